@@ -61,7 +61,7 @@ def decode_rgb(data, max_pixels=4_000_000):
 
 
 def pixel_hash(raw, size):
-    """Return the hash of a picture's pixels, whatever file held them.
+    r"""Return the hash of a picture's pixels, whatever file held them.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def pixel_hash(raw, size):
     Returns
     -------
     str
-        SHA-256 in hexadecimal of ``"WIDTHxHEIGHT RGB\\n"`` and the raw bytes.
+        SHA-256 in hexadecimal of ``"WIDTHxHEIGHT RGB\n"`` and the raw bytes.
     """
     return hashlib.sha256(b"%dx%d RGB\n" % size + raw).hexdigest()
 
