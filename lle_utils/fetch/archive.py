@@ -12,9 +12,9 @@ import zipfile
 import zlib
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from lle_utils.fetch.problems import DamagedError, SourceError, explained
+from lle_utils.fetch.problems import DamagedError, SourceError
 from lle_utils.fetch.recognize import require_zip
 from lle_utils.fetch.talk import readable
 from lle_utils.fetch.verify import Report, examine_all
@@ -287,16 +287,14 @@ def unpack(holding, target, registry, place, bar):
     ------
     SourceError
         If the archive proves broken or a bomb.
-    FetchError
+    OSError
         If the disk is full or may not be written.
     """
-    with explained(target):
-        for folder in {(target / name).parent for name in holding.names}:
-            folder.mkdir(parents=True, exist_ok=True)
+    for folder in {(target / name).parent for name in holding.names}:
+        folder.mkdir(parents=True, exist_ok=True)
 
     def keep(name, data):
-        with explained(target):
-            Path(target / name).write_bytes(data)
+        (target / name).write_bytes(data)
 
     findings = examine_all(holding.names, holding.read, registry, bar, keep)
     missing = [name for name in registry.md5 if name not in findings]

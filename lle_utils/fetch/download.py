@@ -42,6 +42,9 @@ class Policy:
     ----------
     attempts : int
         Failures in a row without progress after which a source is given up.
+    attempts_unreachable : int
+        The same for a server that cannot be reached at all: without a network a class must not
+        wait through every attempt at every source.
     wait : float
         Seconds before the second attempt; doubles each time.
     longest_wait : float
@@ -53,6 +56,7 @@ class Policy:
     """
 
     attempts: int = 5
+    attempts_unreachable: int = 2
     wait: float = 1.0
     longest_wait: float = 60.0
     connect: float = 15.0
@@ -168,12 +172,24 @@ def download(url, folder, talk, policy=None, make_room=None, renew=False):
                 failures = 1 if progressed else failures + 1
                 total_failures += 1
                 wait = max(policy.wait * 2 ** (failures - 1), problem.wait)
-                hopeless = failures >= policy.attempts or total_failures >= 20 * policy.attempts
+                limit = policy.attempts_unreachable if problem.offline else policy.attempts
+                limit = policy.attempts if kept.size() else limit
+                hopeless = failures >= limit or total_failures >= 20 * policy.attempts
                 if hopeless or problem.wait > policy.longest_wait:
                     times = "" if total_failures == 1 else f" (tried {total_failures} times)"
-                    raise SourceError(f"{problem}{times}", offline=problem.offline) from problem
+                    words = f"{problem}{times}{_arrived(kept)}"
+                    raise SourceError(words, offline=problem.offline) from problem
                 talk.say(f"  {problem}; again in {min(wait, policy.longest_wait):.0f} s")
                 time.sleep(min(wait, policy.longest_wait))
+
+
+def _arrived(kept):
+    """Say how much is kept for the next call, if anything is."""
+    have, total = kept.size(), kept.read().get("total")
+    if not have:
+        return ""
+    of = f" of {readable(total)}" if total else ""
+    return f"; {readable(have)}{of} have arrived, and the next call goes on from there"
 
 
 def _transfer(session, kept, talk, policy, make_room):
@@ -202,8 +218,9 @@ def _transfer(session, kept, talk, policy, make_room):
         make_room((total or 0) - have)
         arrived = _write(response, kept, have, total, talk, policy)
     if total is not None and arrived != total:
-        raise _Again(f"it was cut after {readable(arrived)} of {readable(total)}")
+        raise _Again("the connection was cut")
     if arrived == 0:
+        kept.forget()
         raise SourceError("gave an empty file")
     return _complete(kept)
 

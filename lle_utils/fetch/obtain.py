@@ -154,18 +154,26 @@ class _Job:
 
     def try_all(self, candidates, chosen):
         """Try the sources in order until one yields the data set."""
-        failures = []
+        failures, silent = [], set()
         for candidate in candidates:
             title = candidate.title if isinstance(candidate, Source) else str(candidate)
             self.talk.say(f"{self.registry.title}: trying {title}")
+            host = _host(candidate)
             try:
+                if host in silent:
+                    raise SourceError(f"{host} cannot be reached", offline=True)
                 self._try(candidate)
                 return
             except SourceError as problem:
                 failures.append((title, problem))
+                if problem.offline:
+                    silent.add(host)
                 if not chosen:
                     self.talk.say(f"  {problem}")
-        raise FetchError(_failure(self.registry, failures, chosen, self.shop.data))
+        message = _failure(self.registry, failures, chosen, self.shop.data)
+        if state_of(self.shop.target, self.registry) == State.MODIFIED:
+            message += f"\nThe modified copy in {self.shop.target} is still there and can be used."
+        raise FetchError(message)
 
     def _try(self, candidate):
         """Obtain and install from one source, or raise `SourceError` and leave no trace."""
@@ -231,7 +239,8 @@ class _Job:
             with opened(path, registry) as holding:
                 require_room(self.shop.data, holding.size, f"{readable(holding.size)} to unpack")
                 with self.talk.bar(f"Unpacking and checking {registry.title}", holding.size) as bar:
-                    report = unpack(holding, fresh, registry, title, bar)
+                    with explained(self.shop.data):
+                        report = unpack(holding, fresh, registry, title, bar)
             if not self.acceptable(report):
                 raise self._refusal(report)
             with explained(fresh):
@@ -268,6 +277,13 @@ class _Job:
             )
 
 
+def _host(candidate):
+    """Return the server that a candidate needs, or None for a file."""
+    if isinstance(candidate, Path):
+        return None
+    return "drive.google.com" if candidate.kind == "drive" else urlsplit(candidate.url).netloc
+
+
 @contextmanager
 def _as_a_file():
     """Let the errors speak of a file that is here and not of a server that sent it."""
@@ -275,6 +291,7 @@ def _as_a_file():
         yield
     except SourceError as problem:
         words = re.sub(r"^(gave|sent) ", "is ", str(problem))
+        words = re.sub(r"^(is|has) ", r"it \1 ", words)
         raise type(problem)(words) from problem
 
 
@@ -285,7 +302,7 @@ def _failure(registry, failures, chosen, data):
         (place, problem), *_ = failures
         return f"{title} was not taken from {place}: {_sentence(problem)}"
     lines = [f"{title} could not be fetched. What each source said:"]
-    lines += [f"  {n}. {place}: {problem}" for n, (place, problem) in enumerate(failures, 1)]
+    lines += [f"  {n}. {place}: {_sentence(problem)}" for n, (place, problem) in enumerate(failures, 1)]
     if not failures:
         lines.append("  (no source is listed)")
     remote = [problem for _, problem in failures]

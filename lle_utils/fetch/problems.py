@@ -101,4 +101,9 @@ def explained(folder):
                 f"{problem.filename or folder} may not be written. Set LLE_DATA_DIR to a folder "
                 "that is yours, and run the same command again."
             ) from problem
+        if problem.errno in {errno.ENOTDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG}:
+            raise FetchError(
+                f"the data cannot be kept in {folder}: {problem.strerror}. Set LLE_DATA_DIR to "
+                "another folder, and run the same command again."
+            ) from problem
         raise

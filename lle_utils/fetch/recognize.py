@@ -80,9 +80,12 @@ def require_zip(path):
     SourceError
         If it is anything else.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as problem:
+        raise SourceError(f"cannot be read: {problem.strerror or problem}") from problem
     if not head:
         raise DamagedError("gave an empty file")
     if is_web_page(head):

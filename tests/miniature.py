@@ -1,0 +1,125 @@
+"""A miniature paired data set, described, packed and faked in the same way as the real one."""
+
+import hashlib
+import io
+import json
+import sys
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lle_utils.fetch.pixels import pixel_hash
+from lle_utils.fetch.registry import Registry, Source
+
+WIDTH, HEIGHT = 24, 16
+
+
+def png(pixels, **options):
+    """Return an array as the bytes of a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def make_pictures(train=6, test=2, width=WIDTH, height=HEIGHT, seed=0):
+    """Return ``{name: uint8 array}`` of a data set of random pictures."""
+    rng = np.random.default_rng(seed)
+    names = [f"our485/{side}/{2 + 3 * n}.png" for n in range(train) for side in ("low", "high")]
+    names += [f"eval15/{side}/{1 + 3 * n}.png" for n in range(test) for side in ("low", "high")]
+    return {
+        name: rng.integers(0, 60 if "/low/" in name else 256, (height, width, 3), dtype=np.uint8)
+        for name in names
+    }
+
+
+def make_files(pictures):
+    """Return ``{name: bytes}``: the files as they were "published"."""
+    return {name: png(pixels) for name, pixels in pictures.items()}
+
+
+def make_registry(files, pictures, sources=(), **facts):
+    """Return the registry of a miniature; as for the real LOL, no pixels of our485/high."""
+    width, height = next(iter(pictures.values())).shape[1::-1]
+    known = [name for name in files if not name.startswith("our485/high")]
+    splits = {
+        split: sum(name.startswith(f"{split}/low/") for name in files)
+        for split in ("our485", "eval15")
+    }
+    settings = {
+        "name": "mini",
+        "title": "Mini",
+        "width": width,
+        "height": height,
+        "splits": splits,
+        "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
+        "pixels": {
+            name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known
+        },
+        "sources": tuple(
+            Source(title=f"mirror {n}", kind="https", url=url) for n, url in enumerate(sources, 1)
+        ),
+        "manual_address": "https://example.org/mini",
+        "archive_names": ("MiniDataset.zip",),
+        "archive_bytes": sum(map(len, files.values())),
+        "unpacked_bytes": sum(map(len, files.values())),
+        "max_file_bytes": 100_000,
+        "max_total_bytes": 10_000_000,
+    }
+    return Registry(**settings | facts)
+
+
+def pack(files, top="lol_dataset/", compression=zipfile.ZIP_STORED):
+    """Return ``{path: bytes}`` as a zip archive; paths may also be prepared ``ZipInfo`` objects."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", compression) as writer:
+        for path, data in files.items():
+            writer.writestr(top + path if isinstance(path, str) else path, data)
+    return archive.getvalue()
+
+
+def on_disk(registry, folder):
+    """Write a registry where `from_disk` finds it, for other processes."""
+    path = Path(folder) / "registry.json"
+    path.write_text(json.dumps(asdict(registry)))
+    return path
+
+
+def from_disk(path):
+    """Read what `on_disk` wrote."""
+    facts = json.loads(Path(path).read_text())
+    facts["sources"] = tuple(Source(**source) for source in facts["sources"])
+    facts["archive_names"] = tuple(facts["archive_names"])
+    return Registry(**facts)
+
+
+def main(arguments):
+    """Fetch a miniature in a process of its own: REGISTRY DATA_FOLDER SECONDS_A_FILE."""
+    import time
+
+    from lle_utils.fetch import archive
+    from lle_utils.fetch.download import Policy
+    from lle_utils.fetch.obtain import fetch
+
+    registry, data, pause = from_disk(arguments[0]), arguments[1], float(arguments[2])
+    reader = archive._reader
+
+    def slow_reader(*details):  # so that a kill also meets the unpacking of few small files
+        read = reader(*details)
+
+        def slow_read(name):
+            time.sleep(pause)
+            return read(name)
+
+        return slow_read
+
+    archive._reader = slow_reader
+    print("ready", flush=True)
+    fetch(registry, data_dir=data, progress=False, policy=Policy(wait=0.05))
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

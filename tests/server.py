@@ -1,0 +1,183 @@
+"""An HTTP server on loopback that misbehaves on request, for the tests of the download."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class File:
+    """What the server does when one address is asked for.
+
+    Attributes
+    ----------
+    body : bytes
+        The file.
+    ranges : bool
+        False ignores ``Range`` and always sends the whole file.
+    etag, modified : str or None
+        Validators.
+    statuses : list of int
+        Answered, one a request, before anything else.
+    headers : dict
+        More headers, with those statuses too.
+    cuts : list
+        For each request in turn, the bytes after which the connection is cut; None for no cut.
+    cut_always : float or None
+        Cut every answer after this share of what is left to send.
+    stalls : list
+        For each request in turn, the bytes after which nothing more is sent; None for no stall.
+    speed : float or None
+        Bytes a second.
+    length : bool
+        False sends no ``Content-Length``.
+    content_type : str
+        As it says.
+    redirect : str or None
+        Where to look instead.
+    """
+
+    body: bytes = b""
+    ranges: bool = True
+    etag: str | None = None
+    modified: str | None = None
+    statuses: list = field(default_factory=list)
+    headers: dict = field(default_factory=dict)
+    cuts: list = field(default_factory=list)
+    cut_always: float | None = None
+    stalls: list = field(default_factory=list)
+    speed: float | None = None
+    length: bool = True
+    content_type: str = "application/zip"
+    redirect: str | None = None
+
+
+class Server:
+    """A server in a thread; use it in a ``with`` statement.
+
+    Attributes
+    ----------
+    files : dict of str to File
+        By path.
+    requests : list of tuple
+        Path and ``Range`` header (or None) of each request, in order.
+    sent : int
+        Bytes of bodies that were sent.
+    """
+
+    def __init__(self):
+        self.files = {}
+        self.requests = []
+        self.sent = 0
+        self.closing = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self._http.handle_error = lambda request, address: None
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def url(self, path):
+        """Return the address of a path on this server."""
+        return f"http://127.0.0.1:{self._http.server_port}/{path}"
+
+    def offer(self, path, body, **behavior):
+        """Put a file on the server; return its address."""
+        self.files[path] = File(body, **behavior)
+        return self.url(path)
+
+    def ranges(self, path):
+        """Return the ``Range`` headers of all requests for a path."""
+        return [asked for wanted, asked in self.requests if wanted == path]
+
+    def _handler(self):
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                path = self.path.lstrip("/")
+                server.requests.append((path, self.headers.get("Range")))
+                file = server.files.get(path)
+                if file is None:
+                    self.send_error(404)
+                elif file.redirect:
+                    self._headers(302, {"Location": file.redirect, "Content-Length": "0"})
+                elif file.statuses:
+                    self.send_error_page(file, file.statuses.pop(0))
+                else:
+                    self._send(file)
+
+            def send_error_page(self, file, status):
+                self._headers(status, file.headers | {"Content-Length": "0"})
+
+            def _headers(self, status, headers):
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+
+            def _unchanged(self, file):
+                asked = self.headers.get("If-None-Match")
+                since = self.headers.get("If-Modified-Since")
+                return (asked and asked == file.etag) or (since and since == file.modified)
+
+            def _start(self, file):
+                asked = self.headers.get("Range")
+                condition = self.headers.get("If-Range")
+                if not asked or not file.ranges:
+                    return None
+                if condition and condition not in (file.etag, file.modified):
+                    return None
+                return int(asked.removeprefix("bytes=").partition("-")[0])
+
+            def _send(self, file):
+                if self._unchanged(file):
+                    return self._headers(304, {})
+                start = self._start(file)
+                if start is not None and start >= len(file.body):
+                    return self._headers(416, {"Content-Length": "0"})
+                body = file.body[start or 0 :]
+                headers = {"Content-Type": file.content_type} | file.headers
+                if file.etag:
+                    headers["ETag"] = file.etag
+                if file.modified:
+                    headers["Last-Modified"] = file.modified
+                if file.length:
+                    headers["Content-Length"] = str(len(body))
+                if start is not None:
+                    total = len(file.body)
+                    headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
+                self._headers(200 if start is None else 206, headers)
+                cut = file.cuts.pop(0) if file.cuts else None
+                stall = file.stalls.pop(0) if file.stalls else None
+                if file.cut_always is not None:
+                    cut = int(len(body) * file.cut_always)
+                stop = min(len(body) if end is None else end for end in (cut, stall))
+                self._body(body[:stop], file.speed)
+                if stall is not None:
+                    server.closing.wait(5)
+                self.close_connection = True
+
+            def _body(self, body, speed):
+                step = len(body) if not speed else max(1, int(speed / 50))
+                for start in range(0, len(body), step or 1):
+                    piece = body[start : start + step]
+                    self.wfile.write(piece)
+                    server.sent += len(piece)
+                    if speed:
+                        time.sleep(len(piece) / speed)
+
+        return Handler
