@@ -1,0 +1,342 @@
+"""How a low-light picture comes about: a small model of a camera in the dark.
+
+A well-lit picture is turned into the one that the same camera would have taken with far too
+little light. Each function is one step of the way that light takes:
+
+1. `srgb_to_linear`: undo the encoding of the file, so that numbers are proportional to light;
+2. `cut_exposure`: less light, counted in stops (each halves it);
+3. `count_electrons`: the sensor counts electrons. Their number scatters (shot noise) and the
+   amplifier that reads them adds a scatter of its own (read noise);
+4. `balance_white`: gains for red and blue, which make gray look gray and lift their noise;
+5. `linear_to_srgb`: encode again;
+6. `round_to_codes`: keep 256 code values.
+
+`darken` runs all six. The numbers of `Camera` were fitted to the dark pictures of the LOL
+data set; `data/make_sample.py --compare` shows how well, and where not.
+
+The noise model is the usual one of a signal-dependent Poisson part and a constant Gaussian part:
+A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling
+and fitting for single-image raw-data", IEEE Transactions on Image Processing 17 (2008).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lle_utils.images import as_float
+
+STOPS = (4.0, 6.5)
+CAST = 0.5
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A sensor and how it is read out, the same for every picture.
+
+    Parameters
+    ----------
+    electrons : float
+        Electrons that a green pixel would count at full scale (linear light 1.0), > 0. Few
+        electrons mean much shot noise: a camera at a high ISO setting has few.
+    read_noise : float
+        Standard deviation of the read noise, in electrons, >= 0.
+    gains : tuple of three floats
+        What red, green and blue are multiplied by to make gray look gray, each > 0. A channel
+        with gain g collects only 1 / g of the electrons, so it is noisier. These stand for the
+        color matrix too, which amplifies noise and which the model leaves out.
+
+    Raises
+    ------
+    ValueError
+        If a number does not fit; the message names it.
+    """
+
+    electrons: float = 30000.0
+    read_noise: float = 5.6
+    gains: tuple[float, float, float] = (2.6, 1.0, 1.8)
+
+    def __post_init__(self):
+        """Refuse numbers that no camera can have."""
+        if not (math.isfinite(self.electrons) and self.electrons > 0):
+            raise ValueError(f"electrons must be a positive number, not {self.electrons!r}")
+        if not (math.isfinite(self.read_noise) and self.read_noise >= 0):
+            raise ValueError(f"read_noise must be zero or positive, not {self.read_noise!r}")
+        if len(self.gains) != 3 or not all(math.isfinite(g) and g > 0 for g in self.gains):
+            raise ValueError(f"gains must be three positive numbers, not {self.gains!r}")
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How dark one picture is, and how far its white balance is off.
+
+    Parameters
+    ----------
+    stops : float
+        By how many stops the light is cut, >= 0: 5 stops leave 1 / 32 of it.
+    cast : tuple of two floats
+        By how many stops the gains of red and of blue are wrong, green being right. (0, 0) is
+        a correct white balance; (0.5, 0) makes the picture reddish.
+
+    Raises
+    ------
+    ValueError
+        If a number does not fit; the message names it.
+    """
+
+    stops: float
+    cast: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self):
+        """Refuse what is not an exposure."""
+        if not (math.isfinite(self.stops) and self.stops >= 0):
+            raise ValueError(f"stops must be zero or positive, not {self.stops!r}")
+        if len(self.cast) != 2 or not all(math.isfinite(c) for c in self.cast):
+            raise ValueError(f"cast must be two finite numbers (red, blue), not {self.cast!r}")
+
+
+LOL_LIKE = Camera()
+
+
+def sample_exposure(
+    rng: np.random.Generator, *, stops: tuple[float, float] = STOPS, cast: float = CAST
+) -> Exposure:
+    """Draw an exposure at random.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the random numbers come from; three are drawn. It alone decides the result.
+    stops : tuple of two floats
+        The least and the most stops, 0 <= least <= most; uniform in between.
+    cast : float
+        The largest error of the red and the blue gain in stops, >= 0; uniform on both sides of 0.
+
+    Returns
+    -------
+    Exposure
+
+    Raises
+    ------
+    ValueError
+        If the bounds do not fit; the message names them.
+    """
+    least, most = stops
+    if not 0 <= least <= most < math.inf:
+        raise ValueError(f"stops must be two numbers, 0 <= least <= most, not {stops!r}")
+    if not 0 <= cast < math.inf:
+        raise ValueError(f"cast must be zero or positive, not {cast!r}")
+    red, blue = rng.uniform(-cast, cast, size=2)
+    return Exposure(float(rng.uniform(least, most)), (float(red), float(blue)))
+
+
+def srgb_to_linear(encoded):
+    """Undo the sRGB encoding: from code values to light.
+
+    Parameters
+    ----------
+    encoded : array_like of float, any shape
+        Encoded values in [0, 1] (code values divided by 255).
+
+    Returns
+    -------
+    ndarray of the same shape, in [0, 1]
+        Proportional to light. IEC 61966-2-1: a straight line near black, a power of 2.4 above.
+    """
+    encoded = np.asarray(encoded)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(linear):
+    """Encode light as sRGB: the response of the camera; the inverse of `srgb_to_linear`.
+
+    Parameters
+    ----------
+    linear : array_like of float, any shape
+        Light in [0, 1].
+
+    Returns
+    -------
+    ndarray of the same shape, in [0, 1]
+        Encoded values; times 255 they are code values.
+    """
+    linear = np.asarray(linear)
+    return np.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    )
+
+
+def cut_exposure(linear, stops: float):
+    """Take light away: each stop halves it.
+
+    Parameters
+    ----------
+    linear : array_like of float, any shape
+        Light.
+    stops : float
+        How many times it is halved.
+
+    Returns
+    -------
+    ndarray of the same shape
+    """
+    return np.asarray(linear) * 2.0**-stops
+
+
+def count_electrons(linear, camera: Camera, rng: np.random.Generator):
+    """Let the sensor count: shot noise and read noise.
+
+    A pixel that expects n electrons counts a Poisson number of them, with standard deviation
+    sqrt(n); reading it out adds a Gaussian error. Both are independent from pixel to pixel.
+
+    Parameters
+    ----------
+    linear : array_like of float, shape (..., 3)
+        Light, >= 0.
+    camera : Camera
+        How many electrons a unit of light gives, and the read noise.
+    rng : numpy.random.Generator
+        Where the noise comes from.
+
+    Returns
+    -------
+    ndarray of float, shape (..., 3)
+        Electrons, before white balance; read noise can make them negative.
+    """
+    expected = np.asarray(linear) * camera.electrons / np.asarray(camera.gains)
+    shot = rng.poisson(expected)
+    return shot + camera.read_noise * rng.standard_normal(expected.shape)
+
+
+def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0.0)):
+    """Turn electrons back into light, with the white balance that the camera believes in.
+
+    Parameters
+    ----------
+    electrons : array_like of float, shape (..., 3)
+        What `count_electrons` gave.
+    camera : Camera
+        Its electrons and gains.
+    cast : tuple of two floats
+        By how many stops the gains of red and of blue are wrong.
+
+    Returns
+    -------
+    ndarray of float, shape (..., 3)
+        Light in [0, 1]: below black and above white it is cut off, as in any file.
+    """
+    red, blue = cast
+    gains = np.asarray(camera.gains) * np.exp2([red, 0.0, blue])
+    return np.clip(np.asarray(electrons) * gains / camera.electrons, 0, 1)
+
+
+def round_to_codes(encoded) -> np.ndarray:
+    """Round to the 256 values that an 8-bit file can hold.
+
+    Parameters
+    ----------
+    encoded : array_like of float, any shape
+        Encoded values in [0, 1].
+
+    Returns
+    -------
+    ndarray of float32, same shape
+        k / 255 with whole k from 0 to 255, exactly as a saved and reloaded file would give it.
+    """
+    codes = np.rint(np.asarray(encoded) * 255).astype(np.float32)
+    return codes / np.float32(255)
+
+
+def darken(
+    image,
+    exposure: Exposure | float,
+    rng: np.random.Generator,
+    *,
+    camera: Camera = LOL_LIKE,
+) -> np.ndarray:
+    """Make the low-light picture of a well-lit one.
+
+    Parameters
+    ----------
+    image : array
+        Any picture that `lle_utils.images.as_float` takes: (height, width, 3), float in [0, 1]
+        or uint8, sRGB-encoded.
+    exposure : Exposure or float
+        How dark, and how far the white balance is off; a bare number counts stops.
+    rng : numpy.random.Generator
+        Where the noise comes from. The same state gives the same picture.
+    camera : Camera
+        The sensor.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        The dark picture, on 8-bit levels k / 255.
+
+    Raises
+    ------
+    ValueError
+        If the picture, the exposure or the camera does not fit; the message names the value.
+    """
+    if not isinstance(exposure, Exposure):
+        exposure = Exposure(float(exposure))
+    light = srgb_to_linear(as_float(image).astype(np.float64))
+    light = cut_exposure(light, exposure.stops)
+    electrons = count_electrons(light, camera, rng)
+    light = balance_white(electrons, camera, exposure.cast)
+    return round_to_codes(linear_to_srgb(light))
+
+
+def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate a dark picture's noise against its brightness, where the scene is flat.
+
+    The well-lit partner says where: blocks in which it is almost a plane. There the dark picture
+    should be a plane as well, so what remains after fitting one is noise. Choosing by the partner,
+    and not by the dark picture itself, keeps the choice from favoring blocks with little noise.
+
+    Parameters
+    ----------
+    low, high : arrays of float, shape (height, width, 3), range [0, 1]
+        A pair; at least `block` pixels high and wide.
+    block : int
+        Side of the square blocks in pixels, >= 3.
+    flat : float
+        The largest standard deviation, in code values of 255, that the partner's block may
+        have around its plane.
+
+    Returns
+    -------
+    mean : ndarray of float, shape (blocks, 3)
+        The dark block's mean code value, 0 to 255, a column a channel. NaN where it is not flat.
+    variance : ndarray of float, shape (blocks, 3)
+        The variance around the fitted plane, in squared code values. NaN where it is not flat.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in shape or are smaller than a block.
+    """
+    low, high = as_float(low) * 255.0, as_float(high) * 255.0
+    if low.shape != high.shape or min(low.shape[:2]) < block:
+        raise ValueError(
+            f"the pair must have one shape, at least {block} x {block} pixels, "
+            f"not {low.shape} and {high.shape}"
+        )
+    mean, variance = _around_plane(low, block)
+    bright, scatter = _around_plane(high, block)
+    # A block at the partner's black or white end is flat only because it is cut off.
+    chosen = (scatter < flat**2) & (bright > 5) & (bright < 250)
+    return np.where(chosen, mean, np.nan), np.where(chosen, variance, np.nan)
+
+
+def _around_plane(picture: np.ndarray, block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fit a plane to every block; return the blocks' means and variances around it."""
+    rows, columns = (size // block for size in picture.shape[:2])
+    cut = picture[: rows * block, : columns * block]
+    blocks = cut.reshape(rows, block, columns, block, 3).transpose(0, 2, 4, 1, 3)
+    blocks = blocks.reshape(rows * columns, 3, block * block)
+    y, x = np.mgrid[:block, :block].reshape(2, -1) - (block - 1) / 2
+    plane = np.linalg.qr(np.stack([np.ones_like(x), x, y], axis=1))[0]
+    rest = blocks - (blocks @ plane) @ plane.T
+    # Three numbers were fitted, so three degrees of freedom are gone.
+    return blocks.mean(axis=-1), (rest**2).sum(axis=-1) / (block**2 - 3)

@@ -1,0 +1,180 @@
+"""The camera model: each step by itself, and the dark picture as a whole."""
+
+import numpy as np
+import pytest
+
+from lle_utils import camera
+from lle_utils.camera import Camera, Exposure
+
+CLEAN = Camera(electrons=1e12, read_noise=0.0, gains=(1.0, 1.0, 1.0))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def gray(level, size=200):
+    """A flat picture of one code value."""
+    return np.full((size, size, 3), level / 255, np.float32)
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """A smooth ramp with three different channels, from black to white."""
+    ramp = np.linspace(0, 1, 120, dtype=np.float32)
+    red, green = np.meshgrid(ramp, ramp[:80])
+    return np.stack([red, green, 1 - red], axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("code", "light"), [(0, 0.0), (10, 0.0030353), (128, 0.2158605), (255, 1.0)]
+)
+def test_srgb_known_values(code, light):
+    assert camera.srgb_to_linear(code / 255) == pytest.approx(light, abs=1e-6)
+
+
+def test_srgb_there_and_back():
+    codes = np.arange(256) / 255
+    assert np.allclose(camera.linear_to_srgb(camera.srgb_to_linear(codes)), codes, atol=1e-6)
+
+
+@pytest.mark.parametrize("stops", [0, 1, 2.5])
+def test_a_stop_halves_light(picture, stops):
+    dark = camera.darken(picture, Exposure(stops), rng(), camera=CLEAN)
+    expected = camera.srgb_to_linear(picture) * 2.0**-stops
+    # Rounding to 8 bits is all that may remain: half a code, times the slope of the encoding.
+    assert np.abs(camera.srgb_to_linear(dark) - expected).max() < 0.5 / 255 * 2.3
+    assert camera.srgb_to_linear(dark).mean() == pytest.approx(expected.mean(), rel=0.01)
+
+
+def test_noise_does_not_change_the_mean_light():
+    dark = camera.darken(gray(200), 4, rng())
+    light = camera.srgb_to_linear(dark).mean(axis=(0, 1))
+    assert np.allclose(light, camera.srgb_to_linear(200 / 255) / 16, rtol=0.02)
+
+
+def test_dark_picture_is_float32_on_8_bit_levels(picture):
+    dark = camera.darken(picture, 5, rng())
+    assert dark.dtype == np.float32 and dark.shape == picture.shape
+    codes = np.rint(dark * 255).astype(np.uint8)
+    assert np.array_equal(dark, codes.astype(np.float32) / np.float32(255))
+    assert dark.min() == 0 and 0 < dark.max() < 0.5
+
+
+def test_uint8_and_float_agree(picture):
+    codes = np.rint(picture * 255).astype(np.uint8)
+    from_codes = camera.darken(codes, 5, rng())
+    assert np.array_equal(from_codes, camera.darken(codes.astype(np.float32) / 255, 5, rng()))
+
+
+def test_the_generator_decides_everything(picture):
+    exposure = Exposure(5.0, (0.2, -0.1))
+    once, twice, other = (camera.darken(picture, exposure, rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(once, twice)
+    assert not np.array_equal(once, other)
+    assert camera.sample_exposure(rng(3)) == camera.sample_exposure(rng(3))
+    assert camera.sample_exposure(rng(3)) != camera.sample_exposure(rng(4))
+
+
+def test_a_number_counts_stops(picture):
+    assert np.array_equal(
+        camera.darken(picture, 5, rng()), camera.darken(picture, Exposure(5.0), rng())
+    )
+
+
+def test_input_is_left_alone(picture):
+    before = picture.copy()
+    camera.darken(picture, 5, rng())
+    assert np.array_equal(picture, before)
+
+
+def test_sampled_exposures_fill_their_bounds():
+    generator = rng()
+    drawn = [camera.sample_exposure(generator) for _ in range(2000)]
+    stops = np.array([exposure.stops for exposure in drawn])
+    cast = np.array([exposure.cast for exposure in drawn])
+    assert 4 <= stops.min() < 4.05 and 6.45 < stops.max() <= 6.5
+    assert np.abs(cast).max() <= 0.5 and np.all(cast.std(axis=0) > 0.25)
+
+
+def test_electrons_scatter_like_counts():
+    sensor = Camera(electrons=10000.0, read_noise=3.0, gains=(2.0, 1.0, 4.0))
+    light = np.full((400, 400, 3), 0.02)
+    electrons = camera.count_electrons(light, sensor, rng())
+    assert np.allclose(electrons.mean(axis=(0, 1)), [100, 200, 50], rtol=0.01)
+    assert np.allclose(electrons.var(axis=(0, 1)), [109, 209, 59], rtol=0.03)
+
+
+def test_noise_in_light_grows_with_brightness():
+    """Shot noise: four times the light has twice the noise, where read noise is small."""
+    shot_only = Camera(read_noise=0.0)
+    noise = [
+        camera.srgb_to_linear(camera.darken(gray(code), 2, rng(), camera=shot_only)).std()
+        for code in (120, 213)  # linear light 0.188 and 0.665
+    ]
+    assert noise[1] / noise[0] == pytest.approx(np.sqrt(0.665 / 0.188), rel=0.05)
+
+
+def test_noise_in_codes_is_nearly_level_above_the_straight_part():
+    """What the encoding does to it: from code 12 to 48 it falls by less than a third."""
+    noise = [camera.darken(gray(code), 4, rng())[..., 1].std() * 255 for code in (75, 185)]
+    assert 0.67 < noise[1] / noise[0] < 1.0
+
+
+def test_red_and_blue_are_noisier_than_green():
+    red, green, blue = camera.darken(gray(150), 4, rng()).std(axis=(0, 1))
+    assert red > blue > green
+
+
+def test_black_has_many_zeros_and_white_none():
+    black, white = (camera.darken(gray(code), 5, rng()) for code in (0, 255))
+    assert 0.5 < (black == 0).mean() < 0.95
+    assert not (white == 0).any()
+
+
+def test_cast_tints_the_picture():
+    plain, reddish = (
+        camera.srgb_to_linear(camera.darken(gray(180), Exposure(4, cast), rng())).mean(axis=(0, 1))
+        for cast in ((0, 0), (0.5, -0.5))
+    )
+    assert np.allclose(reddish / plain, [2**0.5, 1, 2**-0.5], rtol=0.03)
+
+
+def test_local_noise_finds_the_noise_that_is_there():
+    generator = rng()
+    ramp = np.linspace(0.3, 0.5, 160)[:, None, None] * np.ones((160, 160, 3))
+    low = np.clip(ramp / 4 + generator.normal(0, 2 / 255, ramp.shape), 0, 1)
+    mean, variance = camera.local_noise(low, ramp)
+    assert mean.shape == variance.shape == (400, 3)
+    assert np.sqrt(variance.mean()) == pytest.approx(2.0, rel=0.02)
+
+
+def test_local_noise_leaves_out_what_is_not_flat():
+    textured = np.indices((16, 16)).sum(axis=0)[..., None] % 2 * np.ones(3) * 0.5 + 0.2
+    mean, variance = camera.local_noise(textured / 8, textured)
+    assert np.isnan(mean).all() and np.isnan(variance).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: Exposure(-1.0), "-1.0"),
+        (lambda: Exposure(float("nan")), "nan"),
+        (lambda: Exposure(5, (0.1, float("inf"))), "inf"),
+        (lambda: Exposure(5, (0.1,)), r"\(0.1,\)"),
+        (lambda: Camera(electrons=0), "electrons .* 0"),
+        (lambda: Camera(read_noise=-2.0), "read_noise .* -2.0"),
+        (lambda: Camera(gains=(1, 0, 1)), r"gains .* \(1, 0, 1\)"),
+        (lambda: camera.sample_exposure(rng(), stops=(6, 4)), r"\(6, 4\)"),
+        (lambda: camera.sample_exposure(rng(), cast=-0.1), "-0.1"),
+        (lambda: camera.darken(np.full((4, 4, 3), 1.5), 5, rng()), "1.5"),
+        (lambda: camera.darken(np.full((4, 4, 3), np.nan), 5, rng()), "NaN"),
+        (lambda: camera.darken(np.zeros(5), 5, rng()), r"\(5,\)"),
+        (lambda: camera.darken(gray(9), -3, rng()), "-3"),
+        (lambda: camera.local_noise(gray(9, 16), gray(9, 8)), r"\(16, 16, 3\)"),
+        (lambda: camera.local_noise(gray(9, 4), gray(9, 4)), r"\(4, 4, 3\)"),
+    ],
+)
+def test_what_does_not_fit_is_named(make, named):
+    with pytest.raises(ValueError, match=named):
+        make()

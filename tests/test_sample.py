@@ -1,0 +1,161 @@
+"""The embedded sample: whole, small, licensed, split by scene, and dark as LOL is."""
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lle_utils import camera
+
+DATA = Path(__file__).resolve().parents[1] / "data"
+SAMPLE = DATA / "sample"
+FREE = {"public domain", "CC0 1.0", "CC BY 2.0", "CC BY 4.0"}
+
+
+def load_script():
+    """Import data/make_sample.py, which is not part of the package."""
+    spec = importlib.util.spec_from_file_location("make_sample", DATA / "make_sample.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def script():
+    return load_script()
+
+
+@pytest.fixture(scope="module")
+def index():
+    with open(SAMPLE / "index.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def lows():
+    """The dark pictures as uint8, by name."""
+    files = sorted(SAMPLE.glob("*/low/*.png"))
+    return {path.stem: np.asarray(Image.open(path)) for path in files}
+
+
+@pytest.fixture(scope="module")
+def lol():
+    """The committed statistics: a row a name, a column a data set."""
+    with open(SAMPLE / "lol_statistics.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    columns = rows[0][1:]
+    return {
+        name: {
+            column: float(value) if value else np.nan
+            for column, value in zip(columns, values, strict=True)
+        }
+        for name, *values in rows[1:]
+    }
+
+
+def names(split, kind):
+    return {path.stem for path in (SAMPLE / split / kind).iterdir()}
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 11), ("heldout", 6)])
+def test_pairs_match_by_name_and_size(split, count):
+    assert names(split, "low") == names(split, "high")
+    assert len(names(split, "low")) == count
+    for low in (SAMPLE / split / "low").iterdir():
+        with (
+            Image.open(low) as dark,
+            Image.open(SAMPLE / split / "high" / f"{low.stem}.jpg") as lit,
+        ):
+            assert dark.size == lit.size and dark.mode == lit.mode == "RGB"
+            assert (dark.format, lit.format) == ("PNG", "JPEG")
+            assert max(dark.size) <= 600 and min(dark.size) >= 300
+
+
+def test_no_heldout_scene_is_trained_on(index):
+    assert not names("train", "high") & names("heldout", "high")
+    sources = [row["source_sha256"] for row in index]
+    assert len(set(sources)) == len(sources)
+
+
+def test_at_most_8_megabytes():
+    size = sum(path.stat().st_size for path in SAMPLE.rglob("*") if path.is_file())
+    assert size <= 8e6, f"data/sample holds {size / 1e6:.2f} MB"
+
+
+def test_the_index_lists_every_picture_and_nothing_else(index):
+    listed = {row["file"] for row in index}
+    for row in index:
+        if row["split"] != "dark":
+            listed.add(f"{row['split']}/low/{row['name']}.png")
+        with Image.open(SAMPLE / row["file"]) as picture:
+            assert picture.size == (int(row["width"]), int(row["height"]))
+    found = {p.relative_to(SAMPLE).as_posix() for p in SAMPLE.rglob("*") if p.is_file()}
+    assert found - listed == {"index.csv", "lol_statistics.csv"}
+    assert listed <= found
+
+
+def test_the_readme_names_every_file_with_its_author_and_license(index):
+    readme = (DATA / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in readme.splitlines() if line.startswith("| ")]
+    for row in index:
+        line = next((line for line in lines if f"| {row['file']} |" in line), None)
+        assert line, f"data/README.md does not list {row['file']}"
+        assert row["license"] in FREE
+        for field in ("title", "author", "license", "license_url", "source", "source_file"):
+            assert row[field] and row[field] in line
+
+
+def test_dark_pictures_are_as_dark_as_lol(lows, lol):
+    mean = np.mean([low.mean() for low in lows.values()])
+    zeros = np.mean([(low == 0).mean() for low in lows.values()])
+    for split in ("our485", "eval15"):
+        assert mean == pytest.approx(lol["mean code"][split], abs=3)
+        assert zeros == pytest.approx(lol["share of zeros"][split], abs=0.04)
+    assert all(3 < low.mean() < 40 for low in lows.values())
+
+
+def test_noise_follows_lol(lol):
+    rows = [
+        row for name, row in lol.items() if name.startswith("noise") and "codes 0 to 1" not in name
+    ]
+    ratio = np.array([row["sample"] / row["our485"] for row in rows])
+    assert len(ratio) == 33 and np.isfinite(ratio).all()
+    assert ratio.min() > 0.75 and ratio.max() < 1.33
+
+
+def test_the_committed_statistics_are_the_samples_own(script, lol):
+    for name, value in script.measure(SAMPLE / "train", SAMPLE / "heldout").items():
+        assert value == pytest.approx(lol[name]["sample"], rel=0.02, abs=0.02, nan_ok=True), name
+
+
+def test_dark_pictures_come_from_their_references(script, index, lows):
+    """The seeded exposure is the listed one, and darkening again gives the same picture.
+
+    A decoder may differ by one code value from the one used, which changes the noise and not
+    the light: so the means are compared.
+    """
+    scenes = {scene.name: scene for scene in script.SCENES}
+    assert set(scenes) == {row["name"] for row in index}
+    for row in index:
+        if row["split"] == "dark":
+            continue
+        exposure, rng = script.draw_exposure(scenes[row["name"]])
+        assert exposure.stops == pytest.approx(float(row["stops"]), abs=1e-3)
+        high = np.asarray(Image.open(SAMPLE / row["file"]))
+        dark = camera.darken(high, exposure, rng) * 255
+        assert np.allclose(dark.mean(axis=(0, 1)), lows[row["name"]].mean(axis=(0, 1)), atol=0.1)
+
+
+def test_a_wrong_source_is_refused(script, tmp_path):
+    scene = script.SCENES[0]
+    with pytest.raises(SystemExit, match="missing"):
+        script.read_source(scene, tmp_path)
+    (tmp_path / scene.file).parent.mkdir(parents=True)
+    (tmp_path / scene.file).write_bytes(b"another picture")
+    with pytest.raises(SystemExit, match="SHA-256"):
+        script.read_source(scene, tmp_path)
