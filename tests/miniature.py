@@ -55,9 +55,7 @@ def make_registry(files, pictures, sources=(), **facts):
         "height": height,
         "splits": splits,
         "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
-        "pixels": {
-            name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known
-        },
+        "pixels": {name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known},
         "sources": tuple(
             Source(title=f"mirror {n}", kind="https", url=url) for n, url in enumerate(sources, 1)
         ),
@@ -98,6 +96,10 @@ def from_disk(path):
 def main(arguments):
     """Fetch a miniature in a process of its own: REGISTRY DATA_FOLDER SECONDS_A_FILE."""
     import time
+
+    import filelock  # noqa: F401  (imported now, so that "ready" means ready)
+    import PIL.PngImagePlugin  # noqa: F401
+    import requests  # noqa: F401
 
     from lle_utils.fetch import archive
     from lle_utils.fetch.download import Policy

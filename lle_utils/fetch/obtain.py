@@ -302,7 +302,9 @@ def _failure(registry, failures, chosen, data):
         (place, problem), *_ = failures
         return f"{title} was not taken from {place}: {_sentence(problem)}"
     lines = [f"{title} could not be fetched. What each source said:"]
-    lines += [f"  {n}. {place}: {_sentence(problem)}" for n, (place, problem) in enumerate(failures, 1)]
+    lines += [
+        f"  {n}. {place}: {_sentence(problem)}" for n, (place, problem) in enumerate(failures, 1)
+    ]
     if not failures:
         lines.append("  (no source is listed)")
     remote = [problem for _, problem in failures]
