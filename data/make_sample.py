@@ -135,7 +135,7 @@ SCENES = (
         "4c119350ead80201fe256850c3d316309ddfb4bdf10b235ce982dcde0c667c05",
     ),
     Scene(
-        "admiral", "heldout", "Grace Hopper, rear admiral", "US Navy (James S. Davis)",
+        "admiral", "heldout", "Grace Hopper, admiral", "US Navy",
         "public domain", MATPLOTLIB, "matplotlib/mpl-data/sample_data/grace_hopper.jpg",
         "a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130", portrait=True,
     ),
@@ -170,7 +170,7 @@ SCENES = (
         "09772d09318b34a5c5edd58ee86ff462bcd2907006f31cc8e0704310f8e9ab60",
     ),
     Scene(
-        "rocket", "dark", "Falcon 9 with DSCOVR before its launch", "SpaceX", "public domain",
+        "rocket", "dark", "Falcon 9 with DSCOVR on its launch pad", "SpaceX", "public domain",
         SKIMAGE, "skimage/data/rocket.jpg",
         "c2dd0de7c538df8d111e479619b129464d0269d0ae5fd18ca91d33a7fdfea95c",
     ),
