@@ -1,13 +1,16 @@
 """Google Drive, by way of gdown, which follows Drive's confirmation pages.
 
-Only ``download(id=, output=, quiet=, resume=)`` is called: gdown 5.2 and 6.5 both have it, and
-``fuzzy`` is gone from the newer ones.
+Only ``download(id=, output=, quiet=, resume=, use_cookies=)`` is called: gdown 5.2 and 6.5 both
+have it, and ``fuzzy`` is gone from the newer ones. No cookies: they would be written to the user's
+home folder, which may be read-only in a classroom.
 """
 
 import inspect
 import os
+import time
 from contextlib import contextmanager
 
+from lle_utils.errors import LleError
 from lle_utils.fetch.download import Kept, Policy
 from lle_utils.fetch.problems import DamagedError, SourceError, explained
 from lle_utils.fetch.recognize import require_zip
@@ -25,7 +28,7 @@ def drive_file(id, folder, talk, policy=None):
     talk : Talk
         Where progress goes.
     policy : Policy, optional
-        Only its time-outs apply.
+        How patient to be; gdown's own messages are not awaited longer than that.
 
     Returns
     -------
@@ -41,7 +44,6 @@ def drive_file(id, folder, talk, policy=None):
     """
     try:
         import gdown
-        import requests
     except ImportError as problem:
         raise SourceError("needs gdown, which is not installed (pip install gdown)") from problem
 
@@ -49,55 +51,116 @@ def drive_file(id, folder, talk, policy=None):
     kept = Kept(folder, f"drive:{id}")
     if kept.whole.exists():
         return kept.whole
-    fresh = kept.whole.with_suffix(".drive")  # gdown names its partial file after this one
-    _keep_one_partial(fresh)
-    options = {"id": id, "output": str(fresh), "quiet": not talk.progress, "resume": True}
+    for attempt in range(1, policy.attempts + 1):
+        try:
+            return _attempt(gdown, id, kept, talk, policy)
+        except _CutError as problem:
+            if attempt == policy.attempts or (problem.offline and not _partials(kept)):
+                raise
+            wait = policy.wait * 2 ** (attempt - 1)
+            talk.say(f"  {problem}; again in {wait:.0f} s")
+            time.sleep(wait)
+    raise AssertionError("the loop returns or raises")
+
+
+class _CutError(DamagedError):
+    """The transfer broke off; another attempt goes on from there."""
+
+
+def _attempt(gdown, id, kept, talk, policy):
+    """Let gdown try once; put whatever it says into words."""
+    import requests
+
+    fresh = _fresh(kept)
+    _keep_one_partial(kept)
+    options = {
+        "id": id,
+        "output": str(fresh),
+        "quiet": not talk.progress,
+        "resume": True,
+        "use_cookies": False,
+    }
     timeout = (policy.connect, policy.read)
     if "timeout" in inspect.signature(gdown.download).parameters:
         options["timeout"] = timeout
     try:
-        with explained(folder), _always_a_timeout(timeout):
+        with explained(kept.whole.parent), _always_a_timeout(timeout):
             result = gdown.download(**options)
-    except requests.exceptions.ConnectionError as problem:
-        raise SourceError("drive.google.com cannot be reached", offline=True) from problem
-    except requests.exceptions.Timeout as problem:
-        raise SourceError("Google Drive stopped answering") from problem
+    except requests.exceptions.RequestException as problem:
+        raise _in_words_of_the_network(problem) from problem
     except OSError as problem:
         raise SourceError(f"Google Drive failed: {_first_line(problem)}") from problem
+    except LleError:
+        raise
     except Exception as problem:  # gdown's own errors changed their class between versions
-        raise SourceError(_in_words(problem)) from problem
+        raise _in_words(problem) from problem
     if result is None or not fresh.exists():
         raise SourceError("Google Drive did not give the file")
     try:
         require_zip(fresh)
-    except DamagedError:
-        # gdown 5.2 takes a cut connection for the end: hand the piece back, to be resumed.
-        os.replace(fresh, fresh.with_name(fresh.name + "cut.part"))
-        raise
+    except DamagedError as problem:
+        # gdown 5.2 takes a cut connection for the end: hand the piece back while it still grows.
+        size = fresh.stat().st_size
+        if size <= kept.read().get("short", 0):
+            kept.forget()
+            fresh.unlink()
+            raise
+        kept.write({"short": size})
+        os.replace(fresh, fresh.with_name(f"{fresh.name}cut.part"))
+        raise _CutError("Google Drive broke off the transfer") from problem
     except SourceError:
         fresh.unlink()
         raise
-    kept.write({})
+    kept.write({"resumed": True})  # perhaps: enough to try once more if it proves damaged
     os.replace(fresh, kept.whole)
     return kept.whole
 
 
-def _keep_one_partial(fresh):
+def _fresh(kept):
+    """Return gdown's output; it names its partial file after it."""
+    return kept.whole.with_suffix(".drive")
+
+
+def _partials(kept):
+    """Return gdown's partial files, the shortest first."""
+    fresh = _fresh(kept)
+    parts = fresh.parent.glob(f"{fresh.name}*.part")
+    return sorted(parts, key=lambda path: path.stat().st_size)
+
+
+def _keep_one_partial(kept):
     """Of several partial files keep the longest; gdown gives up when it finds more than one."""
-    parts = sorted(fresh.parent.glob(f"{fresh.name}*.part"), key=lambda path: path.stat().st_size)
-    for part in parts[:-1]:
+    for part in _partials(kept)[:-1]:
         part.unlink()
 
 
+def _in_words_of_the_network(problem):
+    """Say what kept gdown from reaching Drive or from going on."""
+    import requests
+
+    errors = requests.exceptions
+    if isinstance(problem, errors.SSLError):
+        return SourceError("the certificate of drive.google.com could not be checked")
+    if isinstance(problem, errors.Timeout) or "timed out" in str(problem).lower():
+        return _CutError("Google Drive stopped answering")
+    if isinstance(problem, errors.ChunkedEncodingError):
+        return _CutError("Google Drive broke off the transfer")
+    if isinstance(problem, errors.ConnectionError):
+        return _CutError("drive.google.com cannot be reached", offline=True)
+    return SourceError(f"Google Drive failed: {_first_line(problem)}")
+
+
 def _in_words(problem):
-    """Say what gdown's error means."""
+    """Say what gdown's own error means."""
     text = str(problem).lower()
     if "too many users" in text or "quota" in text or "many accesses" in text:
-        return (
+        return SourceError(
             "answered with Google Drive's quota page (too many people downloaded the file today; "
             "it may work tomorrow, or at once in a browser where you are signed in)"
         )
-    return f"Google Drive did not give the file: {_first_line(problem)}"
+    if "incomplete" in text:
+        return _CutError("Google Drive broke off the transfer")
+    return SourceError(f"Google Drive did not give the file: {_first_line(problem)}")
 
 
 def _first_line(problem):
