@@ -1,0 +1,73 @@
+# The Low-Light Workbook. Each target sets up .venv by itself; a second call installs nothing.
+#
+#   make figures              the README's figures, from the embedded sample and trained weights
+#   make figures DATASET=lol  the same from LOL, into an ignored folder
+#   make test                 every test, notebooks included
+#   make lab                  JupyterLab on the notebooks
+#   make render               execute the notebooks that changed (FORCE=1: all)
+#   make lint                 the checks of style
+#   make wheel                build the package
+
+PYTHON ?= python3
+DATASET ?= sample
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: figures test lab render lint wheel clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+figures: $(VENV)/.base
+	$(BIN)/python -m lle_utils figures --dataset $(DATASET)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest tests
+	cd notebooks && ../$(BIN)/python -m pytest --rootdir . --nbval-lax --nbval-current-env \
+		--nbval-cell-timeout=300 -p no:cacheprovider .
+
+lab: $(VENV)/.test
+	cd notebooks && ../$(BIN)/jupyter lab
+
+render: $(VENV)/.test
+	$(BIN)/python notebooks/render.py $(if $(FORCE),--force)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist
+
+# The virtual environment, in three sizes. The files .base, .test and .dev say what is installed.
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install Python 3.11, 3.12 or 3.13"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "make: $$($(PYTHON) --version) is not 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "make: Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
+		{ echo "make: OpenCV misses system libraries: apt-get install libgl1 libglib2.0-0"; exit 1; }
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.base
+	$(INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.test
+	$(INSTALL) --editable '.[dev]'
+	@touch $@

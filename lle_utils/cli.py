@@ -1,0 +1,311 @@
+"""The command line: ``python -m lle_utils fetch | verify | train | evaluate | enhance | figures``.
+
+Heavy modules are imported by the command that needs them, after its arguments were checked: a
+mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lle_utils import __version__
+from lle_utils.curve import check_iterations
+from lle_utils.errors import LleError
+from lle_utils.fetch.command import add_fetch_parser
+
+DEFAULT_WEIGHTS = "curve8"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code: 0 well done, 1 it failed, 2 wrongly asked."""
+    args = _build_parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+    try:
+        return args.run(args) or 0
+    except (LleError, ValueError) as error:
+        print(f"lle: {error}", file=sys.stderr)
+        return 1
+    except MemoryError:
+        print("lle: the picture is too large for this computer's memory", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("lle: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lle_utils",
+        description="Brighten dark pictures by a learned curve, E + M * E * (1 - E).",
+        epilog="Each command explains itself: python -m lle_utils enhance --help",
+    )
+    parser.add_argument("--version", action="version", version=f"lle_utils {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_fetch_parser(commands)
+    _add_train(commands)
+    _add_evaluate(commands)
+    _add_enhance(commands)
+    _add_figures(commands)
+    return parser
+
+
+def _add_command(commands, name: str, run, summary: str, details: str, example: str):
+    """Add a command whose help says what it does, how, and shows one call that works."""
+    parser = commands.add_parser(
+        name,
+        help=summary[0].lower() + summary[1:].rstrip("."),
+        description=f"{summary} {details}",
+        epilog=f"example: python -m lle_utils {example}",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _iterations(text: str) -> int:
+    try:
+        return check_iterations(float(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number of 1 or more (7, 8 and 12 are usual)"
+        ) from None
+
+
+def _add_model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--iterations",
+        type=_iterations,
+        metavar="N",
+        help="how often the curve is applied; more is brighter (default: as the weights were "
+        "trained, 8 for curve8; by darkness 12, 8 or 7 for founding)",
+    )
+    parser.add_argument(
+        "--weights",
+        default=DEFAULT_WEIGHTS,
+        metavar="NAME_OR_FILE",
+        help="trained weights: curve8, founding, or a .keras file (default: %(default)s)",
+    )
+
+
+def _add_overwrite(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--overwrite", action="store_true", help="replace an output that exists")
+
+
+def _add_enhance(commands) -> None:
+    parser = _add_command(
+        commands,
+        "enhance",
+        _enhance,
+        "Brighten pictures.",
+        "PNG, JPEG, TIFF, BMP, WebP and more are read, of any size, gray or color, 8 or 16 bits; "
+        "the result is 8-bit RGB. The input is never changed.",
+        "enhance data/sample/heldout/low/*.png -o bright/",
+    )
+    parser.add_argument("input", nargs="+", type=Path, metavar="IN", help="picture file(s)")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="file to write, its ending says which kind; or an existing folder, which gets NAME.png "
+        "for each input",
+    )
+    _add_model_options(parser)
+    _add_overwrite(parser)
+
+
+def _enhance(args: argparse.Namespace) -> int:
+    from lle_utils.images import check_output, read_image, write_image
+
+    targets = _output_files(args.input, args.output)
+    for source, target in zip(args.input, targets, strict=True):
+        if target.exists() and source.exists() and target.samefile(source):
+            raise LleError(f"{target} is the input itself; choose another output")
+        check_output(target, overwrite=args.overwrite)
+    first = read_image(args.input[0])  # a bad file is reported before the network is loaded
+
+    from tqdm.auto import tqdm
+
+    from lle_utils.model import enhance_picture, load_model
+
+    model = load_model(args.weights)
+    jobs = list(zip(args.input, targets, strict=True))
+    for index, (source, target) in enumerate(tqdm(jobs, unit="picture", disable=len(jobs) < 2)):
+        picture = read_image(source) if index else first
+        enhanced = enhance_picture(model, picture, args.iterations)
+        write_image(target, enhanced, overwrite=args.overwrite)
+        tqdm.write(str(target))
+    return 0
+
+
+def _output_files(inputs: Sequence[Path], output: Path) -> list[Path]:
+    """Return the file to write for each input."""
+    if not output.is_dir():
+        if len(inputs) > 1:
+            raise LleError(f"{output}: for more than one picture, OUT must be a folder that exists")
+        return [output]
+    targets = [output / f"{source.stem}.png" for source in inputs]
+    for index, target in enumerate(targets):
+        if target in targets[:index]:
+            first = inputs[targets.index(target)]
+            raise LleError(f"{first} and {inputs[index]} would both be written to {target}")
+    return targets
+
+
+def _add_evaluate(commands) -> None:
+    parser = _add_command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "Score the enhancement of pairs.",
+        "A folder of pairs holds low/ and high/ with pictures of the same names. Each enhanced "
+        "picture is rounded to 8 bits and compared in RGB with its reference: PSNR in decibels "
+        "and SSIM (more is better), CIEDE2000 color difference (less is better).",
+        "evaluate data/sample/heldout --json scores.json",
+    )
+    parser.add_argument("pairs", type=Path, metavar="PAIRS_FOLDER", help="folder of pairs")
+    _add_model_options(parser)
+    parser.add_argument("--json", type=Path, metavar="F", help="write the scores to this file")
+    _add_overwrite(parser)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from lle_utils.data import load_folder
+    from lle_utils.images import check_writable, replace_file
+
+    if args.json:
+        check_writable(args.json, overwrite=args.overwrite)
+    pairs = load_folder(args.pairs)
+
+    from tqdm.auto import tqdm
+
+    from lle_utils.metrics import score_pairs
+    from lle_utils.model import enhance_picture, load_model
+
+    model = load_model(args.weights)
+    scores = score_pairs(
+        lambda picture: enhance_picture(model, picture, args.iterations),
+        pairs,
+        progress=lambda items: tqdm(items, total=len(pairs), unit="picture", leave=False),
+    )
+    _print_scores(scores)
+    if args.json:
+        text = json.dumps(_report(scores, args), indent=1) + "\n"
+        replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+    return 0
+
+
+def _print_scores(scores) -> None:
+    from lle_utils.metrics import bootstrap_interval, mean_score
+
+    width = max(len(one.name) for one in [*scores, mean_score(scores)])
+    print(f"{'picture':{max(width, 7)}}   PSNR dB    SSIM  CIEDE2000")
+    for one in [*scores, mean_score(scores)]:
+        figures = f"{one.psnr:7.2f}  {one.ssim:6.3f}  {one.ciede2000:9.2f}"
+        print(f"{one.name:{max(width, 7)}}   {figures}")
+    low, high = bootstrap_interval([one.psnr for one in scores])
+    worst = min(scores, key=lambda one: one.psnr)
+    print(f"mean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; worst: {worst.name}")
+
+
+def _report(scores, args: argparse.Namespace) -> dict:
+    from lle_utils.metrics import mean_score
+
+    def figures(one) -> dict:
+        # JSON has no infinity (an exact copy's PSNR) and no NaN (the SSIM of a tiny picture).
+        rounded = {name: round(getattr(one, name), 4) for name in ("psnr", "ssim", "ciede2000")}
+        return {k: v if abs(v) < float("inf") else None for k, v in rounded.items()}
+
+    return {
+        **figures(mean_score(scores)),
+        "pairs": len(scores),
+        "folder": str(args.pairs),
+        "weights": args.weights,
+        "iterations": args.iterations or "default",
+        "images": [{"name": one.name, **figures(one)} for one in scores],
+    }
+
+
+def _add_train(commands) -> None:
+    parser = _add_command(
+        commands,
+        "train",
+        _train,
+        "Train the network by one of the recipes of the committed weights.",
+        "A run that was cut off goes on where it stopped when the same command is given again.",
+        "train --recipe curve8-coarse --data lol -o data/runs/mine",
+    )
+    parser.add_argument(
+        "--recipe", default="curve8-coarse", metavar="NAME", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--data", choices=("sample", "lol"), default="sample", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the run is kept"
+    )
+    parser.add_argument(
+        "--start", metavar="NAME_OR_FILE", help="trained weights to start from, as for enhance"
+    )
+    parser.add_argument("--epochs", type=_iterations, help="instead of the recipe's")
+    parser.add_argument("--seed", type=int, help="instead of the recipe's")
+
+
+def _train(args: argparse.Namespace) -> int:
+    from lle_utils import data
+
+    exposures = {"exposures": 8} if args.data == "sample" else {}
+    training = data.load(args.data, "train", **exposures)
+    validation = data.load(args.data, "validation", lazy=True)
+
+    import dataclasses
+
+    from lle_utils.model import load_model
+    from lle_utils.training import RECIPES, train
+
+    if args.recipe not in RECIPES:
+        raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
+    changes = {"epochs": args.epochs, "seed": args.seed}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
+    start = load_model(args.start) if args.start else None
+    train(recipe, training, validation, args.output, start=start)
+    print(f"{args.output / 'best.keras'} (best on validation), {args.output / 'last.keras'}")
+    return 0
+
+
+def _add_figures(commands) -> None:
+    parser = _add_command(
+        commands,
+        "figures",
+        _figures,
+        "Make the README's figures.",
+        "From the embedded sample they need no network; from LOL they go to an ignored folder, "
+        "because LOL's pictures may not be redistributed.",
+        "figures --output figures",
+    )
+    parser.add_argument(
+        "--dataset", choices=("sample", "lol"), default="sample", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="default: notebooks/figures in a clone"
+    )
+
+
+def _figures(args: argparse.Namespace) -> int:
+    from tqdm.auto import tqdm
+
+    from lle_utils.figures import make_figures
+
+    for path in make_figures(
+        args.dataset, args.output, progress=lambda items: tqdm(items, unit="figure", leave=False)
+    ):
+        print(path)
+    return 0

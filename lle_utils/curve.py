@@ -1,0 +1,104 @@
+"""The brightening curve and its recursion, for any array type.
+
+Everything here works alike on NumPy arrays, on TensorFlow, JAX and PyTorch tensors, and on plain
+numbers: it only adds and multiplies.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+FLOOR = 0.5 / 255
+"""Half a code value of an 8-bit picture: what an exact 0 is raised to before the recursion.
+
+Exact 0 is a fixed point of the curve, so a pixel stored as 0 stays black for ever. "0" in an 8-bit
+picture means "less than half a code value", and half a code value is something that can grow.
+"""
+
+
+class Iteration(NamedTuple):
+    """One step of the recursion: the map that was used and the picture that came of it."""
+
+    parameter_map: Any
+    image: Any
+
+
+def brighten(image, parameter_map):
+    """Bend the brightness curve once: ``E + M * E * (1 - E)``.
+
+    Parameters
+    ----------
+    image : array or float
+        The picture E, any shape, values in [0, 1].
+    parameter_map : array or float
+        The parameter map M, of a shape that broadcasts against `image`. With M in [0, 1] the
+        result stays in [0, 1] and is nowhere darker than `image`.
+
+    Returns
+    -------
+    array or float
+        The brightened picture, of the broadcast shape.
+
+    Notes
+    -----
+    The curve is the quadratic light-enhancement curve of Guo et al., "Zero-Reference Deep Curve
+    Estimation for Low-Light Image Enhancement", CVPR 2020, equation 2.
+    """
+    return image + parameter_map * image * (1 - image)
+
+
+def iterate(image, predict_map: Callable, iterations: int) -> Iterator[Iteration]:
+    """Brighten a picture again and again, predicting a new map from each result.
+
+    Parameters
+    ----------
+    image : array
+        The picture I that the recursion starts from, values in [0, 1].
+    predict_map : callable
+        ``predict_map(image, step)`` returns the parameter map M for this step; ``step`` counts
+        from 0. A constant is ``lambda image, step: 0.38``.
+    iterations : int
+        How many steps, 0 or more.
+
+    Yields
+    ------
+    Iteration
+        The map and the picture after each step, first to last.
+
+    Raises
+    ------
+    ValueError
+        If `iterations` is not a whole number of 0 or more.
+    """
+    check_iterations(iterations, least=0)
+    for step in range(int(iterations)):
+        parameter_map = predict_map(image, step)
+        image = brighten(image, parameter_map)
+        yield Iteration(parameter_map, image)
+
+
+def recurse(image, predict_map: Callable, iterations: int):
+    """Return the picture after the last step of `iterate` (`image` itself after 0 steps)."""
+    for iteration in iterate(image, predict_map, iterations):
+        image = iteration.image
+    return image
+
+
+def check_iterations(iterations, least: int = 1) -> int:
+    """Return `iterations` as an int, or say why it cannot be a number of iterations.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole number, or less than `least`.
+    """
+    try:
+        whole = int(iterations)
+        fits = whole == iterations and whole >= least
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits or isinstance(iterations, bool):
+        raise ValueError(
+            f"iterations must be a whole number of {least} or more, not {iterations!r}: "
+            "the founding document uses 7, 8 and 12"
+        )
+    return whole

@@ -1,0 +1,291 @@
+"""The seven-layer network that predicts the parameter map, and the enhancer that unrolls it."""
+
+import json
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from lle_utils import founding
+from lle_utils.curve import FLOOR, check_iterations, iterate
+from lle_utils.errors import LleError
+from lle_utils.images import as_float
+from lle_utils.scaling import grow, shrink
+
+_WEIGHTS = Path(__file__).with_name("weights")
+
+LONG_SIDE = 600
+"""Pixels of the long side of LOL's pictures: the size that a schedule's factors are meant for."""
+
+
+def build_network(
+    channels: int = 3,
+    merge: str = "concatenate",
+    *,
+    conditioned: bool = False,
+    initial_map: float = 0.5,
+    seed: int | None = None,
+    name: str = "seven_layers",
+) -> keras.Model:
+    """Build the plain CNN of seven convolutional layers with symmetrical connections.
+
+    Each layer has 32 filters of 3 x 3, stride 1 and a ReLU; layer 3 meets 4, 2 meets 5, 1 meets 6;
+    the seventh ends in a sigmoid and gives the parameter map.
+
+    Parameters
+    ----------
+    channels : {3, 1}
+        Channels of the map: one for each color, or one shared by the three.
+    merge : {"concatenate", "add"}
+        How two layers meet. The founding document concatenates.
+    conditioned : bool, default False
+        Whether the network sees ``4 * E - 1`` in place of E (a fixed step, no parameters): dark
+        inputs near 0.05 otherwise hardly move the first layer.
+    initial_map : float, default 0.5
+        Value in (0, 1) that the map starts near, set by the last layer's bias; 0.5 is neutral.
+    seed : int, optional
+        Seed of the initial weights.
+    name : str
+        Name of the Keras model.
+
+    Returns
+    -------
+    keras.Model
+        Maps pictures (batch, height, width, 3) to maps (batch, height, width, `channels`) in
+        [0, 1], at any size. 67,299 parameters for three channels, 66,145 for one, with "add"
+        48,003 and 47,425.
+
+    Raises
+    ------
+    ValueError
+        If `channels`, `merge` or `initial_map` is none of the above.
+    """
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 1 or 3, not {channels!r}")
+    if merge not in ("concatenate", "add"):
+        raise ValueError(f'merge must be "concatenate" or "add", not {merge!r}')
+    if not 0 < initial_map < 1:
+        raise ValueError(f"initial_map must lie between 0 and 1, not {initial_map!r}")
+
+    def convolution(index, filters=32, activation="relu", bias=0.0):
+        return keras.layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            activation=activation,
+            # With one seed for all, layers of the same shape would start alike.
+            kernel_initializer=keras.initializers.GlorotUniform(
+                None if seed is None else 10 * seed + index
+            ),
+            bias_initializer=keras.initializers.Constant(bias),
+            name=f"layer_{index}",
+        )
+
+    def meet(early, late, index):
+        layer = keras.layers.Concatenate if merge == "concatenate" else keras.layers.Add
+        return layer(name=f"meet_{index}")([early, late])
+
+    inputs = keras.Input((None, None, 3), name="picture")
+    x = inputs
+    if conditioned:
+        x = keras.layers.Rescaling(4.0, offset=-1.0, name="condition")(x)
+    x1 = convolution(1)(x)
+    x2 = convolution(2)(x1)
+    x3 = convolution(3)(x2)
+    x4 = convolution(4)(x3)
+    x5 = convolution(5)(meet(x3, x4, "3_4"))
+    x6 = convolution(6)(meet(x2, x5, "2_5"))
+    bias = math.log(initial_map / (1 - initial_map))
+    outputs = convolution(7, channels, "sigmoid", bias)(meet(x1, x6, "1_6"))
+    return keras.Model(inputs, outputs, name=name)
+
+
+@keras.saving.register_keras_serializable("lle_utils")
+class RecursiveEnhancer(keras.Model):
+    """Brighten pictures by unrolling the recursion around a network.
+
+    ``E_0`` is the picture, floored at half a code value; each iteration predicts a map from the
+    latest E and applies ``E + M * E * (1 - E)``. It is a Keras model: ``compile``, ``fit``,
+    ``predict``, ``save`` and ``keras.models.load_model`` are Keras's own.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Predicts the parameter map, as `build_network` makes it. Shared by all iterations.
+    schedule : sequence of int, default (1,)
+        By what factor the picture is shrunk before its map is predicted, in the first, second, ...
+        iteration; the last entry repeats. ``(1,)`` is the founding method. Factors are meant for
+        a long side of 600 pixels: see `scaled_to`.
+    iterations : int, default 8
+        How many iterations.
+    floor : float, default 0.5 / 255
+        What darker values are raised to first; 0 leaves black black.
+
+    Raises
+    ------
+    ValueError
+        If `iterations` or an entry of `schedule` is not a whole number of 1 or more.
+    """
+
+    def __init__(self, network, schedule=(1,), iterations=8, floor=FLOOR, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.schedule = _check_schedule(schedule)
+        self.iterations = check_iterations(iterations)
+        self.floor = float(floor)
+        # Keras would compile the training step with XLA under TensorFlow. On a CPU that makes it
+        # about three times slower; `compile(jit_compile=True)` still asks for it.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+
+        self.built = True  # all its weights are the network's, which exist already
+
+    def call(self, images):
+        """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
+        for iteration in self.steps(images):
+            images = iteration.image
+        return images
+
+    def steps(self, images):
+        """Return the iterator of `curve.iterate`: map and picture, each of the picture's size."""
+        return iterate(ops.maximum(images, self.floor), self.predict_map, self.iterations)
+
+    def predict_map(self, images, step: int):
+        """Predict the map of pictures at the scale that the schedule gives for `step` (from 0)."""
+        factor = self.schedule[min(step, len(self.schedule) - 1)]
+        _, height, width, _ = ops.shape(images)
+        return grow(self.network(shrink(images, factor)), factor, height, width)
+
+    def with_iterations(self, iterations: int) -> "RecursiveEnhancer":
+        """Return an enhancer with the same network and another number of iterations."""
+        return RecursiveEnhancer(self.network, self.schedule, iterations, self.floor)
+
+    def scaled_to(self, long_side: int) -> "RecursiveEnhancer":
+        """Return an enhancer with the same network whose schedule suits pictures of another size.
+
+        Parameters
+        ----------
+        long_side : int
+            Width or height of the pictures in pixels, whichever is greater. At 600 the schedule
+            stays; at 6000 its factors are ten times as large; none falls below 1.
+        """
+        scale = long_side / LONG_SIDE
+        schedule = tuple(max(1, round(factor * scale)) for factor in self.schedule)
+        return RecursiveEnhancer(self.network, schedule, self.iterations, self.floor)
+
+    def get_config(self):
+        """Return what `from_config` needs to build the enhancer again."""
+        return {
+            **super().get_config(),
+            "network": keras.saving.serialize_keras_object(self.network),
+            "schedule": list(self.schedule),
+            "iterations": self.iterations,
+            "floor": self.floor,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Build an enhancer from what `get_config` returned."""
+        config = dict(config)
+        config["network"] = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**config)
+
+
+def _check_schedule(schedule) -> tuple[int, ...]:
+    try:
+        factors = tuple(check_iterations(factor) for factor in schedule)
+    except (TypeError, ValueError):
+        factors = ()
+    if not factors:
+        raise ValueError(
+            "schedule must be whole numbers of 1 or more, such as (1,) or (4, 4, 1), "
+            f"not {schedule!r}"
+        )
+    return factors
+
+
+def load_model(source: str | Path) -> keras.Model:
+    """Load trained weights by their name in the package, or a ``.keras`` file of your own.
+
+    Parameters
+    ----------
+    source : str or Path
+        "curve8", "founding" (see `list_weights`), or the path of a file.
+
+    Returns
+    -------
+    keras.Model
+        A `RecursiveEnhancer`, or for weights of the founding objective the bare network.
+
+    Raises
+    ------
+    LleError
+        If there are no such weights, or the file is not one of ours.
+    """
+    path = Path(source)
+    if path.suffix != ".keras":
+        if str(source) not in list_weights():
+            raise LleError(
+                f"there are no weights called {str(source)!r}; there are "
+                f"{', '.join(list_weights())}, or name a .keras file"
+            )
+        path = _WEIGHTS / f"{source}.keras"
+    if not path.is_file():
+        raise LleError(f"{path}: no such file")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
+    if not isinstance(model, RecursiveEnhancer) and model.input_shape != (None, None, None, 3):
+        raise LleError(f"{path} is a Keras model, but it does not take pictures of any size")
+    return model
+
+
+def list_weights() -> list[str]:
+    """Return the names of the weights that travel with the package."""
+    return sorted(path.stem for path in _WEIGHTS.glob("*.keras"))
+
+
+def load_card(name: str) -> dict:
+    """Return what is known of the package's weights `name`: data, split, seed, recipe, scores."""
+    return json.loads((_WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def enhance_picture(model: keras.Model, image, iterations: int | None = None) -> np.ndarray:
+    """Enhance one picture of any size with trained weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What `load_model` returned. A bare network is used by the founding recursive function.
+    image : array
+        Any picture that `images.as_float` takes.
+    iterations : int, optional
+        How many; by default as the enhancer was trained, or as `founding.iterations_for` chooses.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the picture or `iterations` does not fit.
+    """
+    image = as_float(image)
+    if iterations is not None:
+        check_iterations(iterations)
+    if not isinstance(model, RecursiveEnhancer):
+        depth = founding.iterations_for(image) if iterations is None else iterations
+
+        def predict(img):
+            return model.predict_on_batch(np.asarray(img, np.float32)[None])[0]
+
+        return np.asarray(founding.enhance(255 * image, depth, predict=predict), np.float32)
+    enhancer = model.scaled_to(max(image.shape[:2]))
+    if iterations is not None:
+        enhancer = enhancer.with_iterations(iterations)
+    return np.clip(enhancer.predict_on_batch(image[None])[0], 0, 1)

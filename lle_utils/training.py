@@ -1,0 +1,329 @@
+"""From pairs to a trained enhancer: batches, the recipe, and one function that follows it."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from lle_utils.data import PairedSet
+from lle_utils.errors import LleError
+from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network
+
+OBJECTIVES = ("curve", "founding")
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that a training run is determined by, apart from the pairs.
+
+    Attributes
+    ----------
+    objective : {"curve", "founding"}
+        "curve": the error is that of the enhanced picture, through the recursion. "founding": the
+        error is that of the *map*, against the bright picture, for inputs in 0..255, as published.
+    channels, merge, conditioned, initial_map
+        The network; see `model.build_network`.
+    schedule, iterations
+        The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
+    stride : int
+        Train on every n-th pixel of every n-th row. Unlike averaging it leaves the noise as it is.
+    crop : int or None
+        Side of the random square crops in pixels (after `stride`); None for whole pictures.
+    batch_size, epochs : int
+    steps_per_epoch : int or None
+        Batches an epoch; None for all of them.
+    learning_rate : float
+        Of Adam, at the start.
+    cosine_decay : bool
+        Whether the learning rate falls to a fiftieth along half a cosine.
+    exposure_stops : float
+        The dark picture is made darker or brighter by up to so many stops (code values doubled or
+        halved), and rounded to 8 bits again. 0: as it is.
+    white_balance : float
+        Each channel is scaled by up to this share more or less. 0: as it is.
+    seed : int
+        Of the initial weights, the order of the pairs and every random choice.
+    """
+
+    objective: str = "curve"
+    channels: int = 3
+    merge: str = "concatenate"
+    conditioned: bool = True
+    initial_map: float = 0.5
+    schedule: Sequence[int] = (1,)
+    iterations: int = 8
+    stride: int = 1
+    crop: int | None = None
+    batch_size: int = 8
+    epochs: int = 10
+    steps_per_epoch: int | None = None
+    learning_rate: float = 1e-3
+    cosine_decay: bool = True
+    exposure_stops: float = 0.0
+    white_balance: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self):
+        """Check what no other part of the package checks."""
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f'objective must be "curve" or "founding", not {self.objective!r}')
+        for field in ("stride", "batch_size", "epochs"):
+            if getattr(self, field) != int(getattr(self, field)) or getattr(self, field) < 1:
+                raise ValueError(f"{field} must be 1 or more, not {getattr(self, field)!r}")
+        object.__setattr__(self, "schedule", tuple(self.schedule))
+
+
+RECIPES = {
+    # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps.
+    "founding": Recipe(
+        objective="founding",
+        channels=1,
+        conditioned=False,
+        batch_size=1,
+        epochs=20,
+        steps_per_epoch=24,
+        cosine_decay=False,
+    ),
+    # Exposure first: each map is predicted from a picture shrunk 32 times, which costs next to
+    # nothing and sees the whole scene. The bias starts the map near the best constant.
+    "curve8-coarse": Recipe(
+        schedule=(32,),
+        initial_map=0.38,
+        stride=4,
+        epochs=60,
+        learning_rate=1.5e-3,
+        exposure_stops=0.5,
+        white_balance=0.05,
+    ),
+}
+"""The recipes of the committed weights, by name."""
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of dark and bright pictures, for `fit`.
+
+    What a batch holds depends on the seed, the epoch and its index alone, so that a run which was
+    cut off goes on with the very batches it would have seen. The epoch is set by `EpochSetter`.
+
+    Parameters
+    ----------
+    pairs : PairedSet
+    recipe : Recipe
+    augment : bool, default True
+        Shuffle, flip, crop at random and vary the exposure. False, for validation: the pairs in
+        order, whole (stride and the largest size that all pictures share aside).
+    """
+
+    def __init__(self, pairs: PairedSet, recipe: Recipe, *, augment: bool = True):
+        super().__init__()
+        self.pairs, self.recipe, self.augment = pairs, recipe, augment
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        every = -(-len(self.pairs) // self.recipe.batch_size)
+        if self.augment and self.recipe.steps_per_epoch:
+            return min(every, self.recipe.steps_per_epoch)
+        return every
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the dark and the bright pictures, each float32 (batch, height, width, 3)."""
+        order = np.arange(len(self.pairs))
+        if self.augment:
+            np.random.default_rng([self.recipe.seed, self.epoch]).shuffle(order)
+        chosen = order[index * self.recipe.batch_size :][: self.recipe.batch_size]
+        rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
+        views = [self._view(int(pair), rng) for pair in chosen]
+        height = min(low.shape[0] for low, _ in views)
+        width = min(low.shape[1] for low, _ in views)
+        low, high = (
+            np.stack([view[side][:height, :width] for view in views]).astype(np.float32) / 255
+            for side in (0, 1)
+        )
+        if self.recipe.objective == "founding":
+            low = 255 * low
+        return low, high
+
+    def _view(self, pair: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Return one pair as uint8, thinned out, and when training cropped, flipped, re-exposed."""
+        low, high = self.pairs.uint8(pair)
+        stride = self.recipe.stride
+        row, column = rng.integers(stride, size=2) if self.augment else (stride // 2, stride // 2)
+        low, high = (side[row::stride, column::stride] for side in (low, high))
+        if low.shape[0] > low.shape[1]:  # portraits lie down, so that a batch has one size
+            low, high = np.rot90(low), np.rot90(high)
+        if not self.augment:
+            return low, high
+        if self.recipe.crop:
+            top = rng.integers(max(1, low.shape[0] - self.recipe.crop + 1))
+            left = rng.integers(max(1, low.shape[1] - self.recipe.crop + 1))
+            window = np.s_[top : top + self.recipe.crop, left : left + self.recipe.crop]
+            low, high = low[window], high[window]
+        flips = tuple(np.flatnonzero(rng.integers(2, size=2)))
+        return vary_exposure(np.flip(low, flips), self.recipe, rng), np.flip(high, flips)
+
+
+def vary_exposure(low: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+    """Scale an 8-bit picture's code values by a random gain, and each channel a little on its own.
+
+    Parameters
+    ----------
+    low : ndarray of uint8, shape (height, width, 3)
+    recipe : Recipe
+        Gives the ranges.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of uint8, same shape
+    """
+    if not recipe.exposure_stops and not recipe.white_balance:
+        return low
+    gain = 2 ** rng.uniform(-recipe.exposure_stops, recipe.exposure_stops)
+    gains = gain * (1 + rng.uniform(-recipe.white_balance, recipe.white_balance, size=3))
+    return np.clip(np.round(low * gains), 0, 255).astype(np.uint8)
+
+
+class EpochSetter(keras.callbacks.Callback):
+    """Tell the batches which epoch it is, also when training resumes at a later one."""
+
+    def __init__(self, batches: Batches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Set the epoch before its first batch is drawn."""
+        self.batches.epoch = epoch
+
+
+@keras.saving.register_keras_serializable("lle_utils")
+def psnr(y_true, y_pred):
+    """Return the peak signal-to-noise ratio of each picture in decibels, as a Keras metric.
+
+    ``-10 * log10(mean squared error)`` for pictures in [0, 1] of shape (batch, height, width, 3).
+    """
+    error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
+    return -10 * ops.log10(ops.maximum(error, 1e-10))
+
+
+def build_trainee(recipe: Recipe) -> keras.Model:
+    """Build what a recipe trains: an enhancer, or for the founding objective the bare network."""
+    network = build_network(
+        recipe.channels,
+        recipe.merge,
+        conditioned=recipe.conditioned,
+        initial_map=recipe.initial_map,
+        seed=recipe.seed,
+    )
+    if recipe.objective == "founding":
+        return network
+    enhancer = RecursiveEnhancer(network, recipe.schedule, recipe.iterations)
+    return enhancer.scaled_to(LONG_SIDE // recipe.stride)
+
+
+def compile_trainee(trainee: keras.Model, recipe: Recipe, steps: int) -> None:
+    """Compile with Adam and mean squared error; the learning rate falls over `steps`."""
+    rate = recipe.learning_rate
+    if recipe.cosine_decay:
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
+    # A step whose gradient is much longer than usual (it happens through eight iterations) is cut
+    # short. The founding project did without.
+    clipnorm = 1.0 if recipe.objective == "curve" else None
+    trainee.compile(
+        optimizer=keras.optimizers.Adam(rate, clipnorm=clipnorm),
+        loss="mse",
+        metrics=[psnr] if recipe.objective == "curve" else [],
+        jit_compile="auto" if keras.backend.backend() == "jax" else False,
+    )
+
+
+def train(
+    recipe: Recipe,
+    training: PairedSet,
+    validation: PairedSet,
+    folder: str | Path,
+    *,
+    start: keras.Model | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int | str = "auto",
+) -> keras.Model:
+    """Train as a recipe says; called again with the same folder, go on where it was cut off.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    training, validation : PairedSet
+        No scene of one may be in the other.
+    folder : str or Path
+        Where the run is kept: ``recipe.json``, ``log.csv`` (a row an epoch), ``best.keras`` (by
+        validation PSNR; by validation loss for the founding objective), ``last.keras`` at the end,
+        and while it runs a backup in ``resume/``.
+    start : keras.Model, optional
+        A trained enhancer (or network, for the founding objective) whose weights to start from.
+    callbacks : sequence of keras.callbacks.Callback
+        Further callbacks for `fit`.
+    verbose : int or "auto"
+        As for `fit`.
+
+    Returns
+    -------
+    keras.Model
+        The trained enhancer, with the recipe's own schedule, or the network.
+
+    Raises
+    ------
+    LleError
+        If the folder holds a run of another recipe.
+    """
+    folder = Path(folder)
+    _claim(folder, recipe)
+    batches = Batches(training, recipe)
+    trainee = build_trainee(recipe)
+    if start is not None:
+        trainee.set_weights(start.get_weights())
+    compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
+
+    best_by = "val_psnr" if recipe.objective == "curve" else "val_loss"
+    trainee.fit(
+        batches,
+        epochs=recipe.epochs,
+        validation_data=Batches(validation, recipe, augment=False),
+        callbacks=[
+            EpochSetter(batches),
+            keras.callbacks.CSVLogger(folder / "log.csv", append=(folder / "resume").exists()),
+            keras.callbacks.ModelCheckpoint(
+                folder / "best.keras",
+                monitor=best_by,
+                mode="max" if best_by == "val_psnr" else "min",
+                save_best_only=True,
+            ),
+            keras.callbacks.BackupAndRestore(folder / "resume", delete_checkpoint=False),
+            *callbacks,
+        ],
+        verbose=verbose,
+    )
+    trained = finished(trainee, recipe)
+    trained.save(folder / "last.keras")
+    return trained
+
+
+def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
+    """Return a trainee as it is used: with the schedule meant for pictures of 600 pixels."""
+    if recipe.objective == "founding":
+        return trainee
+    return RecursiveEnhancer(trainee.network, recipe.schedule, recipe.iterations)
+
+
+def _claim(folder: Path, recipe: Recipe) -> None:
+    """Make the run's folder, or check that what is in it comes of the same recipe."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "recipe.json"
+    text = json.dumps(dataclasses.asdict(recipe), indent=1) + "\n"
+    if note.exists() and json.loads(note.read_text()) != json.loads(text):
+        raise LleError(
+            f"{folder} holds a run of another recipe (see {note.name} there): choose another folder"
+        )
+    note.write_text(text)

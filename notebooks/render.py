@@ -1,0 +1,97 @@
+"""Make the executed notebooks from their percent-script twins.
+
+    python notebooks/render.py                 all of them, in reading order
+    python notebooks/render.py 02 05           those whose names begin so
+    python notebooks/render.py --force         also those that are in step already
+
+A notebook that is in step with its twin (same cells, and executed) is left alone. The kernel runs in
+notebooks/, as in JupyterLab. Cell ids are the notebook's name and the cell's number, and no
+timings are written, so that rendering twice changes nothing but the outputs.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).resolve().parent
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+CELL_SECONDS = 600
+
+
+def in_step(script: Path, notebook: Path) -> bool:
+    """Tell whether a notebook has its twin's cells and was executed."""
+    if not notebook.exists():
+        return False
+    ours, theirs = jupytext.read(script).cells, nbformat.read(notebook, as_version=4).cells
+    executed = all(
+        cell.get("execution_count") for cell in theirs if cell.cell_type == "code" and cell.source
+    )
+    return executed and [_content(cell) for cell in ours] == [_content(cell) for cell in theirs]
+
+
+def _content(cell) -> tuple:
+    return cell.cell_type, cell.source, cell.metadata.get("tags", [])
+
+
+def render(script: Path, notebook: Path) -> float:
+    """Execute a script's cells and write the notebook; return the seconds it took."""
+    document = jupytext.read(script)
+    document.nbformat, document.nbformat_minor = 4, 5
+    document.metadata["kernelspec"] = KERNEL
+    document.metadata.pop("jupytext", None)
+    for index, cell in enumerate(document.cells):
+        cell["id"] = f"{script.stem.lower().replace('_', '-')}-{index:03d}"[:64]
+    started = time.perf_counter()
+    client = NotebookClient(
+        document,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(HERE)}},
+    )
+    client.execute()
+    seconds = time.perf_counter() - started
+    document.metadata.pop("widgets", None)
+    partial = notebook.with_suffix(".partial")
+    nbformat.write(document, partial)
+    partial.replace(notebook)
+    return seconds
+
+
+def main() -> int:
+    """Render what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="how the notebooks' names begin; default: all")
+    parser.add_argument("--force", action="store_true", help="render those in step as well")
+    parser.add_argument(
+        "--output", type=Path, default=HERE, help="folder for the notebooks (default: notebooks/)"
+    )
+    args = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for script in sorted((HERE / "py").glob("*.py")):
+        if args.names and not script.name.startswith(tuple(args.names)):
+            continue
+        notebook = args.output / f"{script.stem}.ipynb"
+        if not args.force and in_step(script, notebook):
+            print(f"{notebook.name}: in step")
+            continue
+        try:
+            print(f"{notebook.name}: {render(script, notebook):.0f} s", flush=True)
+        except CellExecutionError as error:
+            print(f"{notebook.name}: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
