@@ -1,0 +1,667 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02. Bend one curve
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/02_bend_one_curve.ipynb)
+#
+# At the end you will know the one equation of this workbook so well that you can say, without a
+# network, how bright, how noisy and how good its pictures can get.
+#
+# **Minutes:** 1 on two CPU cores
+#
+# **What you'll learn**
+#
+# - why one small parabola can brighten a picture and never break it,
+# - what it does in photographers' stops, and why the number of iterations is an exposure dial,
+# - why exact black stays black, and what brightening does to noise and to color,
+# - how far a single number gets you: the bar that every network must clear.
+#
+# **What you'll need:** NumPy, and the derivative of a parabola. No network yet.
+#
+# Previous: [01. Look at the dark](01_look_at_the_dark.ipynb) ·
+# Next: [03. Build the network](03_build_the_network.ipynb)
+
+# %% tags=["setup"]
+# Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "COLAB_RELEASE_TAG" in os.environ:
+    import subprocess
+    import sys
+
+    repository = os.environ.get("LLE_REPOSITORY", "https://github.com/OWNER/REPO")
+    folder = os.path.abspath(os.environ.get("LLE_FOLDER", "low-light-workbook"))
+    if not os.path.isdir(folder):
+        subprocess.run(["git", "clone", "--depth", "1", repository, folder], check=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", folder]
+        subprocess.run(pip, check=True)
+    sys.path.insert(0, folder)
+    os.chdir(os.path.join(folder, "notebooks"))
+
+# %%
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from lle_utils import data
+
+# %config InlineBackend.figure_formats = ["jpeg"]
+plt.rcParams.update({"font.size": 12, "figure.dpi": 90})
+DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
+print("Data set:", DATASET)
+
+# %% [markdown]
+# ## 1. One step
+#
+# A pixel is a number $x$ between 0 (black) and 1 (white). One step of the method is
+#
+# $$f(x) = x + m\,x\,(1 - x)$$
+#
+# The parameter $m$ says how much to brighten. The product $x(1-x)$ says *where*: it is 0 at black
+# and 0 at white, and largest in the middle. In code it is one line.
+
+
+# %%
+def brighten(x, m):
+    return x + m * x * (1 - x)
+
+
+print(brighten(0.5, m=1.0), brighten(0.0, m=1.0), brighten(1.0, m=1.0))
+
+# %% [markdown]
+# **Look for** three things in the next figure: the two ends that never move, the straight line of
+# $m = 0$, and where the bend is widest.
+
+# %%
+x = np.linspace(0, 1, 256)
+fig, ax = plt.subplots(figsize=(5.5, 5), layout="constrained")
+for m in (0, 0.25, 0.5, 0.75, 1):
+    ax.plot(x, brighten(x, m), color=plt.cm.viridis(0.9 * m), label=f"m = {m}")
+ax.set(xlabel="x, before", ylabel="f(x), after", title="One step")
+ax.legend(reverse=True)
+plt.show()
+
+# %% [markdown]
+# Every curve starts at (0, 0) and ends at (1, 1), and the one for $m$ rises above the straight line
+# by at most $m/4$, at $x = 1/2$.
+
+# %% [markdown]
+# ## 2. Why m must stay between -1 and 1
+#
+# **Predict, then run:** what goes wrong at $m = 1.5$? Will some pixels leave [0, 1]? Will two
+# pixels swap their order, so that the darker one comes out brighter?
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(10, 4.4), layout="constrained")
+for ax, values in zip(axes, [(-1, 1), (-1.5, 1.5)], strict=True):
+    for m, style in zip(values, ("--", "-"), strict=True):
+        ax.plot(x, brighten(x, m), style, color="black", label=f"m = {m}")
+    ax.axhspan(0, 1, color="tab:blue", alpha=0.12, label="allowed")
+    ax.set(xlabel="x, before", ylabel="f(x), after", ylim=(-0.2, 1.2), title=f"|m| = {values[1]}")
+    ax.legend(loc="lower right")
+plt.show()
+
+# %% [markdown]
+# With $|m| = 1$ (left) the curves just stay inside the band and never turn back. With $|m| = 1.5$
+# (right) they leave it and come back: the brightest pixels are pushed above white, and order is
+# lost.
+#
+# The slope tells why. It is $f'(x) = 1 + m(1 - 2x)$, which runs from $1 + m$ at black to $1 - m$ at
+# white. It never turns negative exactly when $|m| \le 1$. A rising curve from (0, 0) to (1, 1)
+# cannot leave the square.
+
+# %% tags=["claim"]
+for m in np.linspace(-1, 1, 41):
+    y = brighten(x, m)
+    assert y.min() >= 0 and y.max() <= 1 and np.all(np.diff(y) >= 0), m
+broken = brighten(x, 1.5)
+assert broken.max() > 1 and np.any(np.diff(broken) < 0)
+print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min()), 2))
+
+# %% [markdown]
+# This is why the network of notebook 03 ends in a **sigmoid**: its output lies between 0 and 1, so
+# no weights whatever can break a picture. It can only brighten: $m < 0$, which darkens, is not
+# needed here.
+
+# %% [markdown]
+# ## 3. At most one stop
+#
+# Photographers count light in **stops**, or exposure values (EV): +1 EV is twice the light. We call
+# one doubling of a pixel value a stop, too. One step multiplies $x$ by $1 + m(1 - x)$. **Look for**
+# the largest gain on the vertical axis.
+
+# %%
+tones = np.geomspace(1 / 255, 1, 200)
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+for m in (0.25, 0.5, 0.75, 1):
+    ax.semilogx(tones, np.log2(brighten(tones, m) / tones), color=plt.cm.viridis(0.9 * m))
+    ax.annotate(f"m = {m}", (tones[5], np.log2(1 + m)), fontsize=12, va="bottom")
+ax.set(xlabel="x, before (log scale)", ylabel="gain of one step (stops)", ylim=(0, 1.15))
+plt.show()
+
+# %% [markdown]
+# Dark pixels gain the most, bright ones hardly anything, and no pixel gains more than one stop. The
+# pictures of this workbook are 4 to 6 stops too dark. One step cannot do it.
+
+# %% [markdown]
+# ## 4. So do it again
+#
+# Apply the step $n$ times. That is the whole recursion; here $m$ is still one constant.
+
+
+# %%
+def iterate(x, m, n):
+    for _ in range(n):
+        x = brighten(x, m)
+    return x
+
+
+m = 0.38
+print([round(float(iterate(0.03, m, n)), 3) for n in (0, 1, 4, 8, 12)])
+
+# %% [markdown]
+# **Look for** how the curve (left) gets steeper near black with every iteration, and how a single
+# dark pixel (right) travels: slowly, then fast, then slowly again.
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained")
+for n in (1, 2, 4, 8, 12):
+    left.plot(x, iterate(x, m, n), color=plt.cm.viridis(n / 13), label=f"n = {n}")
+left.set(xlabel="x, before", ylabel="after n steps", title=f"The curve, m = {m}")
+left.legend()
+for start in (0.1, 0.03, 0.01, 0.002, 0.0):
+    right.plot([iterate(start, m, n) for n in range(25)], ".-", label=f"from {start}")
+right.set(xlabel="number of steps n", ylabel="value", title="Some pixels on their way")
+right.legend()
+plt.show()
+
+# %% [markdown]
+# Each pixel climbs along an S-shaped path towards 1, darker ones later. The exception lies on the
+# bottom: exact 0 goes nowhere.
+#
+# Points that a step leaves alone are **fixed points**. Here they are 0 and 1. The slope at 0 is $1
+# + m$, more than 1, so everything near 0 is pushed away: 0 repels. The slope at 1 is $1 - m$, less
+# than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts to white. It never quite
+# arrives.
+#
+# So **the number of iterations is an exposure dial**. Here it is on a picture.
+
+# %%
+test = data.load(DATASET, "test", lazy=True)
+pair = test[1]
+fig, axes = plt.subplots(1, 4, figsize=(13, 3.2), layout="constrained")
+for ax, n in zip(axes, (0, 4, 8, 12), strict=True):
+    ax.imshow(iterate(pair.low, m, n))
+    ax.set(title=f"n = {n}", xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# From left to right the same picture brightens; nothing is cut off at white, and grain comes up
+# with the light.
+
+# %% tags=["claim"]
+means = [float(iterate(pair.low, m, n).mean()) for n in (0, 4, 8, 12, 100)]
+print("mean brightness:", np.round(means, 3))
+assert np.all(np.diff(means) > 0) and iterate(pair.low, m, 12).max() <= 1
+
+# %% [markdown]
+# ## 5. Exact black stays black
+#
+# $f(0) = 0$, whatever $m$ is and however often we ask. A picture stored with 8 bits has many exact
+# zeros when it is dark. But a stored 0 does not mean "no light". It means "less than half a code
+# value". So before we start, we raise each value to a **floor** of half a code value, $0.5/255$.
+
+# %%
+FLOOR = 0.5 / 255
+zeros = np.mean([np.mean(dark == 0) for _, dark, _ in test[:6]])
+print(f"exact zeros in dark pictures: {zeros:.1%} of all values")
+codes = np.array([0, 1, 2, 3]) / 255
+print("without floor:", np.round(iterate(codes, m, 8) * 255, 1))
+print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 1))
+
+# %% [markdown]
+# The values are codes from 0 to 255, for inputs of code 0, 1, 2 and 3. Without the floor the first
+# stays at 0 while its neighbor 1 rises: a black speck in a gray shadow. With the floor it follows.
+
+# %% [markdown]
+# ## 6. A closed form: m = 1
+#
+# Look at the distance to white, $1 - x$. With $m = 1$ one step gives $1 - f(x) = 1 - x - x(1-x) =
+# (1-x)^2$. Each step **squares** the distance. After $n$ steps:
+#
+# $$x_n = 1 - (1 - x_0)^{2^n}$$
+
+# %% tags=["claim"]
+for n in range(9):
+    assert np.allclose(iterate(x, 1.0, n), 1 - (1 - x) ** (2**n))
+print("m = 1: the closed form agrees for n = 0 to 8")
+
+# %% [markdown]
+# ## 7. The right ruler: odds
+#
+# For other values of $m$ there is no such formula, but there is a ruler on which the recursion
+# becomes simple. Take the **odds** of a pixel, $x / (1 - x)$, as in betting: 0 for black, 1 for
+# middle gray, infinite for white. One step multiplies the odds by
+#
+# $$\frac{1 + m(1 - x)}{1 - m\,x}$$
+#
+# **Look for** how little this factor depends on $x$.
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+for m, color in ((0.1, 0.1), (0.38, 0.45), (0.6, 0.8)):
+    ax.plot(x, (1 + m * (1 - x)) / (1 - m * x), color=plt.cm.viridis(color), label=f"m = {m}")
+    ax.axhline(np.exp(m), color=plt.cm.viridis(color), linestyle=":")
+ax.set(xlabel="x", ylabel="factor on the odds", title="Dotted: $e^m$")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# For small $m$ the factor is nearly flat and nearly $e^m$. In general it runs from $1 + m$ at black
+# to $1/(1-m)$ at white, and $e^m$ lies between the two.
+
+
+# %% tags=["claim"]
+def odds(x):
+    return x / (1 - x)
+
+
+inside = np.linspace(0.01, 0.99, 99)
+for m in (0.1, 0.38, 0.6, 0.9):
+    factor = odds(brighten(inside, m)) / odds(inside)
+    assert np.allclose(factor, (1 + m * (1 - inside)) / (1 - m * inside))
+    assert 1 + m <= factor.min() and factor.max() <= 1 / (1 - m) and 1 + m < np.exp(m) < 1 / (1 - m)
+
+# %% [markdown]
+# ## 8. Depth is a step size
+#
+# Take ever more steps with ever smaller $m$, their sum $n\,m$ fixed. The factor becomes exactly
+# $e^{m}$ a step, so $\log$ odds (the *logit*) simply grows by $n\,m$:
+#
+# $$x_n \to \mathrm{sigmoid}\big(\mathrm{logit}(x_0) + n\,m\big)$$
+#
+# In other words, the recursion is Euler's method for the differential equation $\dot x =
+# m\,x(1-x)$, the logistic growth of biology books. That explains the S-shaped paths above.
+
+
+# %%
+def flow(x, total):
+    return 1 / (1 + np.exp(-total) * (1 - x) / x)
+
+
+total = 3.0
+depths = np.array([4, 8, 16, 32, 64, 128])
+gaps = [np.abs(iterate(inside, total / n, n) - flow(inside, total)).max() for n in depths]
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+for n, style in ((4, ":"), (8, "--"), (64, "-")):
+    m = total / n
+    left.plot(inside, iterate(inside, m, n), "k" + style, label=f"n = {n}, m = {m:.3g}")
+left.plot(inside, flow(inside, total), color="tab:orange", linewidth=5, alpha=0.5, label="limit")
+left.set(xlabel="x, before", ylabel="after all steps", title=f"n m = {total}")
+left.legend()
+right.loglog(depths, gaps, "o-")
+right.set(xlabel="number of steps n", ylabel="largest difference", title="Distance from the limit")
+plt.show()
+
+# %% [markdown]
+# The curves close in on the orange one (left), and each doubling of the depth about halves what is
+# left of the difference (right). **Depth is no secret of the method: it is a step size.** Four
+# steps are coarse, eight are fair.
+
+# %% tags=["claim"]
+ratios = np.array(gaps[:-1]) / np.array(gaps[1:])
+print("each doubling divides the difference by", np.round(ratios, 2))
+assert np.all(ratios[1:] > 1.6) and np.all(ratios[1:] < 2.4)
+
+# %% [markdown]
+# ## 9. A side look: chaos next door
+#
+# Put $y = \frac{m}{1+m}\,x$ and $r = 1 + m$. Then the step reads $y \mapsto r\,y\,(1-y)$. This is
+# the **logistic map**, the most famous example of chaos. Here is where the recursion ends up for
+# each $m$, drawn after 500 steps.
+
+# %%
+ms = np.linspace(0, 3, 1200)
+state = np.full_like(ms, 0.1)
+fig, ax = plt.subplots(figsize=(9, 4), layout="constrained")
+for step in range(700):
+    state = brighten(state, ms)
+    if step >= 500:
+        ax.plot(ms, state, ",", color="black", alpha=0.4)
+ax.axvspan(0, 1, color="tab:blue", alpha=0.2)
+ax.text(0.5, 0.4, "where we live", ha="center")
+ax.set(xlabel="m", ylabel="x after many steps", title="The same equation with larger m")
+plt.show()
+
+# %% [markdown]
+# Inside our band, $m \le 1$, everything ends calmly at white. Beyond $m = 2$ the recursion jumps
+# between two values, then four, and from about 2.57 on it is chaotic. The sigmoid keeps us in the
+# tame corner.
+
+# %% tags=["claim"]
+y, r = ms * 0.1 / (1 + ms), 1 + ms
+assert np.allclose(r * y * (1 - y), ms * brighten(0.1, ms) / (1 + ms))
+settled = iterate(0.1, ms, 2000)
+assert np.allclose(settled[(ms > 0.05) & (ms < 1.9)], 1)
+assert np.abs(settled - 1)[(ms > 2.05)].max() > 0.1
+
+# %% [markdown]
+# ## 10. What happens to noise
+#
+# Dark pictures are noisy. By the chain rule, a small disturbance of $x_0$ is multiplied over $n$
+# steps by the product of the slopes, $\prod_k \big(1 + m(1 - 2x_k)\big)$. We lift a dark tone,
+# 0.05, to middle gray, 0.5, in different ways, and compare.
+
+
+# %%
+def noise_gain(x, m, n):
+    gain = 1.0
+    for _ in range(n):
+        gain, x = gain * (1 + m * (1 - 2 * x)), brighten(x, m)
+    return gain
+
+
+def m_that_lifts(start, end, n):
+    return minimize_scalar(lambda m: (iterate(start, m, n) - end) ** 2, bounds=(0, 1)).x
+
+
+# %%
+rng = np.random.default_rng(0)
+noisy = 0.05 + 0.002 * rng.standard_normal(20_000)
+gains = {"plain scaling": 0.5 / 0.05}
+for n in (5, 8, 12, 100):
+    m = m_that_lifts(0.05, 0.5, n)
+    gains[f"n = {n}, m = {m:.2f}"] = noise_gain(0.05, m, n)
+exponent = np.log(0.5) / np.log(0.05)
+gains[f"gamma {exponent:.2f}"] = exponent * 0.5 / 0.05
+
+# %%
+fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+ax.bar_label(ax.barh(list(gains), list(gains.values()), color="tab:gray"), fmt=" %.1f")
+ax.invert_yaxis()
+ax.set(xlabel="noise is multiplied by", xlim=(0, 11.5), title="From 0.05 to 0.5")
+plt.show()
+
+# %% [markdown]
+# All of these lift the signal ten times. Scaling lifts the noise as much; the curve lifts it less,
+# and gamma less still (it pays at black itself, where its slope is infinite). None stays below 1: a
+# curve that treats equal pixels alike **cannot remove noise**. Only a map that varies with the
+# noise could.
+
+# %% tags=["claim"]
+curve_gains = [gain for name, gain in gains.items() if name.startswith("n =")]
+assert gains["plain scaling"] > max(curve_gains) and min(curve_gains) > 1
+assert np.all(np.diff(curve_gains) < 0)  # more, smaller steps: less noise
+assert abs(curve_gains[-1] - 0.25 / (0.05 * 0.95)) < 0.1  # the limit: x(1 - x) after over before
+m = m_that_lifts(0.05, 0.5, 8)
+measured = iterate(noisy, m, 8).std() / noisy.std()
+print(f"n = 8: the product says {noise_gain(0.05, m, 8):.2f}, random noise says {measured:.2f}")
+assert abs(measured / noise_gain(0.05, m, 8) - 1) < 0.05
+
+# %% [markdown]
+# ## 11. One constant against everything
+#
+# How good is *one number*, the same $m$ for every pixel of every picture? We fit it on the training
+# pictures and score it on the test pictures. The score is PSNR in decibels, $-10 \log_{10}$ of the
+# mean squared error: more is better, and +3 dB means half the error. First the floor and the
+# recursion in one function.
+
+
+# %%
+def constant_map(image, m, n):
+    return iterate(np.maximum(image, np.float32(FLOOR)), np.float32(m), n)
+
+
+def mean_psnr(pairs, enhance):
+    errors = [np.mean((enhance(low) - high) ** 2) for _, low, high in pairs]
+    return float(np.mean(-10 * np.log10(errors)))
+
+
+# %% [markdown]
+# To fit one number we need few pixels: every tenth of every tenth row will do. (Not averages of
+# them: averaging would hide the noise.) The test pictures stay whole.
+
+# %%
+step = 12 if DATASET == "lol" else 1
+training = data.load(DATASET, "train", lazy=True)[::step]
+thinned = [(name, low[::10, ::10], high[::10, ::10]) for name, low, high in training]
+pictures = list(test[:8])
+print(len(thinned), "training pictures,", len(pictures), "test pictures")
+
+# %% [markdown]
+# **Predict, then run:** which depth will do best: 4, 7, 8 or 12?
+
+
+# %%
+def fit_constant(pairs, n):
+    def loss(m):
+        return -mean_psnr(pairs, lambda low: constant_map(low, m, n))
+
+    return minimize_scalar(loss, bounds=(0.001, 0.999), method="bounded").x
+
+
+best = {n: fit_constant(thinned, n) for n in (4, 7, 8, 12)}
+
+# %%
+grid = np.linspace(0.02, 1, 50)
+fig, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
+for n, style in zip(best, (":", "-.", "--", "-"), strict=True):
+    scores = [mean_psnr(thinned, lambda low, m=m, n=n: constant_map(low, m, n)) for m in grid]
+    ax.plot(grid, scores, style, color="black", label=f"n = {n}")
+ax.set(xlabel="the constant m", ylabel="mean PSNR, training (dB)")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# Each depth has its own best constant, and the peaks stand at nearly the same height. Deeper
+# recursions want a smaller $m$, as section 8 told us: only $n\,m$ counts, nearly.
+
+# %%
+untouched = mean_psnr(pictures, lambda low: low)
+print(f"untouched test pictures: {untouched:.2f} dB")
+test_scores = {}
+for n, m in best.items():
+    test_scores[n] = mean_psnr(pictures, lambda low, m=m, n=n: constant_map(low, m, n))
+    print(f"n = {n:2d}: best m = {m:.3f}, n m = {n * m:.2f}, test {test_scores[n]:.2f} dB")
+
+# %% tags=["claim"]
+usual = [test_scores[n] for n in (7, 8, 12)]
+spread, gain = max(usual) - min(usual), min(test_scores.values()) - untouched
+print(f"7, 8 or 12 steps: {spread:.2f} dB apart; the constant itself brings {gain:.1f} dB")
+assert spread < 0.1 * gain
+assert np.all(np.diff(list(best.values())) < 0)
+
+# %% [markdown]
+# From 7 steps on depth hardly matters (4 are a bit coarse); the constant matters a lot. Remember
+# the number for $n = 8$: **a network that does not clear it has learned nothing but an exposure
+# setting.** Notebook 06 keeps it in every table.
+
+# %% [markdown]
+# ## 12. The packaged versions
+#
+# You have built `brighten`, `iterate` and `constant_map`. The workbook's package has them too, and
+# later notebooks import them. They must agree with yours.
+
+# %% tags=["claim"]
+from lle_utils import baselines, curve
+
+low = pair.low
+steps = [iteration.image for iteration in curve.iterate(low, lambda image, step: 0.38, 8)]
+assert np.allclose(curve.brighten(low, 0.38), brighten(low, 0.38))
+assert all(np.allclose(steps[k], iterate(low, 0.38, k + 1)) for k in range(8))
+assert np.allclose(baselines.constant_map(low, 0.38, 8), constant_map(low, 0.38, 8))
+assert abs(baselines.fit_constant(training, 8) - best[8]) < 0.05
+
+# %%
+print(inspect.getsource(curve.brighten))
+print(inspect.getsource(curve.iterate))
+
+# %% [markdown]
+# The packaged `iterate` asks a function `predict_map` for $m$ before every step. Here that function
+# returns a constant; from the next notebook on it is a network, and $m$ becomes a **parameter map**
+# $M$, a number for every pixel.
+
+# %% [markdown]
+# ## 13. Color
+#
+# A color pixel is three numbers. With *one shared* $m$ every step multiplies their three odds by
+# nearly the same factor, so the **ratios of odds** hardly change. With three different $m$ they
+# change as we like.
+
+# %%
+brown = np.array([0.060, 0.040, 0.020])
+for label, m in (("shared", 0.38), ("three", np.array([0.36, 0.38, 0.46]))):
+    red, _, blue = odds(iterate(brown, m, 8))
+    print(f"{label:6s} m: {np.round(iterate(brown, m, 8), 2)}, odds red : blue = {red / blue:.2f}")
+red, _, blue = odds(brown)
+print(f"  before: {brown}, odds red : blue = {red / blue:.2f}")
+
+# %% [markdown]
+# So one shared map can do nothing about a **color cast**. We give a picture one, by taking away 40
+# percent of its blue, and let both kinds of map do their best for it.
+
+# %%
+cast = pair.low * np.float32([1, 1, 0.6])
+
+
+def fit_to(low, high, n=8):
+    def loss(m):
+        return np.mean((constant_map(low, m, n) - high) ** 2)
+
+    return minimize_scalar(loss, bounds=(0, 1), method="bounded").x
+
+
+shared = fit_to(cast[::5, ::5], pair.high[::5, ::5])
+three = [fit_to(cast[::5, ::5, c], pair.high[::5, ::5, c]) for c in range(3)]
+print(f"shared m = {shared:.2f}; red, green, blue m = {np.round(three, 2)}")
+
+# %%
+views = {
+    "one shared m": constant_map(cast, shared, 8),
+    "three m": constant_map(cast, np.array(three), 8),
+    "reference": pair.high,
+}
+fig, axes = plt.subplots(1, 3, figsize=(13, 3.9), layout="constrained")
+for ax, (title, view) in zip(axes, views.items(), strict=True):
+    ax.imshow(view)
+    ax.set(title=title, xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# With one shared number the cast stays: blue is missing. With three numbers the blue comes back.
+# This is why the network of this workbook predicts a map with **three channels** (the founding
+# project used one).
+
+
+# %% tags=["claim"]
+def mean_color(image):
+    return image.mean(axis=(0, 1)) / image.mean()
+
+
+goal = mean_color(pair.high)
+shift = {name: np.abs(mean_color(view) - goal).max() for name, view in views.items()}
+print({name: round(float(value), 3) for name, value in shift.items()})
+assert shift["three m"] < shift["one shared m"] and three[2] > shared
+
+# %% [markdown]
+# ## 14. How good could a map get?
+#
+# We now cheat on purpose. We *know* the bright picture and look for the best possible $m$, with
+# ever more freedom. No network can do better than these **ceilings**, and they tell where the
+# decibels are.
+#
+# Pictures are stored in 8 bits. So a table of all 256 codes against 512 values of $m$ holds every
+# answer.
+
+# %%
+STRENGTHS = np.linspace(0, 1, 512)
+
+
+def table(floor):
+    codes = np.maximum(np.arange(256) / 255, floor)
+    return iterate(codes[:, None], STRENGTHS[None, :], 8)
+
+
+print("256 codes, 512 strengths:", table(FLOOR).shape)
+
+
+# %%
+def per_pixel(low, high, floor, shared):
+    reachable = table(floor)[np.round(255 * low).astype(int)]
+    error = (reachable - high[..., None]) ** 2
+    if shared:
+        error = error.mean(axis=2, keepdims=True)
+    return float(-10 * np.log10(error.min(axis=-1).mean()))
+
+
+# %%
+def one_number(low, high):
+    best_map = constant_map(low, fit_to(low, high), 8)
+    return float(-10 * np.log10(np.mean((best_map - high) ** 2)))
+
+
+thin = [(low[::8, ::8], high[::8, ::8]) for _, low, high in pictures]
+ceilings = {
+    "untouched": untouched,
+    "one number, from training": test_scores[8],
+    "one number a picture": np.mean([one_number(*p) for p in thin]),
+    "one a pixel": np.mean([per_pixel(*p, FLOOR, shared=True) for p in thin]),
+    "three a pixel, no floor": np.mean([per_pixel(*p, 0, shared=False) for p in thin]),
+    "three a pixel": np.mean([per_pixel(*p, FLOOR, shared=False) for p in thin]),
+}
+
+# %% [markdown]
+# **Look for** the two largest jumps.
+
+# %%
+fig, ax = plt.subplots(figsize=(9, 3.8), layout="constrained")
+ax.bar_label(ax.barh(list(ceilings), list(ceilings.values()), color="tab:gray"), fmt=" %.1f")
+ax.invert_yaxis()
+ax.set(xlabel="PSNR on the test pictures (dB)", xlim=(0, 1.15 * max(ceilings.values())))
+ax.set_title("The best that a map could do, n = 8")
+plt.show()
+
+# %% [markdown]
+# The first jump is exposure: one number for all brings a lot, and one *for each picture* brings
+# more. The last is color together with the floor: three channels a pixel can mend nearly
+# everything, once black pixels can move. A real network belongs somewhere between the second bar
+# and the last.
+
+# %% tags=["claim"]
+bars = list(ceilings.values())
+assert bars[0] < bars[1] < bars[2] < bars[3] < bars[4] < bars[5]
+assert bars[5] - bars[4] > bars[4] - bars[3]  # what the floor alone is worth
+
+# %% [markdown]
+# ## What you learned
+#
+# - $f(x) = x + m x(1-x)$ keeps [0, 1] and the order of pixels exactly when $|m| \le 1$: hence the
+#   sigmoid.
+# - One step gives at most one stop; iterating it is an exposure dial, and depth is a step size.
+# - Exact 0 is a fixed point: raise it to half a code value first.
+# - In odds, a step nearly multiplies by $e^m$. One shared $m$ keeps the ratios of odds, so it
+#   cannot mend a cast.
+# - The curve multiplies noise less than plain scaling does, but no curve removes it.
+# - One constant, fitted on training pictures, is the bar. The ceiling lies far above it.
+#
+# ## Further reading
+#
+# - C. Guo and others, "Zero-Reference Deep Curve Estimation for Low-Light Image Enhancement", CVPR
+#   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185): where
+#   the curve comes from.
+# - R. M. May, "Simple mathematical models with very complicated dynamics", Nature 261, 1976,
+#   [doi:10.1038/261459a0](https://doi.org/10.1038/261459a0): the logistic map.
+#
+# Next: [03. Build the network](03_build_the_network.ipynb)
