@@ -145,10 +145,12 @@ class Server:
 
             def _send(self, file):
                 if self._unchanged(file):
-                    return self._headers(304, {})
+                    self._headers(304, {})
+                    return
                 start = self._start(file)
                 if start is not None and start >= len(file.body):
-                    return self._headers(416, {"Content-Length": "0"})
+                    self._headers(416, {"Content-Length": "0"})
+                    return
                 body = file.body[start or 0 :]
                 headers = {"Content-Type": file.content_type} | file.headers
                 if file.etag:

@@ -24,7 +24,7 @@ FILES = make_files(PICTURES)
 ARCHIVE = pack(FILES | {"notes.txt": bytes(2_000_000)})
 ID = "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB"
 
-CONFIRM_PAGE = b"""<!DOCTYPE html><html><head><title>Google Drive - Virus scan warning</title></head>
+CONFIRM_PAGE = b"""<!DOCTYPE html><html><head><title>Virus scan warning</title></head>
 <body><form id="download-form" action="https://drive.usercontent.google.com/download" method="get">
 <input type="hidden" name="id" value="x"/><input type="hidden" name="confirm" value="t"/></form>
 </body></html>"""
@@ -63,7 +63,8 @@ class Drive:
 
             def do_GET(self):
                 if self.path.startswith("/uc"):
-                    return self.answer(drive.page, {"Content-Type": "text/html; charset=utf-8"})
+                    self.answer(drive.page, {"Content-Type": "text/html; charset=utf-8"})
+                    return
                 asked = self.headers.get("Range")
                 drive.ranges.append(asked)
                 start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
@@ -74,7 +75,6 @@ class Drive:
                 if asked:
                     end = len(ARCHIVE) - 1
                     headers["Content-Range"] = f"bytes {start}-{end}/{len(ARCHIVE)}"
-                # gdown asks once to learn what it is and again, with Range, to resume
                 cut = drive.cuts.pop(0) if drive.cuts else None
                 self.answer(ARCHIVE[start:], headers, 206 if asked else 200, cut)
 

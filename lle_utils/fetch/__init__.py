@@ -10,6 +10,7 @@ unpacking), `verify` (each file by its content), `store` (the folder on disk), `
 command line).
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from lle_utils import paths
@@ -83,10 +84,8 @@ def verify_lol(folder=None, *, progress=False):
     marker = read_marker(folder)
     accepted = marker.get("state") == State.MODIFIED and report.usable
     if report.ok or accepted:
-        try:
+        with suppress(OSError):  # a read-only disk: the report is what was asked for
             write_marker(folder, report, marker.get("source", "found in place"))
-        except OSError:
-            pass  # a read-only disk: the report is what was asked for
     return report
 
 

@@ -65,7 +65,7 @@ class Policy:
     slow_bytes: int = 60_000
 
 
-class _Again(Exception):
+class _AgainError(Exception):
     """An attempt failed in a way that another may not."""
 
     def __init__(self, message, wait=0.0, offline=False):
@@ -165,7 +165,7 @@ def download(url, folder, talk, policy=None, make_room=None, renew=False):
             try:
                 _transfer(session, kept, talk, policy, make_room or (lambda size: None))
                 return kept.whole
-            except _Again as problem:
+            except _AgainError as problem:
                 if kept.whole.exists() and kept.size() == 0:
                     return kept.whole  # no answer to "has it changed?": use what is here
                 progressed = kept.size() - before >= CHUNK // 4
@@ -206,19 +206,19 @@ def _transfer(session, kept, talk, policy, make_room):
             return None
         if response.status_code == 416:
             kept.part.unlink(missing_ok=True)
-            raise _Again("it could not go on from where it was cut")
+            raise _AgainError("it could not go on from where it was cut")
         _require_file(response)
         if response.status_code == 206:
             total = _range_total(response, have, note)
             if total is None:
                 kept.part.unlink(missing_ok=True)
-                raise _Again("the file on the server has changed")
+                raise _AgainError("the file on the server has changed")
         else:
             have, total = 0, _length(response)
         make_room((total or 0) - have)
         arrived = _write(response, kept, have, total, talk, policy)
     if total is not None and arrived != total:
-        raise _Again("the connection was cut")
+        raise _AgainError("the connection was cut")
     if arrived == 0:
         kept.forget()
         raise SourceError("gave an empty file")
@@ -249,7 +249,9 @@ def _request(session, url, headers, policy):
     try:
         return session.get(url, headers=headers, stream=True, timeout=(policy.connect, policy.read))
     except requests.exceptions.ProxyError as problem:
-        raise _Again(f"the network's proxy does not let {host} through", offline=True) from problem
+        raise _AgainError(
+            f"the network's proxy does not let {host} through", offline=True
+        ) from problem
     except requests.exceptions.SSLError as problem:
         raise SourceError(
             f"the certificate of {host} could not be checked (a wrong clock on this machine, or a "
@@ -257,11 +259,11 @@ def _request(session, url, headers, policy):
         ) from problem
     except requests.exceptions.ConnectTimeout as problem:
         words = f"{host} did not answer within {policy.connect:g} s"
-        raise _Again(words, offline=True) from problem
+        raise _AgainError(words, offline=True) from problem
     except requests.exceptions.Timeout as problem:
-        raise _Again(f"{host} did not answer within {policy.read:g} s") from problem
+        raise _AgainError(f"{host} did not answer within {policy.read:g} s") from problem
     except requests.exceptions.ConnectionError as problem:
-        raise _Again(f"{host} cannot be reached", offline=_unreachable(problem)) from problem
+        raise _AgainError(f"{host} cannot be reached", offline=_unreachable(problem)) from problem
     except (requests.exceptions.RequestException, ValueError) as problem:
         raise SourceError(f"{url} cannot be asked for: {problem}") from problem
 
@@ -280,7 +282,7 @@ def _require_file(response):
         raise SourceError(REFUSALS[status])
     words = f"answered {status} {response.reason or ''}".strip()
     if status in WORTH_RETRYING:
-        raise _Again(words, wait=_retry_after(response))
+        raise _AgainError(words, wait=_retry_after(response))
     raise SourceError(words)
 
 
@@ -364,7 +366,7 @@ def _with_first(first, chunks):
 
 
 def _chunks(response, policy):
-    """Yield the body as it arrives; a stalled or cut connection raises `_Again`."""
+    """Yield the body as it arrives; a stalled or cut connection raises `_AgainError`."""
     import urllib3
 
     raw = response.raw
@@ -374,9 +376,9 @@ def _chunks(response, policy):
         try:
             chunk = read(CHUNK)
         except (urllib3.exceptions.TimeoutError, TimeoutError) as problem:
-            raise _Again(f"it stalled: nothing came for {policy.read:g} s") from problem
+            raise _AgainError(f"it stalled: nothing came for {policy.read:g} s") from problem
         except (urllib3.exceptions.HTTPError, OSError) as problem:
-            raise _Again("the connection was cut") from problem
+            raise _AgainError("the connection was cut") from problem
         if not chunk:
             return
         yield chunk
@@ -384,7 +386,7 @@ def _chunks(response, policy):
         passed = time.monotonic() - started
         if passed > policy.slow_window:
             if arrived < policy.slow_bytes:
-                raise _Again(f"it stalled: {readable(arrived)} in {passed:.0f} s")
+                raise _AgainError(f"it stalled: {readable(arrived)} in {passed:.0f} s")
             started, arrived = time.monotonic(), 0
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -147,10 +147,8 @@ class _Job:
 
     def _mark(self, report):
         """Write down what was verified, unless the folder is somebody else's."""
-        try:
+        with suppress(OSError):  # a school's read-only disk: verified again next time
             write_marker(self.shop.target, report, "found in place")
-        except OSError:
-            pass  # a school's read-only disk: verified again next time
 
     def try_all(self, candidates, chosen):
         """Try the sources in order until one yields the data set."""
@@ -238,9 +236,9 @@ class _Job:
         try:
             with opened(path, registry) as holding:
                 require_room(self.shop.data, holding.size, f"{readable(holding.size)} to unpack")
-                with self.talk.bar(f"Unpacking and checking {registry.title}", holding.size) as bar:
-                    with explained(self.shop.data):
-                        report = unpack(holding, fresh, registry, title, bar)
+                what = f"Unpacking and checking {registry.title}"
+                with self.talk.bar(what, holding.size) as bar, explained(self.shop.data):
+                    report = unpack(holding, fresh, registry, title, bar)
             if not self.acceptable(report):
                 raise self._refusal(report)
             with explained(fresh):
