@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lle_utils.fetch.pixels import pixel_hash
+from lle_utils.fetch.pixels import look, pixel_hash
 from lle_utils.fetch.registry import Registry, Source
 
 WIDTH, HEIGHT = 24, 16
@@ -25,14 +25,21 @@ def png(pixels, **options):
 
 
 def make_pictures(train=6, test=2, width=WIDTH, height=HEIGHT, seed=0):
-    """Return ``{name: uint8 array}`` of a data set of random pictures."""
+    """Return ``{name: uint8 array}`` of a data set of smooth, slightly noisy random pictures."""
     rng = np.random.default_rng(seed)
     names = [f"our485/{side}/{2 + 3 * n}.png" for n in range(train) for side in ("low", "high")]
     names += [f"eval15/{side}/{1 + 3 * n}.png" for n in range(test) for side in ("low", "high")]
     return {
-        name: rng.integers(0, 60 if "/low/" in name else 256, (height, width, 3), dtype=np.uint8)
-        for name in names
+        name: make_picture(rng, width, height, 60 if "/low/" in name else 250) for name in names
     }
+
+
+def make_picture(rng, width, height, top):
+    """Return one random picture with code values up to about ``top``."""
+    coarse = Image.fromarray(rng.integers(0, top, (4, 5, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BILINEAR), dtype=float)
+    noisy = smooth + rng.normal(0, 0.01 * top, (height, width, 3))
+    return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
 def make_files(pictures):
@@ -56,6 +63,9 @@ def make_registry(files, pictures, sources=(), **facts):
         "splits": splits,
         "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
         "pixels": {name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known},
+        "looks": {
+            name: look(pixels.tobytes(), (width, height)) for name, pixels in pictures.items()
+        },
         "sources": tuple(
             Source(title=f"mirror {n}", kind="https", url=url) for n, url in enumerate(sources, 1)
         ),

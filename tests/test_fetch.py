@@ -1,5 +1,6 @@
 """The download of the data set, against a real server that misbehaves in every way we know."""
 
+import shutil
 import subprocess
 import zipfile
 
@@ -422,10 +423,15 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+def leave_free(disk, size):
+    """Fill a disk until about so many bytes are free."""
+    (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - size))
+
+
 def test_full_small_disk(server, small_disk):
     data = small_disk / "data"
     url = server.offer("a.zip", ARCHIVE)
-    (small_disk / "ballast").write_bytes(bytes(170_000))
+    leave_free(small_disk, len(ARCHIVE) + 8192)
     assert "not enough room" in refused(data, url)
     assert "not enough room" in refused(data, url, unpacked_bytes=0)
     (small_disk / "ballast").unlink()
@@ -436,7 +442,7 @@ def test_full_small_disk(server, small_disk):
 def test_small_disk_becomes_full_while_downloading(server, small_disk):
     data = small_disk / "data"
     url = server.offer("a.zip", ARCHIVE, length=False)
-    (small_disk / "ballast").write_bytes(bytes(180_000))
+    leave_free(small_disk, 8192)
     message = refused(data, url, unpacked_bytes=0, archive_bytes=1)
     assert "became full" in message and "LLE_DATA_DIR" in message
     (small_disk / "ballast").unlink()

@@ -79,7 +79,7 @@ def test_fetch_from_a_wrong_file(data, tmp_path):
 def test_the_real_registry():
     registry = load_registry("lol")
     assert registry.splits == {"our485": 485, "eval15": 15}
-    assert len(registry.md5) == 1000 and len(registry.pixels) == 515
+    assert len(registry.md5) == 1000 and len(registry.pixels) == 515 and len(registry.looks) == 1000
     assert (registry.width, registry.height) == (600, 400)
     assert registry.md5["eval15/low/1.png"] == "a0a0590477f52a0ea0866e02bbb2ba42"
     assert not [name for name in registry.pixels if name.startswith("our485/high")]

@@ -172,6 +172,11 @@ def changed(change, names=None):
     }
 
 
+def shrunken(pixels):
+    """Return a PNG of 18 x 8 pixels."""
+    return png(np.asarray(Image.fromarray(pixels).resize((18, 8), Image.Resampling.BOX)))
+
+
 def brighter(pixels):
     """Return a PNG with slightly other pixels."""
     return png(np.minimum(pixels, 254) + np.uint8(1))
@@ -192,7 +197,7 @@ NEAR = {
         changed(lambda pixels: png(pixels, compress_level=1), HIGH),
         "6 files re-encoded or resized",
     ),
-    "resized": (changed(lambda p: png(np.ascontiguousarray(p[::2, ::2]))), "12 x 8 pixels, not 24"),
+    "resized": (changed(lambda pixels: shrunken(pixels)), "18 x 8 pixels, not 24 x 16"),
     "missing pair": (without("our485/low/5.png", "our485/high/5.png"), "2 files missing"),
     "missing half of a pair": (without("eval15/high/4.png"), "1 file missing (eval15/high/4.png)"),
 }
@@ -224,6 +229,22 @@ NEVER = {
         swapped("our485/low/2.png", "our485/low/5.png")
         | {"our485/low/2.png": png(PICTURES["our485/low/5.png"], compress_level=1)},
         "our485/low/2.png shows the published our485/low/5.png",
+    ),
+    "swapped and re-encoded": (
+        swapped("our485/high/2.png", "our485/high/5.png")
+        | {"our485/high/2.png": brighter(PICTURES["our485/high/5.png"])}
+        | {"our485/high/5.png": jpeg(PICTURES["our485/high/2.png"])},
+        "our485/high/2.png looks like the published our485/high/5.png",
+    ),
+    "low and high swapped and re-encoded": (
+        changed(jpeg)
+        | {"our485/low/2.png": jpeg(PICTURES["our485/high/2.png"])}
+        | {"our485/high/2.png": jpeg(PICTURES["our485/low/2.png"])},
+        "2 files under wrong names",
+    ),
+    "another picture": (
+        FILES | {"our485/high/2.png": png(make_pictures(seed=9)["our485/high/2.png"])},
+        "1 file with a picture of something else: our485/high/2.png",
     ),
     "broken picture": (FILES | {"our485/low/2.png": FILES["our485/low/2.png"][:90]}, "unreadable"),
     "no picture": (FILES | {"our485/low/2.png": b"hello"}, "not a readable PNG or JPEG"),
@@ -263,6 +284,7 @@ def test_same_pixels_in_other_bytes_are_the_data_set(tmp_path):
         "same pixels": 10,
         "modified": 0,
         "misplaced": 0,
+        "foreign": 0,
         "unreadable": 0,
         "missing": 0,
         "extra": 0,

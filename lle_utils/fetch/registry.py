@@ -59,6 +59,8 @@ class Registry:
         MD5 of each published file, by name: ``SPLIT/low/NAME.png`` or ``SPLIT/high/NAME.png``.
     pixels : dict of str to str
         SHA-256 of the raw RGB bytes of those files whose published pixels are known.
+    looks : dict of str to str
+        What each picture looks like; see `lle_utils.fetch.pixels.look`.
     sources : tuple of Source
         In the order in which they are tried.
     manual_address : str
@@ -78,6 +80,7 @@ class Registry:
     splits: dict[str, int]
     md5: dict[str, str]
     pixels: dict[str, str] = field(default_factory=dict)
+    looks: dict[str, str] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     citation: str = ""
     manual_address: str = ""
@@ -96,7 +99,7 @@ class Registry:
             )
             if low != high or len(low) != pairs:
                 raise ValueError(f"registry {self.name}: {split} does not list {pairs} whole pairs")
-        unknown = set(self.pixels) - set(self.md5)
+        unknown = (set(self.pixels) | set(self.looks)) - set(self.md5)
         if unknown:
             raise ValueError(f"registry {self.name}: pixels of unlisted file {min(unknown)}")
 
@@ -128,7 +131,8 @@ def load_registry(name="lol", folder=FOLDER):
     Parameters
     ----------
     name : str
-        Reads ``NAME.toml``, ``NAME_md5.txt`` and, if it is there, ``NAME_pixels.txt``.
+        Reads ``NAME.toml``, ``NAME_md5.txt`` and, if they are there, ``NAME_pixels.txt`` and
+        ``NAME_looks.txt``.
     folder : pathlib.Path
         Where those files are; the package's own by default.
 
@@ -145,11 +149,12 @@ def load_registry(name="lol", folder=FOLDER):
     folder = Path(folder)
     facts = tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
     sources = tuple(Source(**table) for table in facts.pop("source", []))
-    pixels = folder / f"{name}_pixels.txt"
+    pixels, looks = (folder / f"{name}_{what}.txt" for what in ("pixels", "looks"))
     facts["archive_names"] = tuple(facts.get("archive_names", ()))
     return Registry(
         md5=read_sums(folder / f"{name}_md5.txt"),
         pixels=read_sums(pixels) if pixels.exists() else {},
+        looks=read_sums(looks) if looks.exists() else {},
         sources=sources,
         **facts,
     )

@@ -5,7 +5,8 @@ A file is one of
 - **published**: the published bytes (MD5 of the file);
 - **same pixels**: the published pixels in other bytes (hash of the decoded pixels);
 - **modified**: a readable picture with other pixels, re-encoded or resized;
-- **misplaced**: the published picture of *another* name, as after swapped folders or names;
+- **misplaced**: the picture of *another* name, as after swapped folders or names;
+- **foreign**: a picture that looks like none of them;
 - **unreadable**: not an RGB picture at all.
 """
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from lle_utils.fetch.pixels import NotAPictureError, decode_rgb, pixel_hash
+from lle_utils.fetch.pixels import NotAPictureError, decode_rgb, look, looks_alike, pixel_hash
 from lle_utils.fetch.registry import SIDES
 
 PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
@@ -30,6 +31,7 @@ class Kind(StrEnum):
     SAME_PIXELS = "same pixels"
     MODIFIED = "modified"
     MISPLACED = "misplaced"
+    FOREIGN = "foreign"
     UNREADABLE = "unreadable"
 
 
@@ -89,6 +91,12 @@ def examine(name, data, registry):
     owner = _owner(registry.pixels, digest)
     if owner:
         return Finding(Kind.MISPLACED, f"shows the published {owner}", size)
+    seen = look(raw, size)
+    if not looks_alike(seen, registry.looks.get(name, "")):
+        owner = next((n for n, known in registry.looks.items() if looks_alike(seen, known)), None)
+        if owner:
+            return Finding(Kind.MISPLACED, f"looks like the published {owner}", size)
+        return Finding(Kind.FOREIGN, size=size)
     if size != whole:
         return Finding(Kind.MODIFIED, "{} x {} pixels, not {} x {}".format(*size, *whole), size)
     return Finding(Kind.MODIFIED, "other pixels", size)
@@ -157,7 +165,11 @@ class Report:
     def objections(self):
         """Why even ``--allow-modified`` must not take this copy: sentences, none if it may."""
         reasons = []
-        for kind, words in ((Kind.MISPLACED, "under wrong names"), (Kind.UNREADABLE, "unreadable")):
+        for kind, words in (
+            (Kind.MISPLACED, "under wrong names"),
+            (Kind.FOREIGN, "with a picture of something else"),
+            (Kind.UNREADABLE, "unreadable"),
+        ):
             names = self.of_kind(kind)
             if names:
                 reasons.append(f"{_files(len(names))} {words}: {self._examples(names)}")
@@ -193,6 +205,7 @@ class Report:
             (Kind.SAME_PIXELS, "the published pixels in other bytes (saved again, no loss)", False),
             (Kind.MODIFIED, "a changed picture, re-encoded or resized", True),
             (Kind.MISPLACED, "another file's picture", True),
+            (Kind.FOREIGN, "a picture of something else", True),
             (Kind.UNREADABLE, "not a readable RGB picture", True),
         ]
         for kind, words, show in rows:
@@ -223,6 +236,7 @@ class Report:
         for kind, words in (
             (Kind.MODIFIED, "re-encoded or resized"),
             (Kind.MISPLACED, "under wrong names"),
+            (Kind.FOREIGN, "with a picture of something else"),
             (Kind.UNREADABLE, "unreadable"),
         ):
             names = self.of_kind(kind)
