@@ -433,7 +433,8 @@ def test_full_small_disk(server, small_disk):
     url = server.offer("a.zip", ARCHIVE)
     leave_free(small_disk, len(ARCHIVE) + 8192)
     assert "not enough room" in refused(data, url)
-    assert "not enough room" in refused(data, url, unpacked_bytes=0)
+    message = refused(data, url, unpacked_bytes=0)  # a registry that is wrong about the size
+    assert "not enough room" in message or "became full" in message
     (small_disk / "ballast").unlink()
     run(data, url)
     assert_complete(data)

@@ -76,7 +76,7 @@ def pixel_hash(raw, size):
     return hashlib.sha256(b"%dx%d RGB\n" % size + raw).hexdigest()
 
 
-# Measured on 73 of LOL's pictures: JPEG of quality 75, halving, and squeezing to 256 x 256 change at
+# Measured on 73 of LOL pictures: JPEG of quality 75, halving, and squeezing to 256 x 256 change at
 # most 5 bits and 2 % of the brightness. 99 % of pairs of different pictures differ in 20 bits or
 # more; the others show one scene.
 LOOK_COLUMNS, LOOK_ROWS = 9, 8
