@@ -1,0 +1,287 @@
+"""The README's figures: what each shows, and that the committed ones are what the code makes."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lle_utils import data, figures, founding, metrics
+from lle_utils.curve import FLOOR, Iteration, brighten
+from lle_utils.errors import LleError
+from lle_utils.images import to_uint8
+from lle_utils.model import RecursiveEnhancer, build_network, list_weights
+
+COMMITTED = figures.default_folder("sample")
+rng = np.random.default_rng(5)
+
+
+def picture(height=40, width=60):
+    return rng.random((height, width, 3), dtype=np.float32)
+
+
+def made_steps(count, channels=3, height=40, width=60):
+    steps, image = [], 0.1 * picture(height, width)
+    for _ in range(count):
+        parameter_map = rng.random((height, width, channels), dtype=np.float32)
+        image = brighten(image, parameter_map)
+        steps.append(Iteration(parameter_map, image))
+    return steps
+
+
+def texts(figure):
+    return [
+        text.get_text()
+        for axes in figure.get_axes()
+        for text in (axes.title, axes.xaxis.label, *axes.texts)
+        if text.get_text()
+    ]
+
+
+def tiny_network(channels, seed):
+    """One layer in place of seven: all that the figures' functions ask of a network."""
+    kernel = keras.initializers.RandomNormal(0.3, seed=seed)
+    layer = keras.layers.Conv2D(channels, 3, padding="same", activation="sigmoid")
+    layer.kernel_initializer = kernel
+    return keras.Sequential([keras.Input((None, None, 3)), layer])
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Two untrained models in files, so small that all figures are made in seconds."""
+    folder = tmp_path_factory.mktemp("weights")
+    RecursiveEnhancer(tiny_network(3, seed=1), (8, 4), 8).save(folder / "enhancer.keras")
+    tiny_network(1, seed=2).save(folder / "network.keras")
+    return {"weights": folder / "enhancer.keras", "founding_weights": folder / "network.keras"}
+
+
+# --- single figures -------------------------------------------------------------------------------
+
+
+def test_hero_fills_each_row_with_pictures_of_any_shape():
+    shapes = [(40, 60), (60, 40), (40, 60), (60, 40), (30, 90)]
+    figure = figures.hero([(0.1 * picture(*s), picture(*s)) for s in shapes])
+    boxes = [axes.get_position() for axes in figure.axes]
+    assert len(boxes) == 5
+    for row in (boxes[:3], boxes[3:]):
+        assert row[0].x0 == pytest.approx(0) and row[-1].x1 == pytest.approx(1)
+        assert len({round(box.height, 6) for box in row}) == 1
+    inches = figure.get_size_inches()
+    for box, (height, width) in zip(boxes, shapes, strict=True):
+        assert box.width * inches[0] / (box.height * inches[1]) == pytest.approx(width / height)
+
+
+def test_split_is_dark_on_the_left_and_bright_on_the_right():
+    dark, bright = np.zeros((50, 80, 3), np.float32), np.full((50, 80, 3), 0.5, np.float32)
+    joined = figures.split_slanted(dark, bright)
+    assert joined.shape == dark.shape and joined.dtype == np.float32
+    assert (joined[:, 0] == 0).all() and (joined[:, -1] == 0.5).all()
+    assert (joined[0] == 0).sum() > (joined[-1] == 0).sum()  # it leans
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_iterations_share_one_color_scale(channels):
+    steps = made_steps(8, channels)
+    figure = figures.iteration_by_iteration(0.1 * picture(), steps, picture())
+    limits = {
+        image.get_clim()
+        for axes in figure.axes
+        for image in axes.images
+        if image.get_array().ndim == 2
+    }
+    assert limits == {figures.shared_limits([step.parameter_map for step in steps])}
+    titles = texts(figure)
+    assert sum(title.startswith("map ") for title in titles) == 8
+    assert f"map 8, mean {steps[7].parameter_map.mean():.2f}" in titles
+    assert f"E₈, mean code {255 * steps[7].image.mean():.0f}" in titles
+
+
+def test_shared_limits_hold_the_maps_and_are_round():
+    low, high = figures.shared_limits([np.full((40, 40, 1), 0.23), np.full((40, 40, 1), 0.61)])
+    assert (low, high) == (pytest.approx(0.2), pytest.approx(0.65))
+
+
+def test_curve_family_draws_the_equation():
+    figure = figures.curve_family(constants=(0, 1), depths=(0, 3), constant=0.5, alike=((2, 0.7),))
+    one, many, same = figure.axes
+    x, y = one.lines[1].get_data()
+    assert one.lines[1].get_label() == "m = 1"
+    np.testing.assert_allclose(y, 1 - (1 - x) ** 2)  # m = 1: what is missing to white is squared
+    x, y = many.lines[1].get_data()
+    for _ in range(3):
+        x = x + 0.5 * x * (1 - x)
+    np.testing.assert_allclose(y, x)
+    assert same.lines[0].get_label() == "n = 2, m = 0.7"
+
+
+def test_figures_leave_settings_and_pyplot_alone():
+    import matplotlib
+    from matplotlib import pyplot as plt
+
+    before = dict(matplotlib.rcParams)
+    figures.exposure_dial([[("as taken", picture()), ("4 iterations", picture())]])
+    assert dict(matplotlib.rcParams) == before
+    assert plt.get_fignums() == []
+
+
+def test_a_figure_is_small_and_its_bytes_are_always_the_same():
+    def draw():
+        noise = np.random.default_rng(0).random((700, 1000, 3))  # the worst case for JPEG
+        return figures.comparison([("noise", noise, "0.0 dB")] * 8)
+
+    content = figures.encode(draw(), "noise.jpg")
+    assert len(content) <= figures.MAX_BYTES
+    assert content == figures.encode(draw(), "noise.jpg")
+
+
+# --- the steps behind them ------------------------------------------------------------------------
+
+
+def test_trace_of_an_enhancer_is_its_recursion():
+    enhancer = RecursiveEnhancer(build_network(seed=3), (4, 2), 3)
+    image = picture(41, 63)
+    steps = figures.trace(enhancer, image, 3)
+    assert [step.image.shape for step in steps] == [(41, 63, 3)] * 3
+    expected = np.maximum(image, np.float32(FLOOR))
+    for step in steps:
+        expected = brighten(expected, step.parameter_map)
+        np.testing.assert_allclose(step.image, expected, atol=1e-6)
+    enhanced = enhancer.scaled_to(63).predict_on_batch(image[None])[0]
+    np.testing.assert_allclose(steps[-1].image, enhanced, atol=1e-5)
+    assert figures.trace(enhancer, image, 0) == []
+
+
+def test_trace_of_a_bare_network_is_the_founding_recursion():
+    network = build_network(1, seed=3)
+    image = 0.2 * picture(20, 30)
+
+    def predict(img):
+        return network.predict_on_batch(np.asarray(img, np.float32)[None])[0]
+
+    steps = figures.trace(network, image, 4)
+    for count, step in enumerate(steps, 1):
+        expected = founding.enhance(255 * image, count, predict=predict)
+        np.testing.assert_allclose(step.image, expected, atol=1e-5)
+    np.testing.assert_allclose(steps[0].parameter_map, predict(255 * image), atol=1e-5)
+    np.testing.assert_allclose(steps[1].parameter_map, predict(steps[0].image), atol=1e-5)
+
+
+# --- all of them ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory, weights):
+    """Every figure, made with untrained weights, and the names in the order of their making."""
+    folder = tmp_path_factory.mktemp("figures") / "made"
+    order = []
+
+    def progress(names):
+        for name in names:
+            order.append(name)
+            yield name
+
+    written = figures.make_figures("sample", folder, progress=progress, **weights)
+    return folder, written, order
+
+
+def test_make_figures_writes_every_figure_and_the_record(untrained):
+    folder, written, order = untrained
+    assert order == list(figures.FIGURES)
+    assert [path.name for path in written] == [*figures.FIGURES, figures.RECORD]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in written)
+    for path in written[:-1]:
+        assert path.stat().st_size <= figures.MAX_BYTES
+        with Image.open(path) as image:
+            image.load()
+            assert 1200 <= image.width <= 1400
+
+
+def test_the_record_tells_the_truth(untrained, weights):
+    record = json.loads((untrained[0] / figures.RECORD).read_text())
+    pair = data.load("sample", "test")["coffee"]
+    enhancer = keras.models.load_model(weights["weights"])
+    assert record["weights"]["curve"] == figures.fingerprint(enhancer)
+    (panel,) = [one for one in record["figures"]["hero.jpg"] if one["picture"] == "coffee"]
+    enhanced = enhancer.predict_on_batch(pair.low[None])[0]
+    expected = metrics.psnr(to_uint8(enhanced), to_uint8(pair.high))
+    assert panel["psnr"] == pytest.approx(expected, abs=0.01)
+    assert panel["mean_code"] == pytest.approx(255 * enhanced.mean(), abs=0.1)
+
+
+def test_the_examples_take_12_8_and_7_iterations_by_darkness(untrained):
+    record = json.loads((untrained[0] / figures.RECORD).read_text())
+    panels = record["figures"]["examples.jpg"]
+    assert [one["iterations"] for one in panels if one["iterations"]] == [12, 8, 7]
+    codes = [one["mean_code"] for one in panels if not one["iterations"]]
+    assert codes == sorted(codes) and codes[0] < founding.VERY_DARK
+
+
+def test_a_second_run_gives_the_same_bytes(untrained, weights):
+    folder = untrained[0]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    figures.make_figures("sample", folder, **weights)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_nothing_foreign_is_overwritten_and_nothing_half_done_is_left(tmp_path, weights):
+    (tmp_path / "dial.jpg").write_text("mine")
+    with pytest.raises(LleError, match="dial.jpg exists already"):
+        figures.make_figures("sample", tmp_path, **weights)
+    assert [path.name for path in tmp_path.iterdir()] == ["dial.jpg"]
+    assert (tmp_path / "dial.jpg").read_text() == "mine"
+
+
+def test_bad_folders_and_names_are_refused_in_one_line(tmp_path, weights):
+    with pytest.raises(LleError, match="no such folder"):
+        figures.make_figures("sample", tmp_path / "missing" / "figures", **weights)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LleError, match="file is a file; name a folder"):
+        figures.make_figures("sample", tmp_path / "file", **weights)
+    with pytest.raises(ValueError, match="there is none called 'lot'"):
+        figures.make_figures("lot", tmp_path / "new", **weights)
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(LleError, match="nowhere.keras: no such file"):
+        figures.make_figures("sample", tmp_path, weights=tmp_path / "nowhere.keras")
+    with pytest.raises(LleError, match="may not be redistributed"):
+        figures.make_figures("lol", COMMITTED)
+
+
+def test_lol_figures_go_to_an_ignored_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
+    assert figures.default_folder("lol") == tmp_path / "figures-lol"
+
+
+# --- the committed ones ---------------------------------------------------------------------------
+
+needs_weights = pytest.mark.skipif(
+    not {"curve8", "founding"} <= set(list_weights()), reason="the weights are still in training"
+)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return json.loads((COMMITTED / figures.RECORD).read_text())
+
+
+@needs_weights
+def test_the_committed_figures_are_complete_and_of_the_sample(committed):
+    assert committed["dataset"] == "sample" and committed["split"] == "test"
+    assert list(committed["figures"]) == list(figures.FIGURES)
+    for name in figures.FIGURES:
+        assert (COMMITTED / name).stat().st_size <= figures.MAX_BYTES
+    named = {one["picture"] for panels in committed["figures"].values() for one in panels}
+    assert named <= set(data.load("sample", "test", lazy=True).names)
+
+
+@needs_weights
+def test_the_committed_figures_data_is_what_the_weights_give(committed):
+    material = figures.Material()
+    found = {name: figures.fingerprint(model) for name, model in material.models.items()}
+    assert committed["weights"] == found, "other weights than the figures' own: `make figures`"
+    for name, make in figures.FIGURES.items():
+        figure, panels = make(material)
+        assert isinstance(figure, Figure)
+        differences = figures.compare(committed["figures"][name], panels)
+        assert not differences, f"{name}: {differences}: `make figures`"
