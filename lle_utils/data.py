@@ -5,6 +5,7 @@ real one once it was fetched (``python -m lle_utils fetch lol``).
 """
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lle_utils import camera, paths
+from lle_utils import camera, fetch, paths
 from lle_utils.errors import LleError
 from lle_utils.images import READABLE, as_float, read_image, to_uint8
 
@@ -162,7 +163,8 @@ def load_sample(split: str = "train", *, exposures: int = 1, lazy: bool = False)
 def load_lol(split: str = "train", *, lazy: bool = False) -> PairedSet:
     """Load a split of LOL; see `load`.
 
-    Pair 648 is left out, because the camera moved between its two pictures.
+    Pair 648 is left out, because the camera moved between its two pictures. A copy of LOL that is
+    not the published one, or was never verified, says so with a warning.
     """
     _check_split(split, LOL_SPLITS)
     folder = paths.lol_dir()
@@ -173,11 +175,15 @@ def load_lol(split: str = "train", *, lazy: bool = False) -> PairedSet:
             f"or set {paths.ENVIRONMENT_VARIABLE} to the folder that holds lol/"
         )
     pair_files = list_pairs(folder / part)
-    if len(pair_files) != LOL_COUNTS[part]:
+    accepted = fetch.lol_state(folder) == "modified"  # --allow-modified takes missing pairs too
+    if len(pair_files) != LOL_COUNTS[part] and not accepted:
         raise LleError(
             f"{folder / part} holds {len(pair_files)} pairs and not {LOL_COUNTS[part]}: "
             "`python -m lle_utils verify` says what is wrong with it"
         )
+    note = fetch.lol_note(folder)
+    if note:
+        warnings.warn(note, stacklevel=3)
     wanted = lol_split_names()[split]
     chosen = [pair for pair in pair_files if pair.name in wanted]
     chosen.sort(key=lambda pair: int(pair.name))

@@ -129,7 +129,8 @@ class _Job:
         if state == State.UNVERIFIED:
             with self.talk.bar(f"Checking {title}", self.registry.unpacked_bytes) as bar:
                 report = verify_folder(target, self.registry, bar)
-            if report.ok or (source is None and self.acceptable(report)):
+            adoptable = source is None and self.acceptable(report) and not report.halves
+            if report.ok or adoptable:
                 self._mark(report)
                 state = state_of(target, self.registry)
                 state = State.PUBLISHED if report.ok else state
@@ -242,6 +243,7 @@ class _Job:
             if not self.acceptable(report):
                 raise self._refusal(report)
             with explained(fresh):
+                _drop_halves(fresh, report)
                 write_marker(fresh, report, title)
             aside = self.shop.install(fresh, registry)
         finally:
@@ -280,6 +282,14 @@ def _host(candidate):
     if isinstance(candidate, Path):
         return None
     return "drive.google.com" if candidate.kind == "drive" else urlsplit(candidate.url).netloc
+
+
+def _drop_halves(folder, report):
+    """Remove pictures whose partner is missing, so that every low/ has its high/."""
+    for name in report.halves:
+        (folder / name).unlink()
+        report.findings.pop(name)
+        report.missing.append(name)
 
 
 @contextmanager

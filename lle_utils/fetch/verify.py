@@ -162,6 +162,13 @@ class Report:
         return pairs
 
     @property
+    def halves(self):
+        """Names of pictures whose partner is missing."""
+        pairs = {split: set(files) for split, files in self.pairs.items()}
+        names = [name.split("/") for name in self.findings]
+        return ["/".join(parts) for parts in names if parts[2] not in pairs[parts[0]]]
+
+    @property
     def objections(self):
         """Why even ``--allow-modified`` must not take this copy: sentences, none if it may."""
         reasons = []
