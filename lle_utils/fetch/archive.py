@@ -157,7 +157,7 @@ def _safe_path(entry):
     if path.startswith("/") or ".." in parts or (len(path) > 1 and path[1] == ":"):
         raise SourceError(
             f'gave an archive with an entry that leads outside its folder ("{entry.filename}"): '
-            "refused, somebody tampered with it"
+            "refused, an honest archive of pictures has none"
         )
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -19,7 +19,7 @@ from lle_utils.fetch.problems import (
     require_room,
 )
 from lle_utils.fetch.registry import Source
-from lle_utils.fetch.store import State, Workshop, read_marker, state_of, write_marker
+from lle_utils.fetch.store import State, Workshop, read_marker, stamp, state_of, write_marker
 from lle_utils.fetch.talk import Talk, readable
 from lle_utils.fetch.verify import verify_folder
 
@@ -117,6 +117,7 @@ class _Job:
         self.talk = talk
         self.allow_modified = allow_modified
         self.policy = policy
+        self.rejected = None  # stamp of a folder that was judged already
 
     def acceptable(self, report):
         """Return True if a data set with this report may be installed."""
@@ -126,7 +127,8 @@ class _Job:
         """Return True if what is in place will do; verify it first if nobody has."""
         title, target = self.registry.title, self.shop.target
         state = state_of(target, self.registry)
-        if state == State.UNVERIFIED:
+        found = stamp(target, self.registry)
+        if state == State.UNVERIFIED and found != self.rejected:
             with self.talk.bar(f"Checking {title}", self.registry.unpacked_bytes) as bar:
                 report = verify_folder(target, self.registry, bar)
             adoptable = source is None and self.acceptable(report) and not report.halves
@@ -135,6 +137,7 @@ class _Job:
                 state = state_of(target, self.registry)
                 state = State.PUBLISHED if report.ok else state
             else:
+                self.rejected = found
                 self.talk.say(f"What is in {target} will not do: {report.differences()}.")
         if state == State.PUBLISHED:
             self.talk.say(f"{title} is in {target}, as published. Nothing needs to be downloaded.")
@@ -277,6 +280,10 @@ class _Job:
             )
 
 
+# What the problems that a server causes begin with; on its own, such a phrase lacks its subject.
+_VERBS = "gave|sent|does|refuses|asks|answered|is|has|may|no longer|needs"
+
+
 def _host(candidate):
     """Return the server that a candidate needs, or None for a file."""
     if isinstance(candidate, Path):
@@ -308,7 +315,10 @@ def _failure(registry, failures, chosen, data):
     title = registry.title
     if chosen:
         (place, problem), *_ = failures
-        return f"{title} was not taken from {place}: {_sentence(problem)}"
+        words = re.sub(rf"^({_VERBS})\b", r"the server \1", _sentence(problem))
+        kept = isinstance(problem, NearCopyError) and not Path(place).exists()
+        again = " (what was downloaded is kept, and not downloaded again)." if kept else ""
+        return f"{title} was not taken from {place}: {words[:-1] + again if again else words}"
     lines = [f"{title} could not be fetched. What each source said:"]
     lines += [
         f"  {n}. {place}: {_sentence(problem)}" for n, (place, problem) in enumerate(failures, 1)

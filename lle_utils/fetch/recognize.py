@@ -95,7 +95,8 @@ def require_zip(path):
     if head.startswith(b"PK"):
         if not zipfile.is_zipfile(path):
             raise DamagedError(
-                f"gave a zip archive that is cut short: {readable(size)} are there, its end is not"
+                f"gave a zip archive that is cut short: {readable(size)} are there, its end is not."
+                " Download it again"
             )
         return
     for start, words in OTHER_ARCHIVES.items():
