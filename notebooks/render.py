@@ -4,13 +4,14 @@
     python notebooks/render.py 02 05           those whose names begin so
     python notebooks/render.py --force         also those that are in step already
 
-A notebook that is in step with its twin (same cells, and executed) is left alone. The kernel runs in
-notebooks/, as in JupyterLab. Cell ids are the notebook's name and the cell's number, and no
+A notebook that is in step with its twin (same cells, and executed) is left alone. The kernel runs
+in notebooks/, as in JupyterLab. Cell ids are the notebook's name and the cell's number, and no
 timings are written, so that rendering twice changes nothing but the outputs.
 """
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,9 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 600
+LOG_LINE = re.compile(
+    r"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]+ +\d+ \S+\.cc:\d+\]"
+)
 
 
 def in_step(script: Path, notebook: Path) -> bool:
@@ -58,12 +62,28 @@ def render(script: Path, notebook: Path) -> float:
         resources={"metadata": {"path": str(HERE)}},
     )
     client.execute()
+    _drop_log_lines(document)
     seconds = time.perf_counter() - started
     document.metadata.pop("widgets", None)
     partial = notebook.with_suffix(".partial")
     nbformat.write(document, partial)
     partial.replace(notebook)
     return seconds
+
+
+def _drop_log_lines(document) -> None:
+    """Drop what TensorFlow logs before it can be silenced; it tells of the machine only."""
+    for cell in document.cells:
+        kept = []
+        for output in cell.get("outputs", []):
+            if output.get("name") == "stderr":
+                lines = output.text.splitlines(keepends=True)
+                output.text = "".join(line for line in lines if not LOG_LINE.match(line))
+                if not output.text.strip():
+                    continue
+            kept.append(output)
+        if cell.cell_type == "code":
+            cell.outputs = kept
 
 
 def main() -> int:
