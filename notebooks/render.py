@@ -52,6 +52,7 @@ def render(script: Path, notebook: Path) -> float:
     document.metadata.pop("jupytext", None)
     for index, cell in enumerate(document.cells):
         cell["id"] = f"{script.stem.lower().replace('_', '-')}-{index:03d}"[:64]
+        cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note about the script
     started = time.perf_counter()
     client = NotebookClient(
         document,
