@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import pytest
 from miniature import make_files, make_pictures, make_registry, on_disk, pack
@@ -20,11 +21,10 @@ FAST = Policy(
     attempts_unreachable=2,
     wait=0.01,
     longest_wait=0.3,
-    connect=2,
-    read=0.4,
-    slow_window=0.4,
-    slow_bytes=2000,
+    connect=10,
+    read=10,  # a busy machine is no stalled server
 )
+IMPATIENT = replace(FAST, read=1.0, slow_window=0.4, slow_bytes=2000)
 
 PICTURES = make_pictures()
 FILES = make_files(PICTURES)
@@ -55,7 +55,7 @@ def registry_of(*urls, **facts):
     return make_registry(FILES, PICTURES, urls, **facts)
 
 
-def run(data, *urls, source=None, allow_modified=False, **facts):
+def run(data, *urls, source=None, allow_modified=False, policy=FAST, **facts):
     """Fetch the miniature from these addresses."""
     registry = registry_of(*urls, **facts)
     return fetch(
@@ -64,7 +64,7 @@ def run(data, *urls, source=None, allow_modified=False, **facts):
         data_dir=data,
         allow_modified=allow_modified,
         progress=False,
-        policy=FAST,
+        policy=policy,
     )
 
 
@@ -164,19 +164,19 @@ def test_part_longer_than_the_file(server, data):
 
 def test_stalled_then_fine(server, data):
     url = server.offer("a.zip", ARCHIVE, stalls=[5000])
-    run(data, url)
+    run(data, url, policy=IMPATIENT)
     assert_complete(data)
-    assert server.ranges("a.zip") == [None, "bytes=5000-"]
+    assert server.ranges("a.zip")[:2] == [None, "bytes=5000-"]
 
 
 def test_always_stalled(server, data):
     url = server.offer("a.zip", ARCHIVE, stalls=[0] * 9)
-    assert "stalled: nothing came for 0.4 s" in refused(data, url)
+    assert "stalled: nothing came for 1 s" in refused(data, url, policy=IMPATIENT)
 
 
 def test_trickle_counts_as_stalled(server, data):
     url = server.offer("a.zip", ARCHIVE, speed=500)
-    assert "it stalled" in refused(data, url)
+    assert "it stalled" in refused(data, url, policy=IMPATIENT)
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

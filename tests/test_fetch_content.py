@@ -21,7 +21,7 @@ from lle_utils.fetch.verify import verify_folder
 PICTURES = make_pictures()
 FILES = make_files(PICTURES)
 REGISTRY = make_registry(FILES, PICTURES)
-HASTY = Policy(attempts=1, attempts_unreachable=1, wait=0.01, connect=1, read=0.5)
+HASTY = Policy(attempts=1, attempts_unreachable=1, wait=0.01, connect=10, read=10)
 
 
 def take(tmp_path, archive, allow_modified=False):
