@@ -130,7 +130,6 @@ def main(arguments):
     archive._reader = slow_reader
     print("ready", flush=True)
     fetch(registry, data_dir=data, progress=False, policy=Policy(wait=0.05))
-    print("done", flush=True)
 
 
 if __name__ == "__main__":
