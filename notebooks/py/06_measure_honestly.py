@@ -1,0 +1,737 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 06. Measure honestly
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/06_measure_honestly.ipynb)
+#
+# At the end you will have scored the network against six simple methods, with intervals, and you
+# will know five ways to make the same pictures score whatever one likes.
+#
+# **Minutes:** 1 on two CPU cores
+#
+# **What you'll learn**
+#
+# - what PSNR, SSIM and CIEDE2000 measure, each built by hand in a few lines
+# - how the same pictures can score 48 dB more, and why some published gaps mean nothing
+# - how sure a mean over a few pictures is: bootstrap intervals and paired differences
+# - whether the *map* matters, what scene leak does to a score, and how to look at failures
+#
+# **What you'll need:** notebooks 02 and 05. No network and no GPU.
+#
+# Before: [05. Iterate](05_iterate.ipynb) · Next: [07. Reproduce the
+# figures](07_reproduce_the_figures.ipynb)
+
+# %% tags=["setup"]
+# Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+if "COLAB_RELEASE_TAG" in os.environ:
+    import subprocess
+    import sys
+
+    repository = os.environ.get("LLE_REPOSITORY", "https://github.com/OWNER/REPO")
+    folder = os.path.abspath(os.environ.get("LLE_FOLDER", "low-light-workbook"))
+    if not os.path.isdir(folder):
+        subprocess.run(["git", "clone", "--depth", "1", repository, folder], check=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", folder]
+        subprocess.run(pip, check=True)
+    sys.path.insert(0, folder)
+    os.chdir(os.path.join(folder, "notebooks"))
+
+# %%
+import inspect
+from concurrent.futures import ThreadPoolExecutor
+
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import ndimage
+
+from lle_utils import baselines, curve, data, metrics, model
+from lle_utils.images import to_uint8
+
+# %config InlineBackend.figure_formats = ["jpeg"]
+plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
+DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
+
+# %% [markdown]
+# ## The protocol
+#
+# A score means something only with the rules under which it was taken. Ours, for every number in
+# this workbook:
+#
+# 1. The enhanced picture is clipped to [0, 1] and **rounded to 8 bits**, as a file would be.
+# 2. It is compared with the reference in **RGB, at its own size**. Nobody resizes the reference.
+# 3. Each figure is computed **per picture**, then averaged over pictures.
+# 4. Nothing is fitted to the reference: no matching of brightness afterwards.
+# 5. Methods and settings are chosen on the *validation* split. The test split is scored once.
+#
+# The test pictures, and the network with its trained weights:
+
+# %%
+test = list(data.load(DATASET, "test", lazy=True)[:6])
+enhancer = model.load_model("curve8")
+print(len(test), "test pictures:", ", ".join(pair.name for pair in test))
+print("depth", enhancer.iterations, "schedule", enhancer.schedule)
+
+
+# %%
+def enhance_with_maps(low):
+    """Return the enhanced picture, on 8-bit levels, and the list of its parameter maps."""
+    fitting = enhancer.scaled_to(max(low.shape[:2]))
+    steps = list(fitting.steps(low[None]))
+    enhanced = np.clip(np.asarray(steps[-1].image)[0], 0, 1)
+    maps = [np.asarray(step.parameter_map)[0] for step in steps]
+    return to_uint8(enhanced) / np.float32(255), maps
+
+
+network_runs = [enhance_with_maps(pair.low) for pair in test]
+network = [enhanced for enhanced, _ in network_runs]
+
+
+# %%
+def show(pictures, titles, height=2.6, **options):
+    """Draw pictures side by side."""
+    widths = [picture.shape[1] / picture.shape[0] for picture in pictures]
+    size = (height * sum(widths) + 0.3, height + 0.6)
+    figure, axes = plt.subplots(1, len(pictures), figsize=size, width_ratios=widths, squeeze=False)
+    for axis, picture, title in zip(axes[0], pictures, titles, strict=True):
+        axis.imshow(np.clip(picture, 0, 1), **options)
+        axis.set_title(title)
+        axis.axis("off")
+    plt.show()
+
+
+chosen = next(i for i, pair in enumerate(test) if pair.low.shape[0] < pair.low.shape[1])
+first, enhanced = test[chosen], network[chosen]  # the first one in landscape format
+show([first.low, enhanced, first.high], ["input", "network", "reference"])
+
+# %% [markdown]
+# Left what goes in, in the middle what comes out, right what it is compared with. How close are the
+# last two?
+#
+# ## PSNR: how large is the error?
+#
+# Subtract, square, average: the **mean squared error**. Its logarithm, times minus ten, is the
+# **peak signal-to-noise ratio** in decibels. Ten decibels more is a tenth of the squared error. The
+# "peak" is the largest possible value; ours is 1.
+
+# %%
+error = np.mean((enhanced.astype(np.float64) - first.high) ** 2)
+by_hand = -10 * np.log10(error)
+print(f"mean squared error {error:.5f}, PSNR {by_hand:.2f} dB")
+
+# %% tags=["claim"]
+np.testing.assert_allclose(by_hand, metrics.psnr(enhanced, first.high), rtol=1e-6)
+
+# %% [markdown]
+# ## SSIM: is the structure there?
+#
+# **Predict, then run.** We spoil a reference in two ways: everything 10 % brighter, or noise with a
+# spread of 10 %. The mean squared error is about the same. Which one will *look* worse?
+
+# %%
+rng = np.random.default_rng(0)
+calm = 0.2 + 0.6 * first.high  # away from black and white, so that nothing is clipped
+brighter = calm + 0.1
+noisy = np.clip(calm + 0.1 * rng.standard_normal(calm.shape), 0, 1)
+titles = [f"{metrics.psnr(spoiled, calm):.1f} dB" for spoiled in (brighter, noisy)]
+show([calm, brighter, noisy], ["reference", *titles])
+
+# %% [markdown]
+# PSNR calls them equal. The eye does not. **Structural similarity** compares small windows: do the
+# means agree, do the spreads agree, do the two go up and down together?
+#
+# $$\mathrm{SSIM} = \frac{2\mu_x\mu_y + c_1}{\mu_x^2 + \mu_y^2 + c_1} \cdot
+# \frac{2\sigma_{xy} + c_2}{\sigma_x^2 + \sigma_y^2 + c_2}$$
+#
+# A window is a Gaussian of spread 1.5 pixels, so each mean $\mu$ is one Gaussian filter.
+
+
+# %%
+def window_mean(values):
+    """Average over an 11 x 11 Gaussian window, for one channel."""
+    return ndimage.gaussian_filter(values, 1.5, truncate=3.5)
+
+
+def ssim_map(x, y, c1=0.01**2, c2=0.03**2):
+    """Return the structural similarity of one channel around each pixel."""
+    mean_x, mean_y = window_mean(x), window_mean(y)
+    spread_x = window_mean(x * x) - mean_x**2
+    spread_y = window_mean(y * y) - mean_y**2
+    together = window_mean(x * y) - mean_x * mean_y
+    above = (2 * mean_x * mean_y + c1) * (2 * together + c2)
+    return above / ((mean_x**2 + mean_y**2 + c1) * (spread_x + spread_y + c2))
+
+
+# %%
+def ssim(image, reference):
+    """Average the map over the channels, without the border of half a window."""
+    image, reference = image.astype(np.float64), reference.astype(np.float64)
+    maps = [ssim_map(image[..., c], reference[..., c])[5:-5, 5:-5] for c in range(3)]
+    return np.mean(maps)
+
+
+for name, spoiled in (("brighter", brighter), ("noisy", noisy)):
+    print(f"{name:9s} PSNR {metrics.psnr(spoiled, calm):5.2f} dB   SSIM {ssim(spoiled, calm):.3f}")
+
+# %% tags=["claim"]
+np.testing.assert_allclose(ssim(noisy, calm), metrics.ssim(noisy, calm), rtol=1e-6)
+assert abs(metrics.psnr(brighter, calm) - metrics.psnr(noisy, calm)) < 0.3
+assert ssim(brighter, calm) > ssim(noisy, calm) + 0.1
+
+# %%
+print(inspect.getsource(metrics.ssim))
+
+# %% [markdown]
+# ## CIEDE2000: is the color right?
+#
+# The third figure asks how different two colors *look*. It goes through a space built on
+# experiments with observers (CIELAB). About 1 to 2 can just be seen side by side. Its formula is
+# long; examples teach more. Each column below is a color and the same color changed by **20 code
+# values**.
+
+
+# %%
+def patch(color):
+    """Return a small picture of one color, given in code values."""
+    return np.full((40, 60, 3), color, np.uint8) / np.float32(255)
+
+
+changes = {
+    "gray\n+20 all": ((100, 100, 100), (120, 120, 120)),
+    "gray\n+20 red": ((100, 100, 100), (120, 100, 100)),
+    "gray\n+20 green": ((100, 100, 100), (100, 120, 100)),
+    "blue\n+20 all": ((20, 20, 200), (40, 40, 220)),
+    "yellow\n-20 blue": ((220, 220, 40), (220, 220, 20)),
+    "black\n+20 all": ((0, 0, 0), (20, 20, 20)),
+}
+columns = [np.vstack([patch(before), patch(after)]) for before, after in changes.values()]
+distances = [metrics.ciede2000(patch(after), patch(before)) for before, after in changes.values()]
+titles = [f"{name}\n{value:.1f}" for name, value in zip(changes, distances, strict=True)]
+show(columns, titles, height=1.7)
+
+# %% [markdown]
+# Above the color, below the changed one, in the title the difference. The same 20 codes count
+# several times as much as a tint of gray as they do in a strong yellow. PSNR weighs them by code
+# values alone.
+
+# %% tags=["claim"]
+assert metrics.ciede2000(first.high, first.high) == 0
+assert max(distances) > 3 * min(distances)
+
+# %% [markdown]
+# ## Our PSNR and five others, of the same pictures
+#
+# Now the network's pictures are fixed. Only the *ruler* changes. Each of these rulers has been used
+# in print. **Predict, then run:** how far apart will the lowest and the highest lie?
+
+# %%
+clean = [pair.high for pair in test]
+squared = [np.mean((e - h.astype(np.float64)) ** 2) for e, h in zip(network, clean, strict=True)]
+
+
+def decibels(error):
+    """Turn a mean squared error into a PSNR."""
+    return -10 * np.log10(error)
+
+
+rulers = {"per picture, RGB (our protocol)": np.mean(decibels(np.array(squared)))}
+rulers["pooled: one error over all pictures"] = decibels(np.mean(squared))
+
+
+# %%
+def on_one_channel(weights):
+    """Average the PSNR of weighted sums of the channels."""
+    pairs = zip(network, clean, strict=True)
+    return np.mean([decibels(np.mean(((e - h) @ np.array(weights)) ** 2)) for e, h in pairs])
+
+
+rulers["on luma (0.299, 0.587, 0.114)"] = on_one_channel([0.299, 0.587, 0.114])
+rulers["on gray (mean of RGB)"] = on_one_channel([1 / 3, 1 / 3, 1 / 3])
+
+
+# %%
+def gt_mean(image, reference):
+    """Scale a picture to the reference's mean brightness. This looks at the answer!"""
+    return np.clip(image * (reference.mean() / image.mean()), 0, 1)
+
+
+matched = [metrics.psnr(gt_mean(e, h), h) for e, h in zip(network, clean, strict=True)]
+rulers["after GT-mean (uses the reference)"] = np.mean(matched)
+rulers["max_val=255 on data in [0, 1] (a bug)"] = np.mean(10 * np.log10(255**2 / np.array(squared)))
+for name, value in rulers.items():
+    print(f"{value:6.2f} dB  {name}")
+
+# %% [markdown]
+# Same pictures, same references.
+#
+# - **Pooled** lets the worst picture weigh most. It is never above the mean of the PSNRs.
+# - **Luma** and **gray** do not see errors that cancel between channels, so a cast costs less. Gray
+#   is never below RGB.
+# - **GT-mean** ("ground-truth mean") multiplies by a number that is computed *from the reference*.
+# - **max_val=255** on data in [0, 1] adds 20 log10 255 = 48.13 dB. An example on keras.io prints 67
+#   dB because of it, for a true 19.
+#
+# A table that mixes rulers compares nothing.
+
+# %% tags=["claim"]
+protocol, pooled, luma, gray, after_gt_mean, bug = rulers.values()
+assert pooled <= protocol and gray >= protocol
+assert abs(bug - protocol - 20 * np.log10(255)) < 1e-6
+own = np.mean([metrics.psnr(e, h) for e, h in zip(network, clean, strict=True)])
+assert abs(protocol - own) < 1e-3
+
+# %% [markdown]
+# ### GT-mean enhances without enhancing
+#
+# **Predict, then run.** Take the **untouched dark input**. Score it. Then apply GT-mean and score
+# it again. No method is involved at all. What will the second score be?
+
+# %%
+untouched = np.mean([metrics.psnr(pair.low, pair.high) for pair in test])
+lifted = np.mean([metrics.psnr(gt_mean(pair.low, pair.high), pair.high) for pair in test])
+print(f"untouched input {untouched:.2f} dB, after GT-mean {lifted:.2f} dB")
+show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean", "reference"])
+
+# %% [markdown]
+# The middle picture is the input, multiplied by one number that was taken from the right one. Most
+# of PSNR is exposure, and GT-mean gives the exposure away. It can answer one honest question: how
+# good is a method *apart from* exposure? Then it needs a column of its own, and a heading that says
+# so.
+
+# %% tags=["claim"]
+assert lifted > untouched + 5
+
+# %% [markdown]
+# ## What must be beaten
+#
+# A network earns its keep only if it beats simple methods. Here are six, one by one.
+#
+# - **untouched**: the input as it is
+# - **gamma**: every value to the power 0.4
+# - **equalize**: spread the brightness evenly over all codes (histogram equalization)
+# - **CLAHE**: the same tile by tile, with limited contrast
+# - **LIME-like**: divide by a smooth estimate of the illumination
+# - **constant map**: our own recursion, with *one number* in place of the network
+#
+# The constant is fitted on the training split, as the network was. Fitted on the test pictures it
+# would be flattered.
+
+# %%
+training = data.load(DATASET, "train", lazy=True)
+training = training[:: max(1, len(training) // 24)][:24]
+constant = baselines.fit_constant(training)
+print(f"the constant: m = {constant:.3f} in all of 8 iterations, from {len(training)} pictures")
+
+# %%
+founding = model.load_model("founding")
+methods = {
+    "untouched": lambda low: low,
+    "gamma 0.4": baselines.gamma,
+    "equalize": baselines.equalize,
+    "CLAHE": baselines.clahe,
+    "LIME-like": baselines.lime_like,
+    "constant map": lambda low: baselines.constant_map(low, constant),
+    "founding": lambda low: model.enhance_picture(founding, low),
+}
+results = {name: [method(pair.low) for pair in test] for name, method in methods.items()}
+results["network"] = network
+
+# %% [markdown]
+# "founding" is the network as this project first trained it: its *map* was compared with the bright
+# picture (notebook 04 tells that story). Look at one picture by all methods:
+
+# %%
+names = [*results, "reference"]
+for row in (names[:3], names[3:6], names[6:]):
+    pictures = [first.high if name == "reference" else results[name][chosen] for name in row]
+    show(pictures, row, height=2.5)
+
+# %% [markdown]
+# Gamma and the constant brighten by rule. Equalization always fills the range, wanted or not, and
+# washes the colors out. CLAHE is built for contrast, not for exposure, so it stays dark. LIME-like
+# lifts the shadows most, and their noise with them.
+#
+# ## The table
+#
+# Every method, every picture, all three figures. "worst" is the picture with the lowest PSNR: a
+# mean hides it, and your users will find it.
+
+# %%
+with ThreadPoolExecutor(2) as pool:  # two cores, two pictures at a time
+    scores = {
+        name: list(pool.map(lambda pair, e: metrics.score(pair.name, e, pair.high), test, pictures))
+        for name, pictures in results.items()
+    }
+ordered = sorted(scores, key=lambda name: -metrics.mean_score(scores[name]).psnr)
+print(
+    f"{DATASET}, {len(test)} test pictures:    PSNR      95 % interval     SSIM   CIEDE2000   worst"
+)
+for name in ordered:
+    mean, psnrs = metrics.mean_score(scores[name]), [one.psnr for one in scores[name]]
+    low, high = metrics.bootstrap_interval(psnrs)
+    print(f"{name:28s} {mean.psnr:7.2f}   ({low:5.2f} to {high:5.2f})   {mean.ssim:6.3f}"
+          f"   {mean.ciede2000:6.1f}   {min(psnrs):8.2f}")  # fmt: skip
+
+# %%
+place = 1 + ordered.index("network")
+print(f"By PSNR the network is number {place} of {len(ordered)} here; number 1 is {ordered[0]}.")
+if DATASET == "sample":
+    print("It was trained on LOL: other cameras, other rooms. The sample is new to it.")
+else:
+    print("It was trained on LOL, and most of these scenes occur in its training pictures.")
+
+# %% [markdown]
+# Do not skip that sentence. On the sample the network meets pictures of a kind that it never saw,
+# and if a simple rule beats it there, that is a result. On LOL it plays at home.
+
+# %% tags=["claim"]
+mean_psnr = {name: metrics.mean_score(scores[name]).psnr for name in scores}
+mean_ssim = {name: metrics.mean_score(scores[name]).ssim for name in scores}
+assert mean_psnr["network"] > mean_psnr["untouched"]
+assert mean_ssim["network"] > mean_ssim["untouched"]
+assert mean_psnr["constant map"] > mean_psnr["untouched"]
+
+# %% [markdown]
+# ## How sure is a mean of six?
+#
+# With other test pictures the mean would differ. By how much? The **bootstrap** plays this through
+# with the pictures that we have: draw as many as there are, *with replacement*, take the mean, and
+# repeat ten thousand times. Where 95 % of the means fall is the interval.
+
+# %%
+psnrs = np.array([one.psnr for one in scores["network"]])
+rng = np.random.default_rng(0)
+means = rng.choice(psnrs, size=(10_000, psnrs.size)).mean(axis=1)
+interval = np.quantile(means, [0.025, 0.975])
+print(f"mean {psnrs.mean():.2f} dB, 95 % interval {interval[0]:.2f} to {interval[1]:.2f} dB")
+
+# %% tags=["claim"]
+np.testing.assert_allclose(interval, metrics.bootstrap_interval(psnrs), rtol=1e-9)
+assert interval[0] <= psnrs.mean() <= interval[1]
+
+# %% [markdown]
+# Look at the length of the bars before you look at the order of the dots.
+
+# %%
+plt.figure(figsize=(9, 4.6))
+for height, name in enumerate(reversed(ordered)):
+    values = np.array([one.psnr for one in scores[name]])
+    plt.plot(metrics.bootstrap_interval(values), [height, height], "-", color="0.6", linewidth=6)
+    plt.plot(values, np.full(values.size, height), "o", color="C0", markersize=5)
+    plt.plot(values.mean(), height, "k|", markersize=18, markeredgewidth=3)
+plt.yticks(range(len(ordered)), ordered[::-1])
+plt.xlabel("PSNR (dB)")
+plt.title("dot: a picture; black mark: mean; gray bar: 95 % interval of the mean")
+plt.show()
+
+# %% [markdown]
+# Many bars overlap. Some pictures are easy and some hard, for every method, and that spreads the
+# dots. But we do not ask how hard the pictures are. We ask which method is better **on the same
+# picture**. So subtract first, picture by picture, and put the interval around the *difference*.
+
+# %%
+against = {
+    name: np.array([one.psnr for one in scores[name]]) for name in ordered if name != "network"
+}
+for name, values in against.items():
+    difference = psnrs - values
+    low, high = metrics.bootstrap_interval(difference)
+    verdict = "better" if low > 0 else "worse" if high < 0 else "not decided"
+    ahead = f"ahead on {np.sum(difference > 0)} of {len(test)}"
+    print(f"network - {name:13s} {difference.mean():+6.2f} dB ({low:+6.2f} to {high:+6.2f})",
+          f"{ahead}: {verdict}")  # fmt: skip
+
+# %% [markdown]
+# "Not decided" is a result too: these pictures cannot tell the two apart. With six pictures even an
+# interval is a rough guess. LOL's test has fifteen, which is not many either; gaps of a few tenths
+# of a decibel between published methods mostly lie inside such bars.
+
+# %% tags=["claim"]
+low, high = metrics.bootstrap_interval(psnrs - against["untouched"])
+assert low > 0
+
+# %% [markdown]
+# ## Does the map matter?
+#
+# A network that ends near the constant scores like the constant. So a good score alone does not
+# prove that it *looks* at the picture. Take its maps away, a little at a time:
+#
+# 1. each map as it was predicted;
+# 2. each map replaced by its **mean over the picture**: three numbers a step, one a channel;
+# 3. each map replaced by its **mean over the data set**: the same numbers for every picture. (The
+#    mean over these very test pictures, which favors the numbers.)
+
+
+# %%
+def with_maps(low, maps):
+    """Run the recursion with given maps; return the picture on 8-bit levels."""
+    start = np.maximum(low, curve.FLOOR)
+    result = curve.recurse(start, lambda image, step: maps[step], len(maps))
+    return to_uint8(result) / np.float32(255)
+
+
+per_picture = [[one.mean(axis=(0, 1)) for one in maps] for _, maps in network_runs]
+per_data_set = np.mean(per_picture, axis=0)
+runs = [(pair.low, maps) for pair, (_, maps) in zip(test, network_runs, strict=True)]
+thinned = {
+    "maps as predicted": [with_maps(low, maps) for low, maps in runs],
+    "mean over the picture": [
+        with_maps(low, means) for (low, _), means in zip(runs, per_picture, strict=True)
+    ],
+    "mean over the data set": [with_maps(low, per_data_set) for low, _ in runs],
+}
+
+# %%
+kept = {name: np.array([metrics.psnr(e, p.high) for e, p in zip(pictures, test, strict=True)])
+        for name, pictures in thinned.items()}  # fmt: skip
+for name, values in kept.items():
+    lost = kept["maps as predicted"] - values
+    low, high = metrics.bootstrap_interval(lost)
+    interval = f"({low:+5.2f} to {high:+5.2f})"
+    print(f"{name:24s} {values.mean():6.2f} dB   lost {lost.mean():+5.2f} {interval}")
+spread = np.std([np.mean(numbers) for numbers in per_picture])
+print(f"the pictures' mean maps differ: standard deviation {spread:.3f}")
+
+# %%
+last = [maps[-1].mean(axis=-1) for _, maps in network_runs]
+titles = [f"{p.name}: mean {m.mean():.2f}" for p, m in zip(test[:3], last[:3], strict=True)]
+show(last[:3], titles, vmin=0, vmax=1, cmap="viridis")
+
+# %% [markdown]
+# The maps of the last step, black (0) to yellow (1), all on one scale. The step from line 3 to line
+# 2 is what the network knows about *each picture's exposure*. The step from line 2 to line 1 is
+# what it knows about *places*. If an interval of what is lost contains 0, these pictures do not
+# show that the map helps. If it lies below 0, the map did harm here.
+
+# %% tags=["claim"]
+for again, enhanced in zip(thinned["maps as predicted"], network, strict=True):
+    assert np.abs(again - enhanced).max() < 1.5 / 255
+assert spread > 0
+assert np.ptp(last[0]) > 0
+
+# %% [markdown]
+# ## Scene leak: a score for memory
+#
+# Notebook 01 found that 14 of LOL's 15 test scenes also occur in its training pictures. How much
+# can that be worth? Let us build a "method" that brightens **nothing**. It remembers the training
+# pairs. Given a dark picture, it looks for the most similar dark picture and hands out *that one's*
+# reference.
+
+
+# %%
+def thumbnail(picture, rows=8, columns=12):
+    """Return the ranks of a small gray version: alike for all exposures of a scene."""
+    height, width = picture.shape[0] // rows, picture.shape[1] // columns
+    gray = picture[: rows * height, : columns * width].mean(axis=-1)
+    small = gray.reshape(rows, height, columns, width).mean(axis=(1, 3)).ravel()
+    return small.argsort().argsort() / small.size
+
+
+def look_up(low, memory):
+    """Return the reference of the remembered pair whose dark picture is most alike."""
+    fitting = [pair for pair in memory if pair.low.shape == low.shape]
+    mine = thumbnail(low)
+    return min(fitting, key=lambda pair: np.sum((thumbnail(pair.low) - mine) ** 2)).high
+
+
+# %% [markdown]
+# We need several exposures of each scene. LOL has them. For the sample, `exposures=2` lets the
+# camera of notebook 01 take every scene twice.
+
+# %%
+if DATASET == "lol":
+    pool = list(data.load("lol", "train", lazy=True)[:24])
+    groups = enumerate(data.lol_scenes()["groups"])
+    number = {file: scene for scene, group in groups for file in group}
+    scenes = [number[f"our485/{pair.name}.png"] for pair in pool]
+else:
+    pool = [p for p in data.load("sample", "train", exposures=2) if p.low.shape == (400, 600, 3)]
+    scenes = [pair.name.split("#")[0] for pair in pool]
+print(len(pool), "pairs of", len(set(scenes)), "scenes")
+
+# %% [markdown]
+# Now we hold out a quarter of the pairs, in two ways: by **picture**, drawn at random, or by
+# **scene**, so that all exposures of a scene go to one side.
+#
+# **Predict, then run.** The method knows nothing about light. What will it score?
+
+
+# %%
+def look_up_score(held_out):
+    """Score the look-up on held-out pairs, with all others as its memory."""
+    memory = [pair for pair, out in zip(pool, held_out, strict=True) if not out]
+    asked = [pair for pair, out in zip(pool, held_out, strict=True) if out]
+    return np.mean([min(metrics.psnr(look_up(p.low, memory), p.high), 60) for p in asked])
+
+
+kinds = sorted(set(scenes))
+rng = np.random.default_rng(0)
+some_scenes = rng.choice(len(kinds), max(2, len(kinds) // 4), replace=False)
+by_scene = np.isin(scenes, [kinds[index] for index in some_scenes])
+by_picture = np.isin(np.arange(len(pool)), rng.choice(len(pool), by_scene.sum(), replace=False))
+memory_score = {"picture": look_up_score(by_picture), "scene": look_up_score(by_scene)}
+for way, value in memory_score.items():
+    print(f"held out by {way:8s} {value:6.2f} dB")
+
+# %% [markdown]
+# Cut by picture, the look-up shines: it has seen the scenes. (An exact copy would be infinite; we
+# count it as 60 dB.) Cut by scene, it fails, as it should. A network is not a look-up, but it can
+# learn to be one, and a leaking test rewards it. So this workbook cuts by scene.
+#
+# How bad would a random cut of LOL be? The committed list of scenes answers without a picture:
+
+# %%
+groups = [[f for f in group if f.startswith("our485/")] for group in data.lol_scenes()["groups"]]
+scene_of = np.array([number for number, group in enumerate(groups) for _ in group])
+rng = np.random.default_rng(0)
+shares = []
+for _ in range(200):
+    chosen = rng.permutation(scene_of.size) < 50
+    shares.append(np.isin(scene_of[chosen], scene_of[~chosen]).mean())
+share = 100 * np.mean(shares)
+print(f"50 of {scene_of.size} pictures drawn at random: {share:.0f} % have a twin in training")
+
+# %% tags=["claim"]
+assert memory_score["picture"] > memory_score["scene"] + 3
+assert np.mean(shares) > 0.5
+splits = data.lol_split_names()
+for group in groups:
+    members = {file[7:-4] for file in group}
+    assert sum(bool(members & splits[part]) for part in ("train", "validation", "unseen")) <= 1
+
+# %% [markdown]
+# ## Where does the error come from?
+#
+# A number does not say *what* is wrong. But the mean squared error splits exactly into three parts:
+#
+# - **exposure**: the whole picture is too bright or too dark (the mean error, squared);
+# - **cast**: one channel is off against the others (how the channels' mean errors spread);
+# - **detail**: everything that differs from place to place: noise, blur, wrong contrast, clipped
+#   lights.
+
+
+# %%
+def split_error(enhanced, reference):
+    """Return the shares of the squared error: exposure, cast, detail. Their sum is the error."""
+    error = enhanced.astype(np.float64) - reference
+    channels = error.mean(axis=(0, 1))
+    return np.array([error.mean() ** 2, channels.var(), (error - channels).var(axis=(0, 1)).mean()])
+
+
+print("                PSNR   exposure    cast   detail   mean error   at white: output, reference")
+for score, e, pair in zip(scores["network"], network, test, strict=True):
+    parts = split_error(e, pair.high)
+    shares = "  ".join(f"{100 * share:5.0f} %" for share in parts / parts.sum())
+    white = [100 * np.mean(picture > 0.99) for picture in (e, pair.high)]
+    codes = 255 * (e - pair.high).mean()
+    print(f"{pair.name:12s} {score.psnr:7.2f}    {shares}   {codes:+6.1f} codes"
+          f"       {white[0]:4.1f} %  {white[1]:4.1f} %")  # fmt: skip
+
+# %% tags=["claim"]
+for e, h, error in zip(network, clean, squared, strict=True):
+    np.testing.assert_allclose(split_error(e, h).sum(), error, rtol=1e-4)
+
+# %% [markdown]
+# "detail" cannot be removed by any change of brightness or white balance. Where "exposure" leads,
+# the network has misjudged how bright the scene was meant to be. It cannot know: the same dark
+# picture could come from a dim room or from a bright one.
+#
+# ## The worst picture, in full view
+#
+# Everybody shows the best picture. Here is the worst one by PSNR, with the size of its error.
+
+# %%
+worst = int(np.argmin(psnrs))
+pair, output = test[worst], network[worst]
+show([pair.low, output, pair.high], ["input", f"network, {psnrs[worst]:.1f} dB", "reference"])
+plt.figure(figsize=(6.5, 4))
+plt.imshow(255 * np.abs(output - pair.high).mean(axis=-1), cmap="cividis", vmin=0, vmax=128)
+plt.colorbar(label="mean error of the channels (codes)")
+plt.title(f"{pair.name}: where the error is")
+plt.axis("off")
+plt.show()
+
+# %% [markdown]
+# Compare the error picture with the table above: an even glow is exposure; patches are wrong
+# contrast; fine grain is noise. To see the grain, take the smoothest part of the pictures and
+# enlarge it.
+
+# %%
+gray = pair.high.mean(axis=-1)
+rough = ndimage.uniform_filter(ndimage.gaussian_gradient_magnitude(gray, 2), 100)
+rough[ndimage.uniform_filter(gray, 100) < 0.1] = np.inf
+top, side = np.unravel_index(rough[50:-50, 50:-50].argmin(), (len(gray) - 100, len(gray[0]) - 100))
+crop = np.s_[top : top + 100, side : side + 100]
+parts = {"input x 5": 5 * pair.low[crop], "constant map": results["constant map"][worst][crop],
+         "network": output[crop], "reference": pair.high[crop]}  # fmt: skip
+show(list(parts.values()), list(parts), height=2.4)
+
+# %%
+grain = {}
+for name in ("constant map", "network", "reference"):
+    rest = parts[name] - ndimage.gaussian_filter(parts[name], (2, 2, 0))
+    grain[name] = 255 * rest.std()
+    print(f"{name:13s} grain in this part: {grain[name]:5.2f} codes")
+
+# %% [markdown]
+# A curve brightens the noise with the signal (notebook 02 counts by how much). Neither the constant
+# nor the network takes it away. This is the method's limit, and not a matter of more training: a
+# map that varies *with* the noise could do it, a smooth one cannot.
+
+# %% tags=["claim"]
+assert grain["network"] > grain["reference"]
+
+# %% [markdown]
+# ## What is committed about LOL
+#
+# Weights without a record are a rumor. Each file of weights in this workbook has a **card**: data,
+# split, recipe and scores, with the commands that made them.
+
+# %%
+card = model.load_card("curve8")
+for key, value in card.items():
+    if key != "scores":
+        print(f"{key}: {value if len(str(value)) < 300 else str(value)[:300] + ' ...'}")
+
+# %%
+for split, figures in card.get("scores", {}).items():
+    print(f"{split}: {figures}")
+if not card.get("scores"):
+    print("This card has no scores yet: train and evaluate, then write them down.")
+
+# %% [markdown]
+# Compare the scores on scenes that training has seen at other exposures (LOL's official test) with
+# those on scenes that it has not (`unseen`), if the card has both. The gap is what memory is worth.
+#
+# ## What you learned
+#
+# - A score needs its protocol: per picture, RGB, 8 bits, nothing fitted to the reference.
+# - PSNR weighs errors, SSIM structure, CIEDE2000 color. PSNR is mostly exposure.
+# - Pooling, luma, GT-mean or a wrong peak shift a score by decibels and change no picture. GT-mean
+#   lifts even the untouched input.
+# - Compare with simple methods, on the same pictures, by paired differences with an interval.
+# - Take the map away to see whether it matters. Cut by scene. Show the worst picture.
+#
+# ## Further reading
+#
+# - Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
+#   visibility to structural similarity", IEEE Transactions on Image Processing 13, 2004.
+#   [doi:10.1109/TIP.2003.819861](https://doi.org/10.1109/TIP.2003.819861)
+# - G. Sharma, W. Wu, E. N. Dalal, "The CIEDE2000 color-difference formula", Color Research and
+#   Application 30, 2005. [doi:10.1002/col.20070](https://doi.org/10.1002/col.20070)
+# - B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.
+#   [doi:10.1214/aos/1176344552](https://doi.org/10.1214/aos/1176344552)
+# - X. Guo, Y. Li, H. Ling, "LIME: low-light image enhancement via illumination map estimation",
+#   IEEE Transactions on Image Processing 26, 2017.
+#   [doi:10.1109/TIP.2016.2639450](https://doi.org/10.1109/TIP.2016.2639450)
+#
+# Next: [07. Reproduce the figures](07_reproduce_the_figures.ipynb)
