@@ -114,8 +114,8 @@ def _add_enhance(commands) -> None:
         type=Path,
         required=True,
         metavar="OUT",
-        help="file to write, its ending says which kind; or an existing folder, which gets NAME.png "
-        "for each input",
+        help="file to write, its ending says which kind; or an existing folder, which gets "
+        "NAME.png for each input",
     )
     _add_model_options(parser)
     _add_overwrite(parser)
@@ -240,11 +240,9 @@ def _add_train(commands) -> None:
         _train,
         "Train the network by one of the recipes of the committed weights.",
         "A run that was cut off goes on where it stopped when the same command is given again.",
-        "train --recipe curve8-coarse --data lol -o data/runs/mine",
+        "train --recipe curve8 --data lol -o data/runs/mine",
     )
-    parser.add_argument(
-        "--recipe", default="curve8-coarse", metavar="NAME", help="default: %(default)s"
-    )
+    parser.add_argument("--recipe", default="curve8", metavar="NAME", help="default: %(default)s")
     parser.add_argument(
         "--data", choices=("sample", "lol"), default="sample", help="default: %(default)s"
     )

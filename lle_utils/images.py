@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from lle_utils.errors import LleError
 
 READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".avif")
+_BITS_PER_SAMPLE = 258  # a TIFF tag
 WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
 
 
@@ -152,8 +153,12 @@ def _decode(content: bytes) -> np.ndarray:
 
 def _has_deep_color(image: Image.Image, content: bytes) -> bool:
     """Tell whether a file holds color deeper than 8 bits, which Pillow would cut down."""
-    bit_depth_of_png = content[24] if image.format == "PNG" and len(content) > 24 else 8
-    return image.mode.startswith("RGB") and bit_depth_of_png == 16
+    depth = 8
+    if image.format == "PNG":
+        depth = content[24]  # the header's ninth byte, after width and height
+    elif image.format == "TIFF":
+        depth = max(image.tag_v2.get(_BITS_PER_SAMPLE, (8,)))
+    return image.mode.startswith("RGB") and depth > 8
 
 
 def _decode_with_opencv(content: bytes) -> np.ndarray:

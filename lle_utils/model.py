@@ -135,11 +135,19 @@ class RecursiveEnhancer(keras.Model):
         self.schedule = _check_schedule(schedule)
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
-        # Keras would compile the training step with XLA under TensorFlow. On a CPU that makes it
-        # about three times slower; `compile(jit_compile=True)` still asks for it.
-        self.supports_jit = keras.backend.backend() != "tensorflow"
-
         self.built = True  # all its weights are the network's, which exist already
+        if keras.backend.backend() == "tensorflow":
+            self.jit_compile = False  # see `compile`
+
+    def compile(self, *args, jit_compile="auto", **kwargs):
+        """Configure for training, as any Keras model; but "auto" never means XLA on TensorFlow.
+
+        On a CPU, XLA makes the training step about three times slower, and every new picture size
+        is compiled anew. ``jit_compile=True`` still asks for it.
+        """
+        if jit_compile == "auto" and keras.backend.backend() == "tensorflow":
+            jit_compile = False
+        super().compile(*args, jit_compile=jit_compile, **kwargs)
 
     def call(self, images):
         """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
@@ -288,4 +296,6 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
     enhancer = model.scaled_to(max(image.shape[:2]))
     if iterations is not None:
         enhancer = enhancer.with_iterations(iterations)
+    # Step by step: tracing eight iterations into a graph takes longer than running them once.
+    enhancer.run_eagerly = keras.backend.backend() == "tensorflow"
     return np.clip(enhancer.predict_on_batch(image[None])[0], 0, 1)

@@ -2,10 +2,9 @@
 
 `keras.ops.image.resize` to a size that is known only at run time fails at the second size under
 TensorFlow, and `average_pool("same")` counts the padding on some back ends and not on others. What
-is here only slices, joins, reshapes and averages.
+is here only slices, joins, averages and multiplies matrices.
 """
 
-import numpy as np
 from keras import ops
 
 
@@ -46,7 +45,24 @@ def grow(maps, factor: int, height, width):
     """
     if factor == 1:
         return maps
-    return _grow_axis(_grow_axis(maps, 1, factor), 2, factor)[:, :height, :width]
+    _, rows, columns, channels = ops.shape(maps)
+    # Two matrix products, columns first: the second, larger one is then a single product.
+    wide = ops.matmul(_bilinear_weights(width, columns, factor, maps.dtype), maps)
+    wide = ops.reshape(wide, (-1, rows, width * channels))
+    tall = ops.matmul(_bilinear_weights(height, rows, factor, maps.dtype), wide)
+    return ops.reshape(tall, (-1, height, width, channels))
+
+
+def _bilinear_weights(size, cells, factor: int, dtype):
+    """Return the matrix (size, cells) that mixes for each new pixel the two cells it lies between.
+
+    A new pixel's center lies at ``(index + 1/2) / factor - 1/2`` in cells; beyond the first and
+    the last cell's center the picture's edge repeats.
+    """
+    centers = (ops.arange(size, dtype="float32") + 0.5) / factor - 0.5
+    centers = ops.clip(centers, 0, ops.cast(cells - 1, "float32"))
+    distances = ops.abs(centers[:, None] - ops.arange(cells, dtype="float32")[None])
+    return ops.cast(ops.relu(1 - distances), dtype)
 
 
 def _repeat_edge(images, axis: int, factor: int):
@@ -60,28 +76,3 @@ def _repeat_edge(images, axis: int, factor: int):
         return ops.concatenate([images, edge], axis=1)[:, :multiple]
     edge = ops.repeat(images[:, :, -1:], factor - 1, axis=2)
     return ops.concatenate([images, edge], axis=2)[:, :, :multiple]
-
-
-def _grow_axis(maps, axis: int, factor: int):
-    """Enlarge along one axis: each new pixel mixes its cell with the nearer of two neighbors."""
-    if axis == 1:
-        before = ops.concatenate([maps[:, :1], maps[:, :-1]], axis=1)
-        after = ops.concatenate([maps[:, 1:], maps[:, -1:]], axis=1)
-    else:
-        before = ops.concatenate([maps[:, :, :1], maps[:, :, :-1]], axis=2)
-        after = ops.concatenate([maps[:, :, 1:], maps[:, :, -1:]], axis=2)
-
-    # Where the new pixels lie inside their cell: from -1/2 (its upper edge) to 1/2, centers.
-    offset = (np.arange(factor) + 0.5) / factor - 0.5
-    weights = np.stack([np.maximum(-offset, 0), 1 - np.abs(offset), np.maximum(offset, 0)])
-    weights = weights.reshape((3, 1) + (1,) * (axis - 1) + (1, factor) + (1,) * (3 - axis))
-    weights = [ops.cast(ops.convert_to_tensor(w), maps.dtype) for w in weights]
-
-    cells = [ops.expand_dims(cell, axis + 1) for cell in (before, maps, after)]
-    mixed = sum(cell * weight for cell, weight in zip(cells, weights, strict=True))
-    batch, height, width, channels = ops.shape(maps)
-    if axis == 1:
-        height = height * factor
-    else:
-        width = width * factor
-    return ops.reshape(mixed, (batch, height, width, channels))

@@ -1,0 +1,173 @@
+"""The card of trained weights: what they were trained on and how, and how well they do.
+
+python -m lle_utils.cards RUN_FOLDER NAME   (LOL must have been fetched; about four minutes)
+
+reads a run that ``python -m lle_utils train`` made, puts its best weights into the package as
+``lle_utils/weights/NAME.keras``, scores them, and writes the card ``NAME.json`` and the log
+``NAME.csv`` beside them. Scores of eval15 are for reading: nothing is chosen by them.
+"""
+
+import argparse
+import csv
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from tqdm.auto import tqdm
+
+from lle_utils import data, paths
+from lle_utils.baselines import constant_map, fit_constant
+from lle_utils.curve import recurse
+from lle_utils.metrics import Score, bootstrap_interval, mean_score, score_pairs
+from lle_utils.model import RecursiveEnhancer, enhance_picture, load_model
+from lle_utils.training import RECIPES, Recipe, finished
+
+_WEIGHTS = Path(__file__).with_name("weights")
+
+
+def mean_maps(enhancer: RecursiveEnhancer, pairs) -> np.ndarray:
+    """Average the map of each iteration over all pixels of all pictures.
+
+    Parameters
+    ----------
+    enhancer : RecursiveEnhancer
+    pairs : iterable of data.Pair
+
+    Returns
+    -------
+    ndarray of float32, shape (iterations, channels)
+        What is left of the maps when they may no longer depend on the picture.
+    """
+    sums = []
+    for pair in pairs:
+        scaled = enhancer.scaled_to(max(pair.low.shape[:2]))
+        maps = [step.parameter_map for step in scaled.steps(pair.low[None])]
+        sums.append([keras.ops.convert_to_numpy(m).mean((0, 1, 2)) for m in maps])
+    return np.mean(sums, axis=0)
+
+
+def enhance_by_constants(image, constants: np.ndarray, floor: float) -> np.ndarray:
+    """Run the recursion with one number a step and channel: ``constants[step]``."""
+    start = np.maximum(image, np.float32(floor))
+    return recurse(start, lambda _, step: constants[step], len(constants))
+
+
+def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
+    """Score weights, the constant, and for an enhancer its mean maps, on validation and eval15."""
+    constant = fit_constant(data.load("lol", "train", lazy=True)[::4], recipe.iterations)
+    methods = {
+        "weights": lambda picture: enhance_picture(model, picture, recipe.iterations),
+        "constant": lambda picture: constant_map(picture, constant, recipe.iterations),
+    }
+    scores = {"constant": round(constant, 4)}
+    for split in ("validation", "test"):
+        pairs = data.load("lol", split, lazy=True)
+        if isinstance(model, RecursiveEnhancer):
+            constants = mean_maps(model, pairs)
+            methods["mean maps"] = lambda picture, c=constants: enhance_by_constants(
+                picture, c, model.floor
+            )
+        found = {name: score_pairs(method, pairs, progress) for name, method in methods.items()}
+        scores[split] = {name: _summary(rows) for name, rows in found.items()}
+        gained = [a.psnr - b.psnr for a, b in zip(found["weights"], found["constant"], strict=True)]
+        low, high = bootstrap_interval(gained)
+        scores[split]["gain over the constant, dB"] = {
+            "mean": round(float(np.mean(gained)), 3),
+            "interval of 95 %": [round(low, 3), round(high, 3)],
+        }
+        if split == "test":
+            scores["images of eval15"] = [_figures(row) for row in found["weights"]]
+    return scores
+
+
+def _figures(one: Score) -> dict:
+    return {
+        "name": one.name,
+        "psnr": round(one.psnr, 3),
+        "ssim": round(one.ssim, 4),
+        "ciede2000": round(one.ciede2000, 3),
+    }
+
+
+def _summary(rows: list[Score]) -> dict:
+    worst = min(rows, key=lambda row: row.psnr)
+    means = _figures(mean_score(rows))
+    del means["name"]
+    return {**means, "worst": {"name": worst.name, "psnr": round(worst.psnr, 3)}}
+
+
+def make_card(run: Path, name: str, minutes: float, machine: str) -> dict:
+    """Put a run's best weights into the package, score them, and write their card and log."""
+    recipe = Recipe(**json.loads((run / "recipe.json").read_text()))
+    weights = finished(load_model(run / "best.keras"), recipe)
+    if recipe.objective == "founding":
+        weights.compiled = False
+    _WEIGHTS.mkdir(exist_ok=True)
+    weights.save(_WEIGHTS / f"{name}.keras")
+    shutil.copyfile(run / "log.csv", _WEIGHTS / f"{name}.csv")
+    log = list(csv.DictReader((run / "log.csv").open()))
+    monitored = "val_psnr" if recipe.objective == "curve" else "val_loss"
+    best = (max if recipe.objective == "curve" else min)(log, key=lambda row: float(row[monitored]))
+
+    training = data.load("lol", "train", lazy=True)
+    validation = data.load("lol", "validation", lazy=True)
+    steps_an_epoch = recipe.steps_per_epoch or -(-len(training) // recipe.batch_size)
+    recorded = json.loads((run / "recipe.json").read_text())
+    card = {
+        "name": name,
+        "parameters": weights.count_params(),
+        "data": "LOL (Wei et al., BMVC 2018), our485 without 648. The references of the copy that "
+        "was used had gone through AVIF at quality 90 without chroma subsampling (42.5 dB)",
+        "split": f"by scene, lle_utils/registry/lol_scenes.json: {len(training)} pairs to train on, "
+        f"{len(validation)} to choose the epoch by",
+        "seed": recipe.seed,
+        "recipe": recorded,
+        "differs from the named recipe": _differences(recipe, name),
+        "epochs run": len(log),
+        "epoch of these weights": int(best["epoch"]) + 1,
+        "steps": (int(best["epoch"]) + 1) * steps_an_epoch,
+        "minutes": round(minutes, 1),
+        "machine": machine,
+        "keras": f"{keras.__version__}, {keras.backend.backend()}",
+        "log": f"{name}.csv",
+        "scores": score_everything(
+            weights, recipe, progress=lambda items: tqdm(list(items), leave=False)
+        ),
+        "scored by": f"python -m lle_utils.cards RUN_FOLDER {name}",
+    }
+    (_WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return card
+
+
+def _differences(recipe: Recipe, name: str) -> dict:
+    """Return what a run's recipe has otherwise than the packaged recipe of that name."""
+    if name not in RECIPES:
+        return {}
+    packaged = RECIPES[name]
+    return {
+        field: getattr(recipe, field)
+        for field in vars(packaged)
+        if getattr(packaged, field) != getattr(recipe, field)
+    }
+
+
+def main() -> int:
+    """Make the card that the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="folder of a run")
+    parser.add_argument("name", help="what the weights are to be called")
+    parser.add_argument("--minutes", type=float, required=True, help="how long training took")
+    parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
+    args = parser.parse_args()
+    print(json.dumps(make_card(args.run, args.name, args.minutes, args.machine), indent=1))
+    print(f"LOL from {paths.lol_dir()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

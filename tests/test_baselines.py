@@ -1,0 +1,72 @@
+"""The simple ways to brighten a picture."""
+
+import numpy as np
+import pytest
+
+from lle_utils import baselines, curve, data, metrics
+
+DARK = data.load("sample", "test")[0].low
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        baselines.gamma,
+        baselines.equalize,
+        baselines.clahe,
+        baselines.lime_like,
+        baselines.constant_map,
+    ],
+)
+def test_each_brightens_and_stays_in_range(method):
+    before = DARK.copy()
+    found = method(DARK)
+    assert found.shape == DARK.shape
+    assert found.dtype == np.float32
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert found.mean() > 1.2 * DARK.mean()
+    np.testing.assert_array_equal(DARK, before)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (7, 5)])
+def test_the_baselines_take_any_size(size):
+    picture = np.full((*size, 3), 0.1, np.float32)
+    for name in ("gamma", "equalize", "clahe", "lime_like", "constant_map"):
+        found = getattr(baselines, name)(picture)
+        assert found.shape == picture.shape, name
+        assert np.isfinite(found).all(), name
+
+
+def test_the_constant_map_is_the_recursion():
+    value = max(0.1, curve.FLOOR)
+    for _ in range(3):
+        value = value + 0.4 * value * (1 - value)
+    found = baselines.constant_map(np.full((2, 2, 3), 0.1, np.float32), 0.4, 3)
+    np.testing.assert_allclose(found, value, rtol=1e-6)
+
+
+def test_the_floor_lets_black_grow():
+    black = np.zeros((2, 2, 3), np.float32)
+    assert baselines.constant_map(black).min() > 0
+    assert baselines.constant_map(black, floor=0).max() == 0
+
+
+def test_the_fitted_constant_is_the_best_of_a_grid():
+    pairs = data.load("sample", "train")[:3]
+    fitted = baselines.fit_constant(pairs)
+
+    def mean_psnr(m):
+        return np.mean(
+            [metrics.psnr(baselines.constant_map(pair.low, m), pair.high) for pair in pairs]
+        )
+
+    best = max(mean_psnr(m) for m in np.linspace(0.05, 0.95, 19))
+    assert mean_psnr(fitted) > best - 0.05
+
+
+def test_bad_parameters_are_refused_by_value():
+    with pytest.raises(ValueError, match="1.5"):
+        baselines.constant_map(DARK, 1.5)
+    with pytest.raises(ValueError, match="-1"):
+        baselines.gamma(DARK, -1)

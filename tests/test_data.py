@@ -1,0 +1,174 @@
+"""The two data sets behind their one interface."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from lle_utils import data, images
+from lle_utils.errors import LleError
+
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_sample_loads_without_a_network(split):
+    pairs = data.load("sample", split)
+    assert len(pairs) >= 2
+    for pair in pairs:
+        assert pair.low.shape == pair.high.shape
+        assert pair.low.dtype == pair.high.dtype == np.float32
+        assert pair.low.mean() < 0.5 * pair.high.mean()
+
+
+def test_no_scene_of_the_sample_is_in_two_splits():
+    names = [set(data.load("sample", split, lazy=True).names) for split in SPLITS]
+    assert not (names[0] & names[1] or names[0] & names[2] or names[1] & names[2])
+
+
+def test_further_exposures_are_of_the_same_scene_and_always_the_same():
+    pairs, again = (data.load("sample", "validation", exposures=3) for _ in range(2))
+    one, two, three = pairs[:3]
+    assert [pair.name.split("#")[0] for pair in (one, two, three)] == [one.name] * 3
+    np.testing.assert_array_equal(two.high, one.high)
+    assert np.abs(two.low - three.low).mean() > 1e-3
+    for pair, twin in zip(pairs, again, strict=True):
+        np.testing.assert_array_equal(pair.low, twin.low)
+
+
+def test_indexing():
+    pairs = data.load("sample", "train", lazy=True)
+    name = pairs.names[2]
+    np.testing.assert_array_equal(pairs[name].low, pairs[2].low)
+    assert pairs[-1].name == pairs.names[-1]
+    assert pairs[1:3].names == pairs.names[1:3]
+    assert len(list(pairs)) == len(pairs)
+    with pytest.raises(IndexError):
+        pairs[len(pairs)]
+    with pytest.raises(KeyError, match="no pair is called 'nothing'"):
+        pairs["nothing"]
+
+
+def test_lazy_and_loaded_are_the_same():
+    lazy, loaded = (data.load("sample", "test", lazy=lazy) for lazy in (True, False))
+    np.testing.assert_array_equal(lazy[0].low, loaded[0].low)
+    np.testing.assert_array_equal(lazy[:1][0].high, loaded[:1][0].high)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: data.load("lola"), "none called 'lola'"),
+        (lambda: data.load("sample", "dev"), "none called 'dev'"),
+        (lambda: data.load("sample", "unseen"), "none called 'unseen'"),
+        (lambda: data.load("sample", exposures=0), "0"),
+        (lambda: data.load("lol", exposures=2), "sample only"),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_lol_is_asked_for_politely(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
+    with pytest.raises(LleError, match=r"fetch lol.*LLE_DATA_DIR"):
+        data.load("lol")
+
+
+@pytest.fixture
+def lol(tmp_path, monkeypatch):
+    """Return a folder laid out like LOL, with the real names and tiny pictures."""
+    picture = tmp_path / "picture.png"
+    images.write_image(picture, np.full((4, 6, 3), 0.25))
+    names = {file for group in data.lol_scenes()["groups"] for file in group}
+    for file in names:
+        part, name = file.split("/")
+        for side in ("low", "high"):
+            target = tmp_path / "lol" / part / side / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(picture, target)
+    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
+    return tmp_path / "lol"
+
+
+def test_lol_is_cut_by_scene():
+    names, scenes = data.lol_split_names(), data.lol_scenes()
+    assert {split: len(found) for split, found in names.items()} == {
+        "train": 386,
+        "validation": 50,
+        "unseen": 48,
+        "test": 15,
+    }
+    for group in scenes["groups"]:
+        stems = {file.split("/")[1].removesuffix(".png") for file in group}
+        touched = [split for split, found in names.items() if found & stems]
+        assert len(touched) <= 1 or sorted(touched) == ["test", "train"], group
+    assert not any("648" in found for found in names.values())
+
+
+def test_lol_loads_by_split_in_numerical_order(lol):
+    train = data.load("lol", "train", lazy=True)
+    assert list(train.names) == sorted(data.lol_split_names()["train"], key=int)
+    assert len(data.load("lol", "test")) == 15
+
+
+def test_an_incomplete_lol_is_not_loaded(lol):
+    for side in ("low", "high"):
+        (lol / "our485" / side / "2.png").unlink()
+    with pytest.raises(LleError, match="484 pairs and not 485"):
+        data.load("lol")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for side in ("low", "high"):
+        (tmp_path / side).mkdir()
+        for name in ("a", "b"):
+            images.write_image(tmp_path / side / f"{name}.png", np.full((4, 6, 3), 0.5))
+    return tmp_path
+
+
+def test_any_folder_of_pairs(folder):
+    (folder / "low" / "notes.txt").write_text("not a picture")
+    assert data.load_folder(folder).names == ("a", "b")
+
+
+def test_endings_may_differ(folder):
+    (folder / "high" / "a.png").rename(folder / "high" / "a.PNG")
+    assert data.load_folder(folder)["a"].high.shape == (4, 6, 3)
+
+
+def test_a_name_on_one_side_only(folder):
+    (folder / "high" / "a.png").unlink()
+    with pytest.raises(LleError, match=r"low/a\.png has no partner in .*high"):
+        data.load_folder(folder)
+
+
+def test_sizes_that_differ(folder):
+    images.write_image(folder / "low" / "b.png", np.zeros((6, 4, 3)), overwrite=True)
+    with pytest.raises(LleError, match=r"4 x 6 pixels.*6 x 4: sizes differ"):
+        data.load_folder(folder)[1]
+
+
+def test_two_pictures_of_one_name(folder):
+    images.write_image(folder / "low" / "a.jpg", np.zeros((4, 6, 3)))
+    with pytest.raises(LleError, match="one name"):
+        data.load_folder(folder)
+
+
+def test_a_folder_without_sides_or_pictures(tmp_path):
+    with pytest.raises(LleError, match="low: no such folder"):
+        data.load_folder(tmp_path)
+    (tmp_path / "low").mkdir()
+    with pytest.raises(LleError, match="holds no pictures"):
+        data.load_folder(tmp_path)
+
+
+def test_the_scene_list_is_whole():
+    scenes = data.lol_scenes()
+    files = [file for group in scenes["groups"] for file in group]
+    assert len(files) == len(set(files)) == 500
+    assert sum(file.startswith("eval15/") for file in files) == 15
+    assert json.dumps(scenes)  # plain JSON, nothing else

@@ -1,0 +1,83 @@
+"""The protocol: PSNR, SSIM and CIEDE2000 against independent computations."""
+
+import numpy as np
+import pytest
+
+from lle_utils import metrics
+
+RNG = np.random.default_rng(0)
+REFERENCE = RNG.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+NOISY = np.clip(REFERENCE + RNG.normal(0, 12, REFERENCE.shape), 0, 255).astype(np.uint8)
+
+
+def test_psnr_is_its_definition():
+    error = np.mean((NOISY.astype(float) - REFERENCE.astype(float)) ** 2)
+    assert metrics.psnr(NOISY, REFERENCE) == pytest.approx(10 * np.log10(255**2 / error), abs=1e-4)
+
+
+def test_psnr_of_a_constant_error():
+    assert metrics.psnr(np.full((9, 9, 3), 0.6), np.full((9, 9, 3), 0.5)) == pytest.approx(
+        20, abs=1e-3
+    )
+
+
+def test_equal_pictures():
+    same = metrics.score("same", REFERENCE / 255, REFERENCE / 255)
+    assert same.psnr == float("inf")
+    assert same.ssim == pytest.approx(1)
+    assert same.ciede2000 == 0
+
+
+def test_ssim_is_that_of_tensorflow():
+    import tensorflow as tf
+
+    expected = tf.image.ssim(
+        tf.constant(NOISY / 255.0, tf.float32), tf.constant(REFERENCE / 255.0, tf.float32), 1.0
+    )
+    assert metrics.ssim(NOISY, REFERENCE) == pytest.approx(float(expected), abs=2e-4)
+
+
+def test_ssim_of_a_picture_smaller_than_its_window_is_not_a_number():
+    assert np.isnan(metrics.ssim(REFERENCE[:10], NOISY[:10]))
+
+
+def test_ciede2000_of_a_published_pair():
+    # Sharma, Wu and Dalal (2005), table 1, pair 1: Lab (50, 2.6772, -79.7751), (50, 0, -82.7485)
+    from skimage.color import deltaE_ciede2000
+
+    found = deltaE_ciede2000([50, 2.6772, -79.7751], [50, 0, -82.7485])
+    assert found == pytest.approx(2.0425, abs=1e-4)
+
+
+def test_ciede2000_of_a_gray_step_is_a_step_of_lightness():
+    difference = metrics.ciede2000(np.full((4, 4, 3), 0.50), np.full((4, 4, 3), 0.54))
+    assert 3 < difference < 5
+
+
+def test_the_enhanced_picture_is_clipped_and_rounded():
+    reference = np.full((12, 12, 3), 1.0)
+    assert metrics.score("bright", np.full((12, 12, 3), 1.7), reference).psnr == float("inf")
+    assert metrics.score("near", np.full((12, 12, 3), 1 - 0.4 / 255), reference).psnr == float(
+        "inf"
+    )
+
+
+def test_pictures_of_different_sizes_are_refused():
+    with pytest.raises(ValueError, match="differ in shape"):
+        metrics.psnr(NOISY, REFERENCE[:-1])
+
+
+def test_means_are_over_pictures_and_leave_out_what_is_unknown():
+    scores = [metrics.Score("a", 10, 0.5, 4), metrics.Score("b", 20, float("nan"), 6)]
+    mean = metrics.mean_score(scores)
+    assert (mean.psnr, mean.ssim, mean.ciede2000) == (15, 0.5, 5)
+    with pytest.raises(ValueError, match="no score"):
+        metrics.mean_score([])
+
+
+def test_the_bootstrap_interval_holds_the_mean_and_is_repeatable():
+    values = np.random.default_rng(1).normal(20, 4, 50)
+    low, high = metrics.bootstrap_interval(values)
+    assert low < values.mean() < high
+    assert 0.7 * 3.92 * 4 / 50**0.5 < high - low < 1.3 * 3.92 * 4 / 50**0.5
+    assert metrics.bootstrap_interval(values) == (low, high)

@@ -1,0 +1,201 @@
+"""The seven-layer network and the enhancer that unrolls it."""
+
+import keras
+import numpy as np
+import pytest
+
+from lle_utils import curve, founding, model, scaling
+from lle_utils.errors import LleError
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return model.build_network(seed=1, initial_map=0.38)
+
+
+@pytest.mark.parametrize(
+    ("channels", "merge", "parameters"),
+    [
+        (3, "concatenate", 67_299),
+        (1, "concatenate", 66_145),
+        (3, "add", 48_003),
+        (1, "add", 47_425),
+    ],
+)
+def test_parameters(channels, merge, parameters):
+    assert model.build_network(channels, merge).count_params() == parameters
+
+
+def test_the_network_is_that_of_the_founding_document(network):
+    layers = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len(layers) == 7
+    assert {(layer.kernel_size, layer.strides) for layer in layers} == {((3, 3), (1, 1))}
+    assert [layer.filters for layer in layers] == [32] * 6 + [3]
+    assert [layer.activation.__name__ for layer in layers] == ["relu"] * 6 + ["sigmoid"]
+    meets = [layer for layer in network.layers if isinstance(layer, keras.layers.Concatenate)]
+    names = [sorted(tensor._keras_history.operation.name for tensor in m.input) for m in meets]
+    assert names == [["layer_3", "layer_4"], ["layer_2", "layer_5"], ["layer_1", "layer_6"]]
+
+
+def test_conditioning_has_no_parameters_and_changes_what_the_network_sees():
+    plain = model.build_network(seed=3)
+    conditioned = model.build_network(seed=3, conditioned=True)
+    assert conditioned.count_params() == plain.count_params()
+    picture = RNG.random((1, 9, 9, 3), dtype=np.float32)
+    found = keras.ops.convert_to_numpy(conditioned(picture))
+    np.testing.assert_allclose(found, plain(4 * picture - 1), atol=1e-6)
+
+
+def test_the_initial_map_is_near_what_was_asked_for(network):
+    parameter_map = keras.ops.convert_to_numpy(network(np.full((1, 20, 20, 3), 0.1, np.float32)))
+    assert abs(parameter_map.mean() - 0.38) < 0.1
+
+
+def test_one_seed_gives_one_network_whose_layers_differ():
+    first, second = (model.build_network(seed=5).get_weights() for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.allclose(first[2], first[4])  # the kernels of layers 2 and 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"channels": 2}, "2"), ({"merge": "mix"}, "mix"), ({"initial_map": 1.0}, "1.0")],
+)
+def test_networks_that_are_none_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        model.build_network(**wrong)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 7])
+@pytest.mark.parametrize("size", [(32, 44), (41, 63), (2, 1), (1, 1)])
+def test_shrink_averages_and_grow_comes_back_to_size(size, factor):
+    picture = RNG.random((2, *size, 3), dtype=np.float32)
+    small = keras.ops.convert_to_numpy(scaling.shrink(picture, factor))
+    assert small.shape == (2, -(-size[0] // factor), -(-size[1] // factor), 3)
+    if size[0] >= factor and size[1] >= factor:
+        np.testing.assert_allclose(
+            small[:, 0, 0], picture[:, :factor, :factor].mean((1, 2)), rtol=1e-5
+        )
+    assert scaling.grow(small, factor, *size).shape == picture.shape
+
+
+def test_grow_is_bilinear():
+    ramp = np.arange(6, dtype=np.float32)[None, :, None, None] * np.ones((1, 6, 5, 3), np.float32)
+    grown = keras.ops.convert_to_numpy(scaling.grow(ramp, 4, 24, 20))
+    expected = np.clip((np.arange(24) + 0.5) / 4 - 0.5, 0, 5)
+    np.testing.assert_allclose(grown[0, :, 7, 1], expected, atol=1e-5)
+
+
+def test_the_enhancer_is_the_recursion_around_its_network(network):
+    picture = RNG.random((1, 12, 15, 3), dtype=np.float32) / 5
+    enhancer = model.RecursiveEnhancer(network, iterations=5)
+    expected = curve.recurse(
+        np.maximum(picture, curve.FLOOR),
+        lambda image, step: keras.ops.convert_to_numpy(network(image)),
+        5,
+    )
+    np.testing.assert_allclose(enhancer.predict(picture, verbose=0), expected, atol=1e-5)
+
+
+def test_the_last_entry_of_the_schedule_repeats(network):
+    picture = RNG.random((1, 16, 16, 3), dtype=np.float32)
+    short, long = (
+        model.RecursiveEnhancer(network, schedule, 4) for schedule in ((4, 1), (4, 1, 1, 1))
+    )
+    np.testing.assert_array_equal(
+        short.predict(picture, verbose=0), long.predict(picture, verbose=0)
+    )
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_one_enhancer_takes_every_size_in_a_row(network, jit):
+    enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 3)
+    enhancer.compile(loss="mse", jit_compile=jit)
+    for size in ((32, 44), (41, 63), (2, 1), (32, 44)):
+        picture = RNG.random((1, *size, 3), dtype=np.float32)
+        found = enhancer.predict(picture, verbose=0)
+        assert found.shape == picture.shape
+        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(enhancer(picture)), atol=1e-5)
+
+
+def test_fit_takes_two_sizes_and_lowers_the_loss():
+    enhancer = model.RecursiveEnhancer(model.build_network(seed=2), (4, 1), 3)
+    enhancer.compile(optimizer=keras.optimizers.Adam(2e-3), loss="mse")
+    losses = []
+    for size in ((24, 30), (17, 19), (24, 30), (17, 19)):
+        high = np.full((2, *size, 3), 0.6, np.float32)
+        history = enhancer.fit(high / 20, high, epochs=4, verbose=0)
+        losses.append(history.history["loss"][-1])
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_save_and_load(network, tmp_path):
+    enhancer = model.RecursiveEnhancer(network, (8, 1), 6, floor=0.001)
+    enhancer.save(tmp_path / "mine.keras")
+    loaded = model.load_model(tmp_path / "mine.keras")
+    assert (loaded.schedule, loaded.iterations, loaded.floor) == ((8, 1), 6, 0.001)
+    picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
+    np.testing.assert_array_equal(
+        loaded.predict(picture, verbose=0), enhancer.predict(picture, verbose=0)
+    )
+
+
+def test_schedules_scale_with_the_picture(network):
+    enhancer = model.RecursiveEnhancer(network, (8, 1))
+    assert enhancer.scaled_to(600).schedule == (8, 1)
+    assert enhancer.scaled_to(6000).schedule == (80, 10)
+    assert enhancer.scaled_to(100).schedule == (1, 1)
+
+
+@pytest.mark.parametrize("wrong", [(), (0,), (2.5,), 4, "4", None])
+def test_schedules_that_are_none_are_refused(network, wrong):
+    with pytest.raises(ValueError, match="schedule must be whole numbers of 1 or more"):
+        model.RecursiveEnhancer(network, wrong)
+
+
+@pytest.mark.parametrize("name", ["curve8", "founding"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (30, 20), (97, 131)])
+def test_the_packaged_weights_enhance_pictures_of_any_size(name, size):
+    picture = RNG.random((*size, 3), dtype=np.float32) / 8
+    found = model.enhance_picture(model.load_model(name), picture)
+    assert found.shape == picture.shape
+    assert found.dtype == np.float32
+    assert 0 <= found.min() <= found.max() <= 1
+    assert found.mean() > 2 * picture.mean()
+
+
+def test_founding_weights_run_by_the_founding_function():
+    network = model.load_model("founding")
+    picture = RNG.random((20, 24, 3), dtype=np.float32) / 8
+
+    def predict(img):
+        return keras.ops.convert_to_numpy(network(np.asarray(img, np.float32)[None]))[0]
+
+    expected = founding.enhance(255 * picture, 7, predict=predict)
+    np.testing.assert_allclose(model.enhance_picture(network, picture, 7), expected, atol=1e-5)
+
+
+def test_each_weights_file_has_a_card():
+    assert model.list_weights() == ["curve8", "founding"]
+    for name in model.list_weights():
+        card = model.load_card(name)
+        assert card["parameters"] == model.load_model(name).count_params()
+        for fact in ("data", "split", "seed", "recipe", "steps", "minutes", "scores"):
+            assert fact in card, f"{name}: {fact}"
+
+
+def test_what_are_no_weights_is_refused_by_name(tmp_path):
+    with pytest.raises(LleError, match="no weights called 'curve9'; there are curve8, founding"):
+        model.load_model("curve9")
+    with pytest.raises(LleError, match="no such file"):
+        model.load_model(tmp_path / "none.keras")
+    (tmp_path / "text.keras").write_text("text")
+    with pytest.raises(LleError, match="text.keras is not a Keras model"):
+        model.load_model(tmp_path / "text.keras")
+    dense = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    dense.save(tmp_path / "dense.keras")
+    with pytest.raises(LleError, match="does not take pictures"):
+        model.load_model(tmp_path / "dense.keras")
