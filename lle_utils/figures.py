@@ -66,13 +66,13 @@ class Panel:
     picture : str
         The pair's name.
     method : str
-        What was done to it: "as taken", the weights' or the baseline's name, "reference".
+        What was done to it: "as taken", "curve" or "founding" (the weights), or a baseline.
     iterations : int or None
         How many, where it was a recursion.
     mean_code : float
         Mean code value, 0 to 255, of all pixels and channels.
-    psnr : float or None
-        Decibels against the reference by the protocol; None for the reference itself.
+    psnr : float
+        Decibels against the reference, by the protocol.
     mean_map : float or None
         Mean of the last iteration's parameter map, in [0, 1].
     """
@@ -81,7 +81,7 @@ class Panel:
     method: str
     iterations: int | None
     mean_code: float
-    psnr: float | None
+    psnr: float
     mean_map: float | None = None
 
 
@@ -520,7 +520,7 @@ class Material:
             method,
             iterations,
             round(255 * float(np.mean(picture)), 2),
-            None if method == "reference" else round(metrics.psnr(to_uint8(picture), reference), 3),
+            round(metrics.psnr(to_uint8(picture), reference), 3),
             None if parameter_map is None else round(float(np.mean(parameter_map)), 4),
         )
 
@@ -699,9 +699,13 @@ def _check_folder(folder: Path, dataset: str) -> None:
         return
     if not folder.is_dir():
         raise LleError(f"{folder} is a file; name a folder")
-    of_earlier_run = (folder / RECORD).exists()
     for name in (*FIGURES, RECORD):
-        check_writable(folder / name, overwrite=of_earlier_run)
+        if (folder / name).exists() and not (folder / RECORD).exists():
+            raise LleError(
+                f"{folder / name} exists already and, without {RECORD} beside it, is not from an "
+                "earlier run: name another folder"
+            )
+        check_writable(folder / name, overwrite=True)
 
 
 def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:

@@ -1,5 +1,6 @@
 """The README's figures: what each shows, and that the committed ones are what the code makes."""
 
+import dataclasses
 import json
 
 import keras
@@ -251,6 +252,16 @@ def test_bad_folders_and_names_are_refused_in_one_line(tmp_path, weights):
 def test_lol_figures_go_to_an_ignored_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
     assert figures.default_folder("lol") == tmp_path / "figures-lol"
+
+
+def test_compare_says_what_differs_and_forgives_rounding():
+    panel = figures.Panel("coffee", "curve", 8, 99.0, 20.0, 0.3)
+    recorded = dataclasses.asdict(panel)
+    assert figures.compare([recorded | {"psnr": 20.01, "mean_code": 99.1}], [panel]) == []
+    for change in ({"psnr": 20.1}, {"picture": "room"}, {"iterations": 7}, {"mean_map": None}):
+        (difference,) = figures.compare([recorded | change], [panel])
+        assert f"coffee, curve: {next(iter(change))} " in difference
+    assert figures.compare([], [panel]) == ["0 panels are recorded and 1 were made"]
 
 
 # --- the committed ones ---------------------------------------------------------------------------
