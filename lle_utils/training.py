@@ -1,5 +1,7 @@
 """From pairs to a trained enhancer: batches, the recipe, and one function that follows it."""
 
+import contextlib
+import csv
 import dataclasses
 import json
 from collections.abc import Sequence
@@ -14,6 +16,9 @@ from lle_utils.errors import LleError
 from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network
 
 OBJECTIVES = ("curve", "founding")
+
+RESUME = "resume.weights.h5"
+"""Of a run's folder: weights and optimizer after the last whole epoch."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +76,12 @@ class Recipe:
         """Check what no other part of the package checks."""
         if self.objective not in OBJECTIVES:
             raise ValueError(f'objective must be "curve" or "founding", not {self.objective!r}')
-        for field in ("stride", "batch_size", "epochs"):
-            if getattr(self, field) != int(getattr(self, field)) or getattr(self, field) < 1:
-                raise ValueError(f"{field} must be 1 or more, not {getattr(self, field)!r}")
+        for field in ("stride", "batch_size", "epochs", "crop", "steps_per_epoch"):
+            value = getattr(self, field)
+            if value is None and field in ("crop", "steps_per_epoch"):
+                continue
+            if value != int(value) or value < 1:
+                raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         object.__setattr__(self, "schedule", tuple(self.schedule))
 
 
@@ -91,15 +99,17 @@ RECIPES = {
         cosine_decay=False,
     ),
     # Exposure first: each map is predicted from a picture shrunk 32 times, which costs next to
-    # nothing and sees the whole scene. The bias starts the map near the best constant.
+    # nothing and sees the whole scene. One channel for the three colors: at so coarse a scale,
+    # three gave colored patches. The bias starts the map near the best constant.
     "curve8": Recipe(
+        channels=1,
         schedule=(32,),
         initial_map=0.38,
-        stride=4,
-        epochs=60,
+        stride=8,
+        epochs=64,
         learning_rate=1.5e-3,
-        exposure_stops=0.5,
-        white_balance=0.05,
+        exposure_stops=1.0,
+        white_balance=0.1,
     ),
 }
 """The recipes of the committed weights, by name."""
@@ -212,6 +222,91 @@ class EpochSetter(keras.callbacks.Callback):
         self.batches.epoch = epoch
 
 
+class RunKeeper(keras.callbacks.Callback):
+    """Keep a run's best weights as they are used (see `finished`), its log, and where it stands.
+
+    Each file is replaced as a whole: a kill leaves the old one or the new one. A run that is killed
+    after an epoch was logged and before its state was saved runs that epoch again. So rows from the
+    first epoch that is run on are dropped, and what is best is found among the rows that stay.
+
+    (Keras's `BackupAndRestore` writes weights and epoch one after the other, in place: a kill
+    between the two trains an epoch twice, and `ModelCheckpoint` forgets what was best.)
+
+    Parameters
+    ----------
+    folder : Path
+        Gets ``log.csv``, ``best.keras`` and ``resume.weights.h5``.
+    recipe : Recipe
+        Its objective says what is best: the highest validation PSNR or the lowest validation loss.
+    """
+
+    def __init__(self, folder: Path, recipe: Recipe):
+        super().__init__()
+        self.folder, self.recipe = folder, recipe
+        self.rows: list[dict] | None = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Read the rows before the first epoch that is run."""
+        if self.rows is None:
+            log = self.folder / "log.csv"
+            rows = read_log(log) if log.exists() else []
+            self.rows = [row for row in rows if row["epoch"] < epoch]
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Save the weights if they are the best so far, log the epoch, save where it stands."""
+        row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
+        key, sign = ("val_psnr", 1) if self.recipe.objective == "curve" else ("val_loss", -1)
+        if all(sign * row[key] > sign * earlier[key] for earlier in self.rows):
+            with _replacing(self.folder / "best.keras") as partial:
+                finished(self.model, self.recipe).save(partial)
+        self.rows.append(row)
+        with (
+            _replacing(self.folder / "log.csv") as partial,
+            partial.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=row)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        with _replacing(self.folder / RESUME) as partial:
+            self.model.save_weights(partial)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path):
+    """Give a name to write to, and rename it to `path` when all is written."""
+    partial = path.with_name(f"partial-{path.name}")
+    yield partial
+    partial.replace(path)
+
+
+def _resume(trainee: keras.Model, folder: Path, steps_per_epoch: int) -> int:
+    """Load the weights and the optimizer's state of a run; return how many epochs it has done."""
+    if not (folder / RESUME).exists():
+        return 0
+    trainee.optimizer.build(trainee.trainable_variables)
+    trainee.load_weights(folder / RESUME)
+    epochs, rest = divmod(int(trainee.optimizer.iterations), steps_per_epoch)
+    if rest:
+        raise LleError(f"{folder} holds a run on other pairs: choose another folder")
+    return epochs
+
+
+def read_log(path: str | Path) -> list[dict]:
+    """Read the log of a run, or that of the package's weights (``lle_utils/weights/NAME.csv``).
+
+    Returns
+    -------
+    list of dict
+        One an epoch: ``epoch`` (int, from 0), ``loss``, ``val_loss`` and, where the objective is
+        "curve", ``psnr`` and ``val_psnr`` in decibels (float).
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        return [
+            {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
 @keras.saving.register_keras_serializable("lle_utils")
 def psnr(y_true, y_pred):
     """Return the peak signal-to-noise ratio of each picture in decibels, as a Keras metric.
@@ -273,7 +368,7 @@ def train(
     folder : str or Path
         Where the run is kept: ``recipe.json``, ``log.csv`` (a row an epoch), ``best.keras`` (by
         validation PSNR; by validation loss for the founding objective), ``last.keras`` at the end,
-        and while it runs a backup in ``resume/``.
+        and what it takes to go on, ``resume.weights.h5``.
     start : keras.Model, optional
         A trained enhancer (or network, for the founding objective) whose weights to start from.
     callbacks : sequence of keras.callbacks.Callback
@@ -289,7 +384,7 @@ def train(
     Raises
     ------
     LleError
-        If the folder holds a run of another recipe.
+        If the folder holds a run of another recipe or, as far as can be told, on other pairs.
     """
     folder = Path(folder)
     _claim(folder, recipe)
@@ -299,27 +394,17 @@ def train(
         trainee.set_weights(start.get_weights())
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
 
-    best_by = "val_psnr" if recipe.objective == "curve" else "val_loss"
     trainee.fit(
         batches,
         epochs=recipe.epochs,
         validation_data=Batches(validation, recipe, augment=False),
-        callbacks=[
-            EpochSetter(batches),
-            keras.callbacks.CSVLogger(folder / "log.csv", append=(folder / "resume").exists()),
-            keras.callbacks.ModelCheckpoint(
-                folder / "best.keras",
-                monitor=best_by,
-                mode="max" if best_by == "val_psnr" else "min",
-                save_best_only=True,
-            ),
-            keras.callbacks.BackupAndRestore(folder / "resume", delete_checkpoint=False),
-            *callbacks,
-        ],
+        initial_epoch=_resume(trainee, folder, len(batches)),
+        callbacks=[EpochSetter(batches), RunKeeper(folder, recipe), *callbacks],
         verbose=verbose,
     )
     trained = finished(trainee, recipe)
-    trained.save(folder / "last.keras")
+    with _replacing(folder / "last.keras") as partial:
+        trained.save(partial)
     return trained
 
 
