@@ -18,7 +18,7 @@ import numpy as np
 
 from lle_utils import camera, fetch, paths
 from lle_utils.errors import LleError
-from lle_utils.images import READABLE, as_float, read_image, to_uint8
+from lle_utils.images import READABLE, as_float, read_uint8, to_uint8
 
 SPLITS = ("train", "validation", "test")
 LOL_SPLITS = (*SPLITS, "unseen")
@@ -265,15 +265,15 @@ def _exposed(scene: PairFiles, number: int) -> PairFiles:
 
 
 def _read_pair(pair: PairFiles) -> tuple[np.ndarray, np.ndarray]:
-    high = read_image(pair.high)
+    high = read_uint8(pair.high)
     if pair.low is None:
         rng = np.random.default_rng(pair.exposure_seed)
-        low = camera.darken(high, camera.sample_exposure(rng), rng)
+        low = to_uint8(camera.darken(high, camera.sample_exposure(rng), rng))
     else:
-        low = read_image(pair.low)
+        low = read_uint8(pair.low)
     if low.shape != high.shape:
         sizes = [f"{image.shape[1]} x {image.shape[0]}" for image in (low, high)]
         raise LleError(
             f"{pair.low} is {sizes[0]} pixels and {pair.high} is {sizes[1]}: sizes differ"
         )
-    return to_uint8(low), to_uint8(high)
+    return low, high

@@ -7,6 +7,7 @@ The one form that the rest of the package knows is a NumPy array of float32, sha
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -109,14 +110,32 @@ def read_image(path: str | Path) -> np.ndarray:
     LleError
         If the file is missing, empty, damaged, or not a picture.
     """
-    path = Path(path)
+    return _read(Path(path), as_float)
+
+
+def read_uint8(path: str | Path) -> np.ndarray:
+    """Read a picture file as `read_image` does, but as 8-bit code values.
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width, 3)
+        RGB in 0..255; deeper files are rounded.
+    """
+    return _read(Path(path), _as_uint8)
+
+
+def _read(path: Path, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     content = _read_bytes(path)
     try:
-        return as_float(_decode(content))
-    except LleError as error:
+        return convert(_decode(content))
+    except (LleError, ValueError) as error:
         raise LleError(f"{path}: {error}") from None
-    except ValueError as error:
-        raise LleError(f"{path}: {error}") from None
+
+
+def _as_uint8(image: np.ndarray) -> np.ndarray:
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3:
+        return image  # most files: nothing to convert
+    return to_uint8(as_float(image))
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -163,10 +182,13 @@ def _has_deep_color(image: Image.Image, content: bytes) -> bool:
 
 def _decode_with_opencv(content: bytes) -> np.ndarray:
     flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR  # keeps 16 bits; obeys the EXIF rotation mark
+    level = cv2.utils.logging.setLogLevel(0)  # what is wrong with a file is said once, by us
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     except cv2.error:
         decoded = None
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     if decoded is None:
         raise LleError(
             "not a picture, or a kind that cannot be read; readable are "
@@ -199,7 +221,7 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
     if path.suffix.lower() not in WRITABLE:
         raise LleError(
             f"{path}: a picture is written as {', '.join(WRITABLE)}, "
-            f"not {path.suffix or 'no ending'!r}"
+            + (f"not as {path.suffix}" if path.suffix else "and this name has no ending")
         )
     check_writable(path, overwrite=overwrite)
     return path
@@ -211,7 +233,7 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         raise LleError(f"{path.parent}: no such folder; make it first")
     if path.is_dir():
         raise LleError(f"{path} is a folder; name a file in it")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:  # a link that leads nowhere counts too
         raise LleError(f"{path} exists already; --overwrite replaces it")
     if not os.access(path.parent, os.W_OK):
         raise LleError(f"{path.parent}: this folder cannot be written to")
@@ -257,7 +279,7 @@ def replace_file(path: Path, write) -> None:
     """
     partial = None
     try:
-        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, partial = tempfile.mkstemp(prefix=".lle-", dir=path.parent)
         os.close(descriptor)
         write(partial)
         umask = os.umask(0)

@@ -29,6 +29,17 @@ def test_color_comes_back_as_it_was(tmp_path, picture):
         np.testing.assert_array_equal(images.to_uint8(found), picture)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "I;16"])
+def test_code_values_are_those_of_the_rounded_picture(tmp_path, picture, mode):
+    image = Image.fromarray(picture).convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 200)
+    image.save(tmp_path / "a.png")
+    found = images.read_uint8(tmp_path / "a.png")
+    assert (found.dtype, found.shape) == (np.uint8, picture.shape)
+    np.testing.assert_array_equal(found, images.to_uint8(images.read_image(tmp_path / "a.png")))
+
+
 @pytest.mark.parametrize("ending", [".jpg", ".webp"])
 def test_lossy_kinds_come_back_nearly(tmp_path, ending):
     smooth = np.linspace(0.1, 0.9, 64 * 64 * 3).reshape(64, 64, 3)
