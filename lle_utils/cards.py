@@ -121,7 +121,7 @@ def make_card(run: Path, name: str, minutes: float, machine: str) -> dict:
         "parameters": weights.count_params(),
         "data": "LOL (Wei et al., BMVC 2018), our485 without 648. The references of the copy that "
         "was used had gone through AVIF at quality 90 without chroma subsampling (42.5 dB)",
-        "split": f"by scene, lle_utils/registry/lol_scenes.json: {len(training)} pairs to train on, "
+        "split": f"by scene (registry/lol_scenes.json): {len(training)} pairs to train on, "
         f"{len(validation)} to choose the epoch by",
         "seed": recipe.seed,
         "recipe": recorded,
