@@ -2,6 +2,9 @@
 
 import sys
 
-from lle_utils.cli import main
+try:
+    from lle_utils.cli import main
+except KeyboardInterrupt:  # while the libraries were still being imported
+    sys.exit(130)
 
 sys.exit(main())

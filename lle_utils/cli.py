@@ -9,35 +9,60 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lle_utils import __version__
-from lle_utils.curve import check_iterations
 from lle_utils.errors import LleError
 from lle_utils.fetch.command import add_fetch_parser
+from lle_utils.quiet import without_log_lines
 
 DEFAULT_WEIGHTS = "curve8"
+MOST_ITERATIONS = 1000  # whatever a picture shows, it is white long before
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 well done, 1 it failed, 2 wrongly asked."""
     args = _build_parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before anything imports TensorFlow
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (`>&-` closed it)
     try:
-        return args.run(args) or 0
-    except (LleError, ValueError) as error:
-        print(f"lle: {error}", file=sys.stderr)
-        return 1
-    except MemoryError:
-        print("lle: the picture is too large for this computer's memory", file=sys.stderr)
-        return 1
-    except BrokenPipeError:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            _print_any_file_name()
+            code = args.run(args) or 0
+            sys.stdout.flush()  # a pipe that was closed is noticed here and not at exit
+            return code
+    except BrokenPipeError:  # `| head -1` has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         print("lle: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
+    except MemoryError:
+        return _complain("this computer's memory is too small for the picture")
+    except OSError as error:
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
+    except (LleError, ValueError) as error:
+        return _complain(error)
+
+
+def _complain(problem: Exception | str) -> int:
+    """Say in one line what went wrong; return the exit code."""
+    print(f"lle: {' '.join(str(problem).split())}", file=sys.stderr)
+    return 1
+
+
+def _show_warning(message, category, filename, *_) -> None:
+    """Say what a warning says; but our own errors tell what Pillow thinks of a file."""
+    if "PIL" not in Path(filename).parts:
+        _complain(f"note: {message}")
+
+
+def _print_any_file_name() -> None:
+    """Let file names that are no valid text be printed, as the bytes that they are."""
+    unicode = sys.stdout.encoding.lower().startswith("utf")
+    sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -68,19 +93,33 @@ def _add_command(commands, name: str, run, summary: str, details: str, example: 
     return parser
 
 
-def _iterations(text: str) -> int:
-    try:
-        return check_iterations(float(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number of 1 or more (7, 8 and 12 are usual)"
-        ) from None
+def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]:
+    """Return what turns an argument into a whole number within bounds, or refuses it."""
+
+    def parse(text: str) -> int:
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if not (least <= number <= most and number.is_integer()):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {least} to {most}{note}"
+            )
+        return int(number)
+
+    return parse
+
+
+def _import_keras() -> None:
+    """Import Keras and its back end: seconds of work, and log lines that nobody asked for."""
+    with without_log_lines():
+        import keras  # noqa: F401
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_iterations,
+        type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
         metavar="N",
         help="how often the curve is applied; more is brighter (default: as the weights were "
         "trained, 8 for curve8; by darkness 12, 8 or 7 for founding)",
@@ -122,27 +161,43 @@ def _add_enhance(commands) -> None:
 
 
 def _enhance(args: argparse.Namespace) -> int:
+    from tqdm.auto import tqdm
+
     from lle_utils.images import check_output, read_image, write_image
 
-    targets = _output_files(args.input, args.output)
-    for source, target in zip(args.input, targets, strict=True):
+    jobs = list(zip(args.input, _output_files(args.input, args.output), strict=True))
+    for source, target in jobs:
         if target.exists() and source.exists() and target.samefile(source):
             raise LleError(f"{target} is the input itself; choose another output")
         check_output(target, overwrite=args.overwrite)
-    first = read_image(args.input[0])  # a bad file is reported before the network is loaded
 
-    from tqdm.auto import tqdm
-
-    from lle_utils.model import enhance_picture, load_model
-
-    model = load_model(args.weights)
-    jobs = list(zip(args.input, targets, strict=True))
-    for index, (source, target) in enumerate(tqdm(jobs, unit="picture", disable=len(jobs) < 2)):
-        picture = read_image(source) if index else first
-        enhanced = enhance_picture(model, picture, args.iterations)
+    model, code = None, 0
+    for source, target in tqdm(jobs, unit="picture", leave=False, disable=len(jobs) < 2 or None):
+        try:
+            picture = read_image(source)
+        except LleError as error:  # one bad file among many does not keep the others from light
+            with tqdm.external_write_mode(file=sys.stderr):
+                code = _complain(error)
+            continue
+        if model is None:  # only now: a bad file is reported before the network is loaded
+            model = _load_model(args.weights)
+        enhanced = _enhance_picture(model, picture, args.iterations)
         write_image(target, enhanced, overwrite=args.overwrite)
         tqdm.write(str(target))
-    return 0
+    return code
+
+
+def _load_model(weights: str):
+    _import_keras()
+    from lle_utils.model import load_model
+
+    return load_model(weights)
+
+
+def _enhance_picture(model, picture, iterations: int | None):
+    from lle_utils.model import enhance_picture
+
+    return enhance_picture(model, picture, iterations)
 
 
 def _output_files(inputs: Sequence[Path], output: Path) -> list[Path]:
@@ -150,6 +205,10 @@ def _output_files(inputs: Sequence[Path], output: Path) -> list[Path]:
     if not output.is_dir():
         if len(inputs) > 1:
             raise LleError(f"{output}: for more than one picture, OUT must be a folder that exists")
+        if not output.suffix and not output.exists():
+            raise LleError(
+                f"{output}: no such folder; make it first, or name a file such as {output}.png"
+            )
         return [output]
     targets = [output / f"{source.stem}.png" for source in inputs]
     for index, target in enumerate(targets):
@@ -187,13 +246,14 @@ def _evaluate(args: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
     from lle_utils.metrics import score_pairs
-    from lle_utils.model import enhance_picture, load_model
 
-    model = load_model(args.weights)
+    model = _load_model(args.weights)
     scores = score_pairs(
-        lambda picture: enhance_picture(model, picture, args.iterations),
+        lambda picture: _enhance_picture(model, picture, args.iterations),
         pairs,
-        progress=lambda items: tqdm(items, total=len(pairs), unit="picture", leave=False),
+        progress=lambda items: tqdm(
+            items, total=len(pairs), unit="picture", leave=False, disable=None
+        ),
     )
     _print_scores(scores)
     if args.json:
@@ -210,9 +270,11 @@ def _print_scores(scores) -> None:
     for one in [*scores, mean_score(scores)]:
         figures = f"{one.psnr:7.2f}  {one.ssim:6.3f}  {one.ciede2000:9.2f}"
         print(f"{one.name:{max(width, 7)}}   {figures}")
-    low, high = bootstrap_interval([one.psnr for one in scores])
-    worst = min(scores, key=lambda one: one.psnr)
-    print(f"mean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; worst: {worst.name}")
+    decibels = [one.psnr for one in scores]
+    if max(decibels) < float("inf"):  # an exact copy has no finite one
+        low, high = bootstrap_interval(decibels)
+        worst = scores[decibels.index(min(decibels))].name
+        print(f"mean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; worst: {worst}")
 
 
 def _report(scores, args: argparse.Namespace) -> dict:
@@ -252,28 +314,30 @@ def _add_train(commands) -> None:
     parser.add_argument(
         "--start", metavar="NAME_OR_FILE", help="trained weights to start from, as for enhance"
     )
-    parser.add_argument("--epochs", type=_iterations, help="instead of the recipe's")
-    parser.add_argument("--seed", type=int, help="instead of the recipe's")
+    parser.add_argument(
+        "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
+    )
+    parser.add_argument(
+        "--seed", type=_whole_number(0, 2**31 - 1), metavar="N", help="instead of the recipe's"
+    )
 
 
 def _train(args: argparse.Namespace) -> int:
-    from lle_utils import data
-
-    exposures = {"exposures": 8} if args.data == "sample" else {}
-    training = data.load(args.data, "train", **exposures)
-    validation = data.load(args.data, "validation", lazy=True)
-
     import dataclasses
 
-    from lle_utils.model import load_model
+    _import_keras()
+    from lle_utils import data
     from lle_utils.training import RECIPES, train
 
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
+    start = _load_model(args.start) if args.start else None
+    exposures = {"exposures": 8} if args.data == "sample" else {}
+    training = data.load(args.data, "train", **exposures)
+    validation = data.load(args.data, "validation", lazy=True)
     changes = {"epochs": args.epochs, "seed": args.seed}
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
-    start = load_model(args.start) if args.start else None
     train(recipe, training, validation, args.output, start=start)
     print(f"{args.output / 'best.keras'} (best on validation), {args.output / 'last.keras'}")
     return 0
@@ -300,10 +364,13 @@ def _add_figures(commands) -> None:
 def _figures(args: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
+    _import_keras()
     from lle_utils.figures import make_figures
 
     for path in make_figures(
-        args.dataset, args.output, progress=lambda items: tqdm(items, unit="figure", leave=False)
+        args.dataset,
+        args.output,
+        progress=lambda items: tqdm(items, unit="figure", leave=False, disable=None),
     ):
         print(path)
     return 0

@@ -2,6 +2,7 @@
 
 import json
 import math
+import zipfile
 from pathlib import Path
 
 import keras
@@ -18,6 +19,9 @@ _WEIGHTS = Path(__file__).with_name("weights")
 
 LONG_SIDE = 600
 """Pixels of the long side of LOL's pictures: the size that a schedule's factors are meant for."""
+
+STRIP_PIXELS = 2**19
+"""So many pixels at a time are shown to a network that works at a picture's full size."""
 
 
 def build_network(
@@ -241,14 +245,24 @@ def load_model(source: str | Path) -> keras.Model:
         path = _WEIGHTS / f"{source}.keras"
     if not path.is_file():
         raise LleError(f"{path}: no such file")
+    if not zipfile.is_zipfile(path):
+        raise LleError(f"{path} is not a .keras file (or only part of one)")
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
-    if not isinstance(model, RecursiveEnhancer) and model.input_shape != (None, None, None, 3):
-        raise LleError(f"{path} is a Keras model, but it does not take pictures of any size")
+    if not isinstance(model, RecursiveEnhancer) and not _predicts_maps(model):
+        raise LleError(
+            f"{path} is a Keras model, but it does not turn pictures of any size into maps"
+        )
     return model
+
+
+def _predicts_maps(model: keras.Model) -> bool:
+    if getattr(model, "input_shape", None) != (None, None, None, 3):
+        return False
+    return model.compute_output_shape((1, 16, 24, 3)) in ((1, 16, 24, 1), (1, 16, 24, 3))
 
 
 def list_weights() -> list[str]:
@@ -290,7 +304,7 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
         depth = founding.iterations_for(image) if iterations is None else iterations
 
         def predict(img):
-            return model.predict_on_batch(np.asarray(img, np.float32)[None])[0]
+            return _predict_in_strips(model, np.asarray(img, np.float32))
 
         return np.asarray(founding.enhance(255 * image, depth, predict=predict), np.float32)
     enhancer = model.scaled_to(max(image.shape[:2]))
@@ -299,3 +313,23 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
     # Step by step: tracing eight iterations into a graph takes longer than running them once.
     enhancer.run_eagerly = keras.backend.backend() == "tensorflow"
     return np.clip(enhancer.predict_on_batch(image[None])[0], 0, 1)
+
+
+def _predict_in_strips(network: keras.Model, image: np.ndarray) -> np.ndarray:
+    """Predict the map of one picture a strip of rows at a time, so that memory is bounded.
+
+    At full size the features of 24 million pixels would take 20 GB. A strip is seen with the rows
+    around it that the layers reach, so that the map is the same.
+    """
+    height, width = image.shape[:2]
+    rows = max(1, STRIP_PIXELS // width)
+    if rows >= height:
+        return network.predict_on_batch(image[None])[0]
+    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    reach = sum(layer.kernel_size[0] // 2 for layer in convolutions)
+    strips = []
+    for top in range(0, height, rows):
+        first = max(0, top - reach)
+        found = network.predict_on_batch(image[None, first : top + rows + reach])[0]
+        strips.append(found[top - first : top - first + rows])
+    return np.concatenate(strips)
