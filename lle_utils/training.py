@@ -387,17 +387,20 @@ def train(
         If the folder holds a run of another recipe or, as far as can be told, on other pairs.
     """
     folder = Path(folder)
-    _claim(folder, recipe)
     batches = Batches(training, recipe)
     trainee = build_trainee(recipe)
     if start is not None:
+        if [w.shape for w in start.weights] != [w.shape for w in trainee.weights]:
+            raise LleError("the weights to start from are of another network than the recipe's")
         trainee.set_weights(start.get_weights())
+    _claim(folder, recipe)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
 
     trainee.fit(
         batches,
         epochs=recipe.epochs,
         validation_data=Batches(validation, recipe, augment=False),
+        shuffle=False,  # Batches does it; Keras would shuffle the batches without our seed
         initial_epoch=_resume(trainee, folder, len(batches)),
         callbacks=[EpochSetter(batches), RunKeeper(folder, recipe), *callbacks],
         verbose=verbose,
