@@ -1,0 +1,185 @@
+"""What surrounds the code: dependencies, versions, files, and the wheel."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+MOST_BYTES = 1_000_000
+MOST_BYTES_OF_LARGE_FILES = 2_000_000  # weights, and notebooks with their pictures
+LARGE_ENDINGS = (".keras", ".ipynb")
+BINARY_ENDINGS = (".keras", ".png", ".jpg", ".gif", ".webp")
+MACHINE_PATH = re.compile(r"(?<![\w.:/{}>-])/(?:tmp|work|root|home|Users)/\w+")
+MADE_UP_PATHS = ("/tmp/evil", "/home/me")  # in tests of such paths
+
+
+def ranges(requirements) -> dict[str, SpecifierSet]:
+    """Return the range of each requirement by its name; the project itself aside."""
+    found = [Requirement(text) for text in requirements]
+    return {
+        canonicalize_name(one.name): one.specifier
+        for one in found
+        if canonicalize_name(one.name) != PROJECT["name"]
+    }
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in found}
+
+
+def tracked() -> list[Path]:
+    """Return the files that git tracks, as they are in the working tree."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    names = os.fsdecode(listed.stdout).split("\0")
+    return [Path(name) for name in names if name and (ROOT / name).is_file()]
+
+
+# Dependencies
+
+
+def test_conda_environment_asks_for_what_the_project_asks():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    (by_pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert "-e ." in by_pip
+    assert environment["channels"] == ["conda-forge"]
+
+    asked = ranges(set(conda + by_pip) - {"python=3.12", "pip", "-e ."})
+    assert asked == {**ranges(PROJECT["dependencies"]), **ranges(EXTRAS["notebooks"])}
+    assert "python=3.12" in conda
+    assert SpecifierSet(PROJECT["requires-python"]).contains("3.12")
+
+
+def test_conda_environment_says_what_each_package_is_for():
+    lines = (ROOT / "environment.yml").read_text().partition("dependencies:")[2].splitlines()
+    for line in lines:
+        entry = line.strip().removeprefix("- ")
+        if entry and entry not in ("pip", "pip:"):
+            assert re.search(r" # \w+", line), line
+
+
+def test_constraints_lie_in_the_ranges():
+    pinned = pins()
+    asked = [PROJECT["dependencies"], *EXTRAS.values()]
+    for name, specifier in (item for group in asked for item in ranges(group).items()):
+        assert name in pinned, f"constraints.txt pins no {name}"
+        assert specifier.contains(pinned[name]), f"{name}=={pinned[name]} is not {specifier}"
+
+
+def test_constraints_bring_no_cuda():
+    assert not [name for name in pins() if re.search("nvidia|cuda|triton|rocm", name)]
+
+
+def test_hooks_and_constraints_agree():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    revisions = {hook["repo"].rpartition("/")[2]: hook["rev"] for hook in hooks}
+    assert revisions["jupytext"] == f"v{pins()['jupytext']}"
+    assert revisions["ruff-pre-commit"] == f"v{pins()['ruff']}"
+
+
+# Commands and files
+
+
+def test_the_checks_do_what_the_readme_says():
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for command in ("make figures", "make test"):
+        assert command in readme
+        assert re.search(f"^{command.removeprefix('make ')}:", makefile, re.MULTILINE)
+    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_no_tracked_file_is_large():
+    for path in tracked():
+        most = MOST_BYTES_OF_LARGE_FILES if path.suffix in LARGE_ENDINGS else MOST_BYTES
+        assert (ROOT / path).stat().st_size <= most, path
+
+
+def test_no_tracked_file_names_a_path_of_one_machine():
+    for path in tracked():
+        if path.suffix not in BINARY_ENDINGS:
+            text = (ROOT / path).read_text(encoding="utf-8")
+            found = set(MACHINE_PATH.findall(text)) - set(MADE_UP_PATHS)
+            assert not found, f"{path} names {found}"
+
+
+# The wheel
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory) -> Path:
+    if find_spec("hatchling") is None:
+        pytest.skip("hatchling, which builds the wheel, is not installed")
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
+    options = ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(folder)]
+    done = subprocess.run([*pip, *options, str(ROOT)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def test_a_wheel_carries_what_the_package_needs(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    sample = (ROOT / "data" / "sample").rglob("*")
+    for path in [*(ROOT / "lle_utils" / "weights").iterdir(), *sample, *REGISTRY]:
+        if path.is_file():
+            name = path.relative_to(ROOT).as_posix().replace("data/sample", "lle_utils/_sample")
+            assert name in names
+    assert not [name for name in names if name.startswith(("tests/", "data/", "notebooks/"))]
+    assert not [name for name in names if name.endswith((".pyc", ".zip"))]
+
+
+REGISTRY = list((ROOT / "lle_utils" / "registry").iterdir())
+
+
+def test_a_wheel_works_outside_the_clone(wheel, tmp_path):
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    code = (
+        "import sys\n"
+        "import lle_utils\n"
+        "from lle_utils import cli, data, model, paths\n"
+        "print(lle_utils.__file__, len(data.load('sample', 'test')), len(data.lol_scenes()))\n"
+        "print(*model.list_weights())\n"
+        "dark = paths.sample_dir() / 'heldout' / 'low' / 'coffee.png'\n"
+        "sys.exit(cli.main(['enhance', str(dark), '-o', 'bright.png']))\n"
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    # -P and PYTHONPATH: neither this folder nor an editable install of the clone comes first.
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "LLE_DATA_DIR": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    where, weights, written = done.stdout.splitlines()
+    assert where.startswith(str(tmp_path / "installed"))
+    assert where.split()[1] == "6"
+    ours = (path.stem for path in (ROOT / "lle_utils" / "weights").glob("*.keras"))
+    assert weights.split() == sorted(ours)
+    assert written == "bright.png"
+    assert (elsewhere / "bright.png").stat().st_size > 0
