@@ -90,6 +90,10 @@ class PairedSet(Sequence):
         index = self._index(key)
         return self._arrays[index] if self._arrays else _read_pair(self._files[index])
 
+    def in_memory(self) -> "PairedSet":
+        """Return the same pairs, read now and held in memory: for a slice of a lazy set."""
+        return PairedSet(self.title, self._files)
+
     def _index(self, key: int | str) -> int:
         if isinstance(key, str):
             if key not in self.names:

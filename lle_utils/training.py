@@ -285,10 +285,7 @@ def _resume(trainee: keras.Model, folder: Path, steps_per_epoch: int) -> int:
         return 0
     trainee.optimizer.build(trainee.trainable_variables)
     trainee.load_weights(folder / RESUME)
-    epochs, rest = divmod(int(trainee.optimizer.iterations), steps_per_epoch)
-    if rest:
-        raise LleError(f"{folder} holds a run on other pairs: choose another folder")
-    return epochs
+    return int(trainee.optimizer.iterations) // steps_per_epoch
 
 
 def read_log(path: str | Path) -> list[dict]:
@@ -366,9 +363,9 @@ def train(
     training, validation : PairedSet
         No scene of one may be in the other.
     folder : str or Path
-        Where the run is kept: ``recipe.json``, ``log.csv`` (a row an epoch), ``best.keras`` (by
-        validation PSNR; by validation loss for the founding objective), ``last.keras`` at the end,
-        and what it takes to go on, ``resume.weights.h5``.
+        Where the run is kept: ``recipe.json``, ``pairs.json`` (their names), ``log.csv`` (a row an
+        epoch), ``best.keras`` (by validation PSNR; by validation loss for the founding objective),
+        ``last.keras`` at the end, and what it takes to go on, ``resume.weights.h5``.
     start : keras.Model, optional
         A trained enhancer (or network, for the founding objective) whose weights to start from.
     callbacks : sequence of keras.callbacks.Callback
@@ -384,7 +381,7 @@ def train(
     Raises
     ------
     LleError
-        If the folder holds a run of another recipe or, as far as can be told, on other pairs.
+        If the folder holds a run of another recipe or on other pairs.
     """
     folder = Path(folder)
     batches = Batches(training, recipe)
@@ -393,7 +390,7 @@ def train(
         if [w.shape for w in start.weights] != [w.shape for w in trainee.weights]:
             raise LleError("the weights to start from are of another network than the recipe's")
         trainee.set_weights(start.get_weights())
-    _claim(folder, recipe)
+    _claim(folder, recipe, training, validation)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
 
     trainee.fit(
@@ -418,13 +415,21 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
     return RecursiveEnhancer(trainee.network, recipe.schedule, recipe.iterations)
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """Make the run's folder, or check that what is in it comes of the same recipe."""
+def _claim(folder: Path, recipe: Recipe, training: PairedSet, validation: PairedSet) -> None:
+    """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "recipe.json"
-    text = json.dumps(dataclasses.asdict(recipe), indent=1) + "\n"
-    if note.exists() and json.loads(note.read_text()) != json.loads(text):
-        raise LleError(
-            f"{folder} holds a run of another recipe (see {note.name} there): choose another folder"
-        )
-    note.write_text(text)
+    names = {"training": training.names, "validation": validation.names}
+    facts = {
+        "recipe.json": ("of another recipe", dataclasses.asdict(recipe)),
+        "pairs.json": ("on other pairs", names),
+    }
+    texts = {name: json.dumps(fact, indent=1) + "\n" for name, (_, fact) in facts.items()}
+    for name, text in texts.items():
+        note = folder / name
+        if note.exists() and json.loads(note.read_text()) != json.loads(text):
+            raise LleError(
+                f"{folder} holds a run {facts[name][0]} (see {name} there): choose another folder"
+            )
+    for name, text in texts.items():
+        with _replacing(folder / name) as partial:
+            partial.write_text(text)

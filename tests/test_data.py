@@ -135,6 +135,16 @@ def test_any_folder_of_pairs(folder):
     assert data.load_folder(folder).names == ("a", "b")
 
 
+def test_a_slice_of_a_lazy_set_can_be_held_in_memory(folder):
+    lazy = data.load_folder(folder, lazy=True)
+    held = lazy[1:].in_memory()
+    expected = [lazy.uint8(name) for name in held.names]
+    shutil.rmtree(folder)  # it was read already
+    assert held.names == lazy.names[1:]
+    for name, pair in zip(held.names, expected, strict=True):
+        np.testing.assert_array_equal(held.uint8(name), pair)
+
+
 def test_endings_may_differ(folder):
     (folder / "high" / "a.png").rename(folder / "high" / "a.PNG")
     assert data.load_folder(folder)["a"].high.shape == (4, 6, 3)
