@@ -7,6 +7,7 @@ mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 import warnings
@@ -197,7 +198,15 @@ def _load_model(weights: str):
 def _enhance_picture(model, picture, iterations: int | None):
     from lle_utils.model import enhance_picture
 
-    return enhance_picture(model, picture, iterations)
+    try:
+        return enhance_picture(model, picture, iterations)
+    except Exception as error:  # each back end has an error of its own for too little memory
+        if not re.search("resource_?exhausted", f"{type(error).__name__} {error}", re.IGNORECASE):
+            raise
+        height, width = picture.shape[:2]
+        raise LleError(
+            f"a picture of {width} x {height} pixels is too large for this computer's memory"
+        ) from None
 
 
 def _output_files(inputs: Sequence[Path], output: Path) -> list[Path]:
@@ -304,12 +313,26 @@ def _add_train(commands) -> None:
         "A run that was cut off goes on where it stopped when the same command is given again.",
         "train --recipe curve8 --data lol -o data/runs/mine",
     )
-    parser.add_argument("--recipe", default="curve8", metavar="NAME", help="default: %(default)s")
     parser.add_argument(
-        "--data", choices=("sample", "lol"), default="sample", help="default: %(default)s"
+        "--recipe",
+        default="curve8",
+        metavar="NAME",
+        help="curve8 trains through eight iterations of the curve, founding as first published "
+        "(default: %(default)s)",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the run is kept"
+        "--data",
+        choices=("sample", "lol"),
+        default="sample",
+        help="the embedded sample, or LOL as `fetch` got it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="where the run is kept: log.csv, best.keras, last.keras",
     )
     parser.add_argument(
         "--start", metavar="NAME_OR_FILE", help="trained weights to start from, as for enhance"

@@ -246,7 +246,7 @@ def load_model(source: str | Path) -> keras.Model:
     if not path.is_file():
         raise LleError(f"{path}: no such file")
     if not zipfile.is_zipfile(path):
-        raise LleError(f"{path} is not a .keras file (or only part of one)")
+        raise LleError(f"{path} is not a Keras model file, or only part of one")
     try:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise
@@ -254,7 +254,7 @@ def load_model(source: str | Path) -> keras.Model:
         raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
     if not isinstance(model, RecursiveEnhancer) and not _predicts_maps(model):
         raise LleError(
-            f"{path} is a Keras model, but it does not turn pictures of any size into maps"
+            f"{path} is a Keras model, but it does not take pictures of any size and give maps"
         )
     return model
 

@@ -363,8 +363,8 @@ def _keras_other(path):
     ("make", "says"),
     [
         (lambda path: None, "no such file"),
-        (_keras_text, "is not a .keras file"),
-        (_keras_half, "is not a .keras file"),
+        (_keras_text, "is not a Keras model file"),
+        (_keras_half, "is not a Keras model file"),
         (_keras_zip, "is not a Keras model"),
         (_keras_other, "is a Keras model, but"),
     ],
@@ -485,7 +485,7 @@ def test_scores_are_not_written_just_anywhere(refused):
 
 
 def test_a_training_that_cannot_be_is_refused_and_claims_no_folder(refused):
-    refused("train", "--recipe", "curve9", "-o", "run", says="'curve9'; there are founding, curve8")
+    refused("train", "--recipe", "curve9", "-o", "run", says="'curve9'; there are ")
     _keras_text(Path("mine.keras"))
     refused("train", "--start", "mine.keras", "-o", "run", says="mine.keras is not")
 
