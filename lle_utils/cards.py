@@ -1,6 +1,6 @@
 """The card of trained weights: what they were trained on and how, and how well they do.
 
-python -m lle_utils.cards RUN_FOLDER NAME   (LOL must have been fetched; about four minutes)
+python -m lle_utils.cards RUN_FOLDER NAME   (LOL must have been fetched; some ten minutes)
 
 reads a run that ``python -m lle_utils train`` made, puts its best weights into the package as
 ``lle_utils/weights/NAME.keras``, scores them, and writes the card ``NAME.json`` and the log
@@ -25,7 +25,7 @@ from lle_utils.metrics import Score, bootstrap_interval, mean_score, score_pairs
 from lle_utils.model import RecursiveEnhancer, enhance_picture, load_model
 from lle_utils.training import RECIPES, Recipe, finished
 
-_WEIGHTS = Path(__file__).with_name("weights")
+WEIGHTS = Path(__file__).with_name("weights")
 
 
 def mean_maps(enhancer: RecursiveEnhancer, pairs) -> np.ndarray:
@@ -99,15 +99,13 @@ def _summary(rows: list[Score]) -> dict:
     return {**means, "worst": {"name": worst.name, "psnr": round(worst.psnr, 3)}}
 
 
-def make_card(run: Path, name: str, minutes: float, machine: str) -> dict:
+def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
     """Put a run's best weights into the package, score them, and write their card and log."""
     recipe = Recipe(**json.loads((run / "recipe.json").read_text()))
     weights = finished(load_model(run / "best.keras"), recipe)
-    if recipe.objective == "founding":
-        weights.compiled = False
-    _WEIGHTS.mkdir(exist_ok=True)
-    weights.save(_WEIGHTS / f"{name}.keras")
-    shutil.copyfile(run / "log.csv", _WEIGHTS / f"{name}.csv")
+    WEIGHTS.mkdir(exist_ok=True)
+    weights.save(WEIGHTS / f"{name}.keras")
+    shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     log = list(csv.DictReader((run / "log.csv").open()))
     monitored = "val_psnr" if recipe.objective == "curve" else "val_loss"
     best = (max if recipe.objective == "curve" else min)(log, key=lambda row: float(row[monitored]))
@@ -131,6 +129,7 @@ def make_card(run: Path, name: str, minutes: float, machine: str) -> dict:
         "steps": (int(best["epoch"]) + 1) * steps_an_epoch,
         "minutes": round(minutes, 1),
         "machine": machine,
+        "note": note,
         "keras": f"{keras.__version__}, {keras.backend.backend()}",
         "log": f"{name}.csv",
         "scores": score_everything(
@@ -138,7 +137,7 @@ def make_card(run: Path, name: str, minutes: float, machine: str) -> dict:
         ),
         "scored by": f"python -m lle_utils.cards RUN_FOLDER {name}",
     }
-    (_WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
 
 
@@ -163,8 +162,10 @@ def main() -> int:
     parser.add_argument("name", help="what the weights are to be called")
     parser.add_argument("--minutes", type=float, required=True, help="how long training took")
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
+    parser.add_argument("--note", default="", help="what else is to be known of the run")
     args = parser.parse_args()
-    print(json.dumps(make_card(args.run, args.name, args.minutes, args.machine), indent=1))
+    card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
+    print(json.dumps(card, indent=1))
     print(f"LOL from {paths.lol_dir()}")
     return 0
 
