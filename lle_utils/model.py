@@ -318,8 +318,8 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
 def _predict_in_strips(network: keras.Model, image: np.ndarray) -> np.ndarray:
     """Predict the map of one picture a strip of rows at a time, so that memory is bounded.
 
-    The 32 features of 24 million pixels are 3 GB a layer, and seven layers are kept. A strip is seen with the rows
-    around it that the layers reach, so that the map is the same.
+    The 32 features of 24 million pixels are 3 GB a layer. A strip is seen with the rows around it
+    that the layers reach, so that the map is the same.
     """
     height, width = image.shape[:2]
     rows = max(1, STRIP_PIXELS // width)
