@@ -1,0 +1,45 @@
+"""What is said of the trained weights."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from lle_utils import cards, data, model
+from lle_utils.baselines import constant_map
+
+
+def test_a_map_that_never_changes_is_its_own_mean():
+    enhancer = model.RecursiveEnhancer(model.build_network(seed=0, initial_map=0.38), (8,), 4)
+    last = enhancer.network.get_layer("layer_7")
+    last.kernel.assign(np.zeros(last.kernel.shape))
+    pairs = data.load("sample", "validation", lazy=True)[:2]
+    constants = cards.mean_maps(enhancer, pairs)
+    np.testing.assert_allclose(constants, np.full((4, 3), 0.38), atol=1e-5)
+    np.testing.assert_allclose(
+        cards.enhance_by_constants(pairs[0].low, constants, enhancer.floor),
+        constant_map(pairs[0].low, 0.38, 4),
+        atol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("name", ["curve8", "founding"])
+def test_a_card_agrees_with_its_log(name):
+    card = model.load_card(name)
+    log = list(csv.DictReader((cards.WEIGHTS / card["log"]).open()))
+    assert card["epochs run"] == len(log)
+    column, best = ("val_psnr", max) if name == "curve8" else ("val_loss", min)
+    chosen = best(log, key=lambda row: float(row[column]))
+    assert int(chosen["epoch"]) + 1 == card["epoch of these weights"]
+    assert len(card["scores"]["images of eval15"]) == 15
+
+
+def test_the_map_of_curve8_is_worth_its_network():
+    scores = model.load_card("curve8")["scores"]["validation"]
+    assert scores["weights"]["psnr"] > scores["constant"]["psnr"]
+    assert scores["weights"]["psnr"] > scores["mean maps"]["psnr"] + 0.5
+
+
+def test_founding_weights_do_worse_than_one_constant():
+    scores = model.load_card("founding")["scores"]["validation"]
+    assert scores["weights"]["psnr"] < scores["constant"]["psnr"]
