@@ -466,7 +466,7 @@ assert low > 0
 # prove that it *looks* at the picture. Take its maps away, a little at a time:
 #
 # 1. each map as it was predicted;
-# 2. each map replaced by its **mean over the picture**: three numbers a step, one a channel;
+# 2. each map replaced by its **mean over the picture**: one number a step and channel;
 # 3. each map replaced by its **mean over the data set**: the same numbers for every picture. (The
 #    mean over these very test pictures, which favors the numbers.)
 
