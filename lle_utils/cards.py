@@ -45,8 +45,10 @@ def mean_maps(enhancer: RecursiveEnhancer, pairs) -> np.ndarray:
     for pair in pairs:
         scaled = enhancer.scaled_to(max(pair.low.shape[:2]))
         maps = [step.parameter_map for step in scaled.steps(pair.low[None])]
-        sums.append([keras.ops.convert_to_numpy(m).mean((0, 1, 2)) for m in maps])
-    return np.mean(sums, axis=0)
+        # In double precision: single precision drifts over a quarter of a million pixels.
+        maps = [keras.ops.convert_to_numpy(m).mean((0, 1, 2), dtype=np.float64) for m in maps]
+        sums.append(maps)
+    return np.mean(sums, axis=0).astype(np.float32)
 
 
 def enhance_by_constants(image, constants: np.ndarray, floor: float) -> np.ndarray:
