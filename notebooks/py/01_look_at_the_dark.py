@@ -60,6 +60,7 @@ from lle_utils import camera, data, fetch, images, metrics, paths
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
 DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
+print("Data set:", DATASET)
 
 # %% [markdown]
 # ## Get the data

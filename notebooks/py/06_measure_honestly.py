@@ -60,6 +60,7 @@ from lle_utils.images import to_uint8
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
 DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
+print("Data set:", DATASET)
 
 # %% [markdown]
 # ## The protocol
