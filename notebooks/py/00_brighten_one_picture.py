@@ -237,8 +237,8 @@ show(your_network=mine, our_weights=enhanced, reference=bright)
 #
 # ## What the network says
 #
-# Last, the map of the last round: one number a pixel, for its three colors. **Look for** where it is
-# low: there the network asks for less light.
+# Last, the map of the last round: one number a pixel, for its three colors. **Look for** where it
+# is low: there the network asks for less light.
 
 # %%
 E = enhance(dark[None], network, schedule[:-1])
