@@ -8,7 +8,6 @@ reads a run that ``python -m lle_utils train`` made, puts its best weights into 
 """
 
 import argparse
-import csv
 import json
 import shutil
 import sys
@@ -23,7 +22,7 @@ from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.curve import recurse
 from lle_utils.metrics import Score, bootstrap_interval, mean_score, score_pairs
 from lle_utils.model import RecursiveEnhancer, enhance_picture, load_model
-from lle_utils.training import RECIPES, Recipe, finished
+from lle_utils.training import RECIPES, Recipe, read_log
 
 WEIGHTS = Path(__file__).with_name("weights")
 
@@ -103,19 +102,19 @@ def _summary(rows: list[Score]) -> dict:
 
 def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
     """Put a run's best weights into the package, score them, and write their card and log."""
-    recipe = Recipe(**json.loads((run / "recipe.json").read_text()))
-    weights = finished(load_model(run / "best.keras"), recipe)
+    recorded = json.loads((run / "recipe.json").read_text())
+    recipe = Recipe(**recorded)
+    weights = load_model(run / "best.keras")
     WEIGHTS.mkdir(exist_ok=True)
     weights.save(WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
-    log = list(csv.DictReader((run / "log.csv").open()))
+    log = read_log(run / "log.csv")
     monitored = "val_psnr" if recipe.objective == "curve" else "val_loss"
-    best = (max if recipe.objective == "curve" else min)(log, key=lambda row: float(row[monitored]))
+    best = (max if recipe.objective == "curve" else min)(log, key=lambda row: row[monitored])
 
     training = data.load("lol", "train", lazy=True)
     validation = data.load("lol", "validation", lazy=True)
     steps_an_epoch = recipe.steps_per_epoch or -(-len(training) // recipe.batch_size)
-    recorded = json.loads((run / "recipe.json").read_text())
     card = {
         "name": name,
         "parameters": weights.count_params(),
@@ -127,8 +126,8 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "recipe": recorded,
         "differs from the named recipe": _differences(recipe, name),
         "epochs run": len(log),
-        "epoch of these weights": int(best["epoch"]) + 1,
-        "steps": (int(best["epoch"]) + 1) * steps_an_epoch,
+        "epoch of these weights": best["epoch"] + 1,
+        "steps": (best["epoch"] + 1) * steps_an_epoch,
         "minutes": round(minutes, 1),
         "machine": machine,
         "note": note,
