@@ -130,6 +130,21 @@ def sample_exposure(
     return Exposure(float(rng.uniform(least, most)), (float(red), float(blue)))
 
 
+def sample_camera(rng: np.random.Generator) -> Camera:
+    """Draw a camera at random: from a third to twice as many electrons as the fitted one counts.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the random number comes from; one is drawn.
+
+    Returns
+    -------
+    Camera
+    """
+    return Camera(electrons=LOL_LIKE.electrons * float(np.exp2(rng.uniform(-1.6, 1.0))))
+
+
 def srgb_to_linear(encoded):
     """Undo the sRGB encoding: from code values to light.
 

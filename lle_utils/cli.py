@@ -350,13 +350,14 @@ def _train(args: argparse.Namespace) -> int:
 
     _import_keras()
     from lle_utils import data
-    from lle_utils.training import RECIPES, train
+    from lle_utils.recipes import RECIPES
+    from lle_utils.training import train
 
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
     start = _load_model(args.start) if args.start else None
-    exposures = {"exposures": 8} if args.data == "sample" else {}
-    training = data.load(args.data, "train", **exposures)
+    exposures = 8 if args.data == "sample" else RECIPES[args.recipe].exposures
+    training = data.load(args.data, "train", exposures=exposures)
     validation = data.load(args.data, "validation", lazy=True)
     changes = {"epochs": args.epochs, "seed": args.seed}
     changes = {name: value for name, value in changes.items() if value is not None}

@@ -120,8 +120,8 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
         the training split. LOL's ``validation`` is for choosing by; its ``unseen`` scenes, which
         the sample lacks, are scored once at the end.
     exposures : int, default 1
-        For the sample alone: how many dark pictures of each scene. The first is the embedded one,
-        further ones are made by the camera model, always the same.
+        How many dark pictures of each scene. The first is the sample's embedded or LOL's
+        photographed one, further ones are made by the camera model, always the same.
     lazy : bool, default False
         Read each pair when it is asked for; for machines with little memory. Otherwise all are
         held as uint8: LOL's training split takes about 0.6 GB.
@@ -140,9 +140,7 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
     if name == "sample":
         return load_sample(split, exposures=exposures, lazy=lazy)
     if name == "lol":
-        if exposures != 1:
-            raise ValueError("exposures can be chosen for the sample only: LOL's are photographed")
-        return load_lol(split, lazy=lazy)
+        return load_lol(split, exposures=exposures, lazy=lazy)
     raise ValueError(f'the data sets are "sample" and "lol"; there is none called {name!r}')
 
 
@@ -152,19 +150,16 @@ def load_sample(split: str = "train", *, exposures: int = 1, lazy: bool = False)
     The held-out folder is the test split; every fourth training scene is for validation.
     """
     _check_split(split, SPLITS)
-    if exposures != int(exposures) or exposures < 1:
-        raise ValueError(f"exposures must be a whole number of 1 or more, not {exposures!r}")
     folder = paths.sample_dir() / ("heldout" if split == "test" else "train")
     scenes = list_pairs(folder)
     if split == "validation":
         scenes = scenes[3::4]
     elif split == "train":
         scenes = [scene for index, scene in enumerate(scenes) if index % 4 != 3]
-    pair_files = [_exposed(scene, number) for scene in scenes for number in range(int(exposures))]
-    return PairedSet(f"sample, {split}", pair_files, lazy=lazy)
+    return PairedSet(f"sample, {split}", _exposed(scenes, exposures), lazy=lazy)
 
 
-def load_lol(split: str = "train", *, lazy: bool = False) -> PairedSet:
+def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) -> PairedSet:
     """Load a split of LOL; see `load`.
 
     Pair 648 is left out, because the camera moved between its two pictures. A copy of LOL that is
@@ -191,7 +186,7 @@ def load_lol(split: str = "train", *, lazy: bool = False) -> PairedSet:
     wanted = lol_split_names()[split]
     chosen = [pair for pair in pair_files if pair.name in wanted]
     chosen.sort(key=lambda pair: int(pair.name))
-    return PairedSet(f"LOL, {split}", chosen, lazy=lazy)
+    return PairedSet(f"LOL, {split}", _exposed(chosen, exposures), lazy=lazy)
 
 
 def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
@@ -259,20 +254,26 @@ def _pictures_by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _exposed(scene: PairFiles, number: int) -> PairFiles:
-    """Return a scene as it is embedded (number 0), or as another exposure of it."""
-    if number == 0:
-        return scene
-    # Seeded by name and number, so that a scene's exposures do not depend on the other scenes.
-    seed = (*scene.name.encode(), number)
-    return PairFiles(f"{scene.name}#{number}", None, scene.high, seed)
+def _exposed(scenes: Sequence[PairFiles], exposures: int) -> list[PairFiles]:
+    """Return each scene as it is (number 0), and with further exposures of it."""
+    if exposures != int(exposures) or exposures < 1:
+        raise ValueError(f"exposures must be a whole number of 1 or more, not {exposures!r}")
+    found = []
+    for scene in scenes:
+        found.append(scene)
+        for number in range(1, int(exposures)):
+            # Seeded by name and number, so that a scene's exposures do not depend on the others.
+            seed = (*scene.name.encode(), number)
+            found.append(PairFiles(f"{scene.name}#{number}", None, scene.high, seed))
+    return found
 
 
 def _read_pair(pair: PairFiles) -> tuple[np.ndarray, np.ndarray]:
     high = read_uint8(pair.high)
     if pair.low is None:
         rng = np.random.default_rng(pair.exposure_seed)
-        low = to_uint8(camera.darken(high, camera.sample_exposure(rng), rng))
+        exposure, sensor = camera.sample_exposure(rng), camera.sample_camera(rng)
+        low = to_uint8(camera.darken(high, exposure, rng, camera=sensor))
     else:
         low = read_uint8(pair.low)
     if low.shape != high.shape:

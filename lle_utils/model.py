@@ -31,6 +31,7 @@ def build_network(
     conditioned: bool = False,
     initial_map: float = 0.5,
     seed: int | None = None,
+    dtype: str = "float32",
     name: str = "seven_layers",
 ) -> keras.Model:
     """Build the plain CNN of seven convolutional layers with symmetrical connections.
@@ -51,6 +52,9 @@ def build_network(
         Value in (0, 1) that the map starts near, set by the last layer's bias; 0.5 is neutral.
     seed : int, optional
         Seed of the initial weights.
+    dtype : str, default "float32"
+        "mixed_bfloat16" for layers 2 to 6 that multiply in 16 bits. The first sees the picture and
+        the last gives the map: they stay exact.
     name : str
         Name of the Keras model.
 
@@ -84,12 +88,13 @@ def build_network(
                 None if seed is None else 10 * seed + index
             ),
             bias_initializer=keras.initializers.Constant(bias),
+            dtype="float32" if index in (1, 7) else dtype,
             name=f"layer_{index}",
         )
 
     def meet(early, late, index):
         layer = keras.layers.Concatenate if merge == "concatenate" else keras.layers.Add
-        return layer(name=f"meet_{index}")([early, late])
+        return layer(name=f"meet_{index}", dtype=early.dtype)([early, late])
 
     inputs = keras.Input((None, None, 3), name="picture")
     x = inputs

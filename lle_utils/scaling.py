@@ -53,15 +53,40 @@ def grow(maps, factor: int, height, width):
     return ops.reshape(tall, (-1, height, width, channels))
 
 
-def _bilinear_weights(size, cells, factor: int, dtype):
+def grow_window(maps, factor: int, corners, side: int):
+    """Enlarge maps as `grow` does, but compute a square window of each alone.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, rows, columns, channels)
+    factor : int
+    corners : integer tensor, shape (batch, 2)
+        Row and column of each window's top left pixel in the enlarged map.
+    side : int or scalar tensor
+        Of the windows, in pixels of the enlarged map.
+
+    Returns
+    -------
+    tensor, shape (batch, side, side, channels)
+    """
+    _, rows, columns, _ = ops.shape(maps)
+    corners = ops.cast(corners, "float32")
+    tall = _bilinear_weights(side, rows, factor, maps.dtype, corners[:, :1])
+    wide = _bilinear_weights(side, columns, factor, maps.dtype, corners[:, 1:])
+    return ops.einsum("bjl,bilc->bijc", wide, ops.einsum("bik,bklc->bilc", tall, maps))
+
+
+def _bilinear_weights(size, cells, factor: int, dtype, first=0.0):
     """Return the matrix (size, cells) that mixes for each new pixel the two cells it lies between.
+
+    `first` is the first new pixel's index; of shape (batch, 1), it gives (batch, size, cells).
 
     A new pixel's center lies at ``(index + 1/2) / factor - 1/2`` in cells; beyond the first and
     the last cell's center the picture's edge repeats.
     """
-    centers = (ops.arange(size, dtype="float32") + 0.5) / factor - 0.5
+    centers = (first + ops.arange(size, dtype="float32") + 0.5) / factor - 0.5
     centers = ops.clip(centers, 0, ops.cast(cells - 1, "float32"))
-    distances = ops.abs(centers[:, None] - ops.arange(cells, dtype="float32")[None])
+    distances = ops.abs(centers[..., None] - ops.arange(cells, dtype="float32"))
     return ops.cast(ops.relu(1 - distances), dtype)
 
 

@@ -1,213 +1,26 @@
-"""From pairs to a trained enhancer: batches, the recipe, and one function that follows it."""
+"""One function that follows a recipe from pairs to a trained enhancer, and goes on when killed."""
 
 import contextlib
 import csv
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 from keras import ops
 
+from lle_utils.batches import Batches
+from lle_utils.curve import brighten
 from lle_utils.data import PairedSet
 from lle_utils.errors import LleError
 from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network
-
-OBJECTIVES = ("curve", "founding")
+from lle_utils.recipes import Recipe
+from lle_utils.scaling import grow, grow_window, shrink
 
 RESUME = "resume.weights.h5"
 """Of a run's folder: weights and optimizer after the last whole epoch."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """Everything that a training run is determined by, apart from the pairs.
-
-    Attributes
-    ----------
-    objective : {"curve", "founding"}
-        "curve": the error is that of the enhanced picture, through the recursion. "founding": the
-        error is that of the *map*, against the bright picture, for inputs in 0..255, as published.
-    channels, merge, conditioned, initial_map
-        The network; see `model.build_network`.
-    schedule, iterations
-        The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
-    stride : int
-        Train on every n-th pixel of every n-th row. Unlike averaging it leaves the noise as it is.
-    crop : int or None
-        Side of the random square crops in pixels (after `stride`); None for whole pictures.
-    batch_size, epochs : int
-    steps_per_epoch : int or None
-        Batches an epoch; None for all of them.
-    learning_rate : float
-        Of Adam, at the start.
-    cosine_decay : bool
-        Whether the learning rate falls to a fiftieth along half a cosine.
-    exposure_stops : float
-        The dark picture is made darker or brighter by up to so many stops (code values doubled or
-        halved), and rounded to 8 bits again. 0: as it is.
-    white_balance : float
-        Each channel is scaled by up to this share more or less. 0: as it is.
-    seed : int
-        Of the initial weights, the order of the pairs and every random choice.
-    """
-
-    objective: str = "curve"
-    channels: int = 3
-    merge: str = "concatenate"
-    conditioned: bool = True
-    initial_map: float = 0.5
-    schedule: Sequence[int] = (1,)
-    iterations: int = 8
-    stride: int = 1
-    crop: int | None = None
-    batch_size: int = 8
-    epochs: int = 10
-    steps_per_epoch: int | None = None
-    learning_rate: float = 1e-3
-    cosine_decay: bool = True
-    exposure_stops: float = 0.0
-    white_balance: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self):
-        """Check what no other part of the package checks."""
-        if self.objective not in OBJECTIVES:
-            raise ValueError(f'objective must be "curve" or "founding", not {self.objective!r}')
-        for field in ("stride", "batch_size", "epochs", "crop", "steps_per_epoch"):
-            value = getattr(self, field)
-            if value is None and field in ("crop", "steps_per_epoch"):
-                continue
-            if value != int(value) or value < 1:
-                raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
-        object.__setattr__(self, "schedule", tuple(self.schedule))
-
-
-RECIPES = {
-    # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps. Ours
-    # keeps every third pixel only, which makes an epoch nine times cheaper.
-    "founding": Recipe(
-        objective="founding",
-        channels=1,
-        conditioned=False,
-        stride=3,
-        batch_size=1,
-        epochs=20,
-        steps_per_epoch=24,
-        cosine_decay=False,
-    ),
-    # Exposure first: each map is predicted from a picture shrunk 32 times, which costs next to
-    # nothing and sees the whole scene. One channel for the three colors: at so coarse a scale,
-    # three gave colored patches. The bias starts the map near the best constant.
-    "curve8": Recipe(
-        channels=1,
-        schedule=(32,),
-        initial_map=0.38,
-        stride=8,
-        epochs=64,
-        learning_rate=1.5e-3,
-        exposure_stops=1.0,
-        white_balance=0.1,
-    ),
-}
-"""The recipes of the committed weights, by name."""
-
-
-class Batches(keras.utils.PyDataset):
-    """Batches of dark and bright pictures, for `fit`.
-
-    What a batch holds depends on the seed, the epoch and its index alone, so that a run which was
-    cut off goes on with the very batches it would have seen. The epoch is set by `EpochSetter`.
-
-    Parameters
-    ----------
-    pairs : PairedSet
-    recipe : Recipe
-    augment : bool, default True
-        Shuffle, flip, crop at random and vary the exposure. False, for validation: the pairs in
-        order, not cropped (but to the largest size that all of them have).
-    """
-
-    def __init__(self, pairs: PairedSet, recipe: Recipe, *, augment: bool = True):
-        super().__init__()
-        self.pairs, self.recipe, self.augment = pairs, recipe, augment
-        self.epoch = 0
-        self._size = _common_size(pairs, recipe, cropped=augment)
-
-    def __len__(self) -> int:
-        every = -(-len(self.pairs) // self.recipe.batch_size)
-        if self.augment and self.recipe.steps_per_epoch:
-            return min(every, self.recipe.steps_per_epoch)
-        return every
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the dark and the bright pictures, each float32 (batch, height, width, 3)."""
-        order = np.arange(len(self.pairs))
-        if self.augment:
-            np.random.default_rng([self.recipe.seed, self.epoch]).shuffle(order)
-        chosen = order[index * self.recipe.batch_size :][: self.recipe.batch_size]
-        rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
-        views = [self._view(int(pair), rng) for pair in chosen]
-        low, high = (np.stack(side).astype(np.float32) / 255 for side in zip(*views, strict=True))
-        if self.recipe.objective == "founding":
-            low = 255 * low
-        return low, high
-
-    def _view(self, pair: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return one pair as uint8, thinned out, and when training cropped, flipped, re-exposed."""
-        low, high = self.pairs.uint8(pair)
-        stride = self.recipe.stride
-        row, column = rng.integers(stride, size=2) if self.augment else (stride // 2, stride // 2)
-        low, high = (side[row::stride, column::stride] for side in (low, high))
-        if low.shape[0] > low.shape[1]:  # portraits lie down, so that all batches have one size
-            low, high = np.rot90(low), np.rot90(high)
-        room = low.shape[0] - self._size[0], low.shape[1] - self._size[1]
-        top, left = (
-            (rng.integers(room[0] + 1), rng.integers(room[1] + 1)) if self.augment else (0, 0)
-        )
-        window = np.s_[top : top + self._size[0], left : left + self._size[1]]
-        low, high = low[window], high[window]
-        if not self.augment:
-            return low, high
-        flips = tuple(np.flatnonzero(rng.integers(2, size=2)))
-        return vary_exposure(np.flip(low, flips), self.recipe, rng), np.flip(high, flips)
-
-
-def _common_size(pairs: PairedSet, recipe: Recipe, *, cropped: bool) -> tuple[int, int]:
-    """Return the largest size that all pictures can give: lying down, thinned out, cropped."""
-    sizes = [sorted(pairs.uint8(index)[1].shape[:2]) for index in range(len(pairs))]
-    sizes = np.array(sizes) // recipe.stride
-    if cropped and recipe.crop:
-        sizes = np.minimum(sizes, recipe.crop)
-    if sizes.min() < 1:
-        raise ValueError(
-            f"a picture has fewer pixels in a direction than the stride, {recipe.stride}"
-        )
-    height, width = sizes.min(axis=0)
-    return int(height), int(width)
-
-
-def vary_exposure(low: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
-    """Scale an 8-bit picture's code values by a random gain, and each channel a little on its own.
-
-    Parameters
-    ----------
-    low : ndarray of uint8, shape (height, width, 3)
-    recipe : Recipe
-        Gives the ranges.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of uint8, same shape
-    """
-    if not recipe.exposure_stops and not recipe.white_balance:
-        return low
-    gain = 2 ** rng.uniform(-recipe.exposure_stops, recipe.exposure_stops)
-    gains = gain * (1 + rng.uniform(-recipe.white_balance, recipe.white_balance, size=3))
-    return np.clip(np.round(low * gains), 0, 255).astype(np.uint8)
 
 
 class EpochSetter(keras.callbacks.Callback):
@@ -255,8 +68,7 @@ class RunKeeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Save the weights if they are the best so far, log the epoch, save where it stands."""
         row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
-        key, sign = ("val_psnr", 1) if self.recipe.objective == "curve" else ("val_loss", -1)
-        if all(sign * row[key] > sign * earlier[key] for earlier in self.rows):
+        if best_row([*self.rows, row], self.recipe) is row:
             with _replacing(self.folder / "best.keras") as partial:
                 finished(self.model, self.recipe).save(partial)
         self.rows.append(row)
@@ -314,33 +126,146 @@ def psnr(y_true, y_pred):
     return -10 * ops.log10(ops.maximum(error, 1e-10))
 
 
+def ssim(y_true, y_pred):
+    """Return the structural similarity of each picture, as `metrics.ssim` computes it.
+
+    For pictures in [0, 1] of shape (batch, height, width, 3), at least 11 pixels high and wide; on
+    every Keras back end, and with a gradient.
+    """
+    window = [math.exp(-((i - 5) ** 2) / (2 * 1.5**2)) for i in range(11)]
+    kernel = ops.convert_to_tensor([weight / sum(window) for weight in window], "float32")
+    channels = y_true.shape[-1]
+    kernel = ops.tile(ops.reshape(kernel, (11, 1, 1, 1)), (1, 1, channels, 1))
+
+    def blur(x):
+        for k in (kernel, ops.swapaxes(kernel, 0, 1)):
+            x = ops.depthwise_conv(x, k, padding="valid")
+        return x
+
+    mean_a, mean_b = blur(y_true), blur(y_pred)
+    var_a = blur(ops.square(y_true)) - ops.square(mean_a)
+    var_b = blur(ops.square(y_pred)) - ops.square(mean_b)
+    covariance = blur(y_true * y_pred) - mean_a * mean_b
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * mean_a * mean_b + c1) / (ops.square(mean_a) + ops.square(mean_b) + c1)
+    structure = (2 * covariance + c2) / (var_a + var_b + c2)
+    return ops.mean(luminance * structure, axis=(1, 2, 3))
+
+
+SSIM_SHARE = 0.05
+"""Of 1 - SSIM in the loss "mse+ssim": at the start of training on crops, both weigh alike."""
+
+
+@keras.saving.register_keras_serializable("lle_utils")
+def mse_and_ssim(y_true, y_pred):
+    """Return the mean squared error plus a share of 1 - SSIM of each picture."""
+    error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
+    return error + SSIM_SHARE * (1 - ssim(y_true, y_pred))
+
+
+class TwoScaleTrainee(keras.Model):
+    """The recursion as it is trained: whole pictures that were shrunk, and full-size crops of them.
+
+    Each whole picture is iterated a number of times of its own. A crop goes along as far as the
+    schedule's last fine iteration: it takes the coarse maps from its whole picture, where the
+    network sees the scene, and the fine ones from itself, where it sees the noise. So a step costs
+    some thousand pixels an iteration in place of a quarter of a million.
+
+    Inputs and outputs are those of `batches.Batches`.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As `model.build_network` makes it.
+    recipe : Recipe
+    """
+
+    def __init__(self, network: keras.Model, recipe: Recipe):
+        super().__init__(name="trainee")
+        self.network, self.recipe = network, recipe
+        self.deepest = recipe.depths[1] if recipe.depths else recipe.iterations
+        self.built = True
+        if keras.backend.backend() == "tensorflow":
+            self.jit_compile = False
+
+    def call(self, inputs):
+        """Return the whole pictures after their depths, or these and the crops as a dict."""
+        recipe = self.recipe
+        fine = [step for step, factor in enumerate(recipe.schedule) if factor < recipe.shrink]
+        last = max(fine, default=-1)
+        picture = ops.maximum(inputs["picture"], recipe.floor)
+        depth = ops.reshape(inputs["depth"], (-1, 1, 1, 1))
+        crop = ops.maximum(inputs["crop"], recipe.floor) if recipe.two_scales else None
+        for step in range(self.deepest):
+            factor = recipe.schedule[min(step, len(recipe.schedule) - 1)]
+            coarse = self._map(picture, max(1, factor // recipe.shrink))
+            if crop is not None and step <= last:
+                crop = brighten(crop, self._crop_map(crop, coarse, inputs["corner"], factor))
+            picture = ops.where(step < depth, brighten(picture, coarse), picture)
+        return picture if crop is None else {"picture": picture, "crop": crop}
+
+    def _map(self, picture, factor: int):
+        _, height, width, _ = ops.shape(picture)
+        return grow(self.network(shrink(picture, factor)), factor, height, width)
+
+    def _crop_map(self, crop, coarse, corner, factor: int):
+        if factor < self.recipe.shrink:
+            return self._map(crop, factor)
+        return grow_window(coarse, self.recipe.shrink, corner, ops.shape(crop)[1])
+
+
+def best_row(rows: Sequence[dict], recipe: Recipe) -> dict:
+    """Return the row of a log that is best on validation: the first, where several are.
+
+    By the PSNR (that of the crops, where there are any), or for the founding objective, whose
+    error is not that of a picture, by the loss.
+    """
+    if recipe.objective == "founding":
+        return min(rows, key=lambda row: row["val_loss"])
+    name = "val_crop_psnr" if recipe.two_scales else "val_psnr"
+    return max(rows, key=lambda row: row[name])
+
+
 def build_trainee(recipe: Recipe) -> keras.Model:
-    """Build what a recipe trains: an enhancer, or for the founding objective the bare network."""
+    """Build what a recipe trains.
+
+    The bare network for the founding objective; a `RecursiveEnhancer`; or where the recipe draws
+    depths or trains on two scales, a `TwoScaleTrainee`.
+    """
     network = build_network(
         recipe.channels,
         recipe.merge,
         conditioned=recipe.conditioned,
         initial_map=recipe.initial_map,
         seed=recipe.seed,
+        dtype=recipe.precision,
     )
     if recipe.objective == "founding":
         return network
-    enhancer = RecursiveEnhancer(network, recipe.schedule, recipe.iterations)
-    return enhancer.scaled_to(LONG_SIDE // recipe.stride)
+    if recipe.depths or recipe.two_scales:
+        return TwoScaleTrainee(network, recipe)
+    enhancer = RecursiveEnhancer(network, recipe.schedule, recipe.iterations, recipe.floor)
+    return enhancer.scaled_to(LONG_SIDE // (recipe.stride * recipe.shrink))
 
 
 def compile_trainee(trainee: keras.Model, recipe: Recipe, steps: int) -> None:
-    """Compile with Adam and mean squared error; the learning rate falls over `steps`."""
+    """Compile with Adam and the recipe's loss; the learning rate falls over `steps`."""
     rate = recipe.learning_rate
     if recipe.cosine_decay:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
     # A step whose gradient is much longer than usual (it happens through eight iterations) is cut
     # short. The founding project did without.
     clipnorm = 1.0 if recipe.objective == "curve" else None
+    loss = mse_and_ssim if recipe.loss == "mse+ssim" else recipe.loss
+    metrics = [psnr] if recipe.objective == "curve" else []
+    if recipe.two_scales:
+        whole = "mse" if recipe.loss == "mse+ssim" else recipe.loss
+        loss = {"picture": whole, "crop": loss}
+        metrics = {"picture": metrics, "crop": metrics}
     trainee.compile(
         optimizer=keras.optimizers.Adam(rate, clipnorm=clipnorm),
-        loss="mse",
-        metrics=[psnr] if recipe.objective == "curve" else [],
+        loss=loss,
+        metrics=metrics,
         jit_compile=keras.backend.backend() == "jax",  # XLA slows TensorFlow's step on a CPU
     )
 
@@ -412,7 +337,9 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
     """Return a trainee as it is used: with the schedule meant for pictures of 600 pixels."""
     if recipe.objective == "founding":
         return trainee
-    return RecursiveEnhancer(trainee.network, recipe.schedule, recipe.iterations)
+    network = build_trainee(dataclasses.replace(recipe, precision="float32")).network
+    network.set_weights(trainee.network.get_weights())
+    return RecursiveEnhancer(network, recipe.schedule, recipe.iterations, recipe.floor)
 
 
 def _claim(folder: Path, recipe: Recipe, training: PairedSet, validation: PairedSet) -> None:
