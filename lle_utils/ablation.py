@@ -1,10 +1,10 @@
-"""Change one choice at a time, train, score on validation: which choices matter?
+"""Change one choice at a time, train, and score on validation: which choices matter.
 
 python -m lle_utils.ablation [ROW ...]     (LOL must have been fetched; `make ablation` runs all)
 
-trains the rows of ``registry/ablation.toml`` that have no result yet and writes a line for each into
-``ablation.csv`` of the output folder. A run that was cut off goes on where it stopped. The committed
-results, ``registry/ablation.csv``, are a copy of that file.
+trains the rows of ``registry/ablation.toml`` that have no result yet and writes a line for each
+into ``ablation.csv`` of the output folder. A run that was cut off goes on where it stopped. The
+committed results, ``registry/ablation.csv``, are a copy of that file.
 """
 
 import argparse

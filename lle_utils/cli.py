@@ -111,6 +111,13 @@ def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]
     return parse
 
 
+def _iterations(text: str) -> int | str:
+    """Turn an argument into a number of iterations, or "auto"."""
+    if text == "auto":
+        return text
+    return _whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual) and not auto")(text)
+
+
 def _import_keras() -> None:
     """Import Keras and its back end: seconds of work, and log lines that nobody asked for."""
     with without_log_lines():
@@ -120,16 +127,17 @@ def _import_keras() -> None:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
+        type=_iterations,
         metavar="N",
-        help="how often the curve is applied; more is brighter (default: as the weights were "
-        "trained, 8 for curve8; by darkness 12, 8 or 7 for founding)",
+        help="how often the curve is applied, or auto: until nothing changes any more (default: "
+        "as the weights were trained, 8 for anydepth and curve8; by darkness 12, 8 or 7 for "
+        "founding). With curve8 and founding more is brighter",
     )
     parser.add_argument(
         "--weights",
         default=DEFAULT_WEIGHTS,
         metavar="NAME_OR_FILE",
-        help="trained weights: curve8, founding, or a .keras file (default: %(default)s)",
+        help="trained weights: anydepth, curve8, founding, or a .keras file (default: %(default)s)",
     )
 
 
@@ -195,7 +203,7 @@ def _load_model(weights: str):
     return load_model(weights)
 
 
-def _enhance_picture(model, picture, iterations: int | None):
+def _enhance_picture(model, picture, iterations: int | str | None):
     from lle_utils.model import enhance_picture
 
     try:
@@ -235,12 +243,21 @@ def _add_evaluate(commands) -> None:
         "Score the enhancement of pairs.",
         "A folder of pairs holds low/ and high/ with pictures of the same names. Each enhanced "
         "picture is rounded to 8 bits and compared in RGB with its reference: PSNR in decibels "
-        "and SSIM (more is better), CIEDE2000 color difference (less is better).",
+        "and SSIM (more is better), CIEDE2000 color difference (less is better). Simple methods "
+        "are scored beside it, and compared picture by picture.",
         "evaluate data/sample/heldout --json scores.json",
     )
     parser.add_argument("pairs", type=Path, metavar="PAIRS_FOLDER", help="folder of pairs")
     _add_model_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the scores to this file")
+    parser.add_argument(
+        "--no-baselines", action="store_true", help="score the weights alone, which is faster"
+    )
+    parser.add_argument(
+        "--gt-mean",
+        action="store_true",
+        help="add the PSNR after scaling to the reference's mean, which looks at the answer",
+    )
     _add_overwrite(parser)
 
 
@@ -254,54 +271,25 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     from tqdm.auto import tqdm
 
-    from lle_utils.metrics import score_pairs
+    from lle_utils.evaluation import BASELINES, as_text, evaluate
 
     model = _load_model(args.weights)
-    scores = score_pairs(
+    report = evaluate(
         lambda picture: _enhance_picture(model, picture, args.iterations),
         pairs,
+        compared={} if args.no_baselines else BASELINES,
+        gt_mean=args.gt_mean,
         progress=lambda items: tqdm(
             items, total=len(pairs), unit="picture", leave=False, disable=None
         ),
     )
-    _print_scores(scores)
+    print(as_text(report))
     if args.json:
-        text = json.dumps(_report(scores, args), indent=1) + "\n"
+        asked = {"folder": str(args.pairs), "weights": args.weights}
+        report = {**asked, "iterations": args.iterations or "default", **report}
+        text = json.dumps(report, indent=1) + "\n"
         replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return 0
-
-
-def _print_scores(scores) -> None:
-    from lle_utils.metrics import bootstrap_interval, mean_score
-
-    width = max(len(one.name) for one in [*scores, mean_score(scores)])
-    print(f"{'picture':{max(width, 7)}}   PSNR dB    SSIM  CIEDE2000")
-    for one in [*scores, mean_score(scores)]:
-        figures = f"{one.psnr:7.2f}  {one.ssim:6.3f}  {one.ciede2000:9.2f}"
-        print(f"{one.name:{max(width, 7)}}   {figures}")
-    decibels = [one.psnr for one in scores]
-    if max(decibels) < float("inf"):  # an exact copy has no finite one
-        low, high = bootstrap_interval(decibels)
-        worst = scores[decibels.index(min(decibels))].name
-        print(f"mean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; worst: {worst}")
-
-
-def _report(scores, args: argparse.Namespace) -> dict:
-    from lle_utils.metrics import mean_score
-
-    def figures(one) -> dict:
-        # JSON has no infinity (an exact copy's PSNR) and no NaN (the SSIM of a tiny picture).
-        rounded = {name: round(getattr(one, name), 4) for name in ("psnr", "ssim", "ciede2000")}
-        return {k: v if abs(v) < float("inf") else None for k, v in rounded.items()}
-
-    return {
-        **figures(mean_score(scores)),
-        "pairs": len(scores),
-        "folder": str(args.pairs),
-        "weights": args.weights,
-        "iterations": args.iterations or "default",
-        "images": [{"name": one.name, **figures(one)} for one in scores],
-    }
 
 
 def _add_train(commands) -> None:
@@ -317,7 +305,8 @@ def _add_train(commands) -> None:
         "--recipe",
         default="curve8",
         metavar="NAME",
-        help="curve8 trains through eight iterations of the curve, founding as first published "
+        help="exposure and then, started from its weights, anydepth: any number of iterations, and "
+        "noise; curve8: through eight iterations of the curve; founding: as first published "
         "(default: %(default)s)",
     )
     parser.add_argument(
@@ -341,6 +330,15 @@ def _add_train(commands) -> None:
         "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
     )
     parser.add_argument(
+        "--patience",
+        type=_whole_number(1, 100_000),
+        metavar="N",
+        help="stop early, after N epochs without a better one on validation",
+    )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="FOLDER", help="write logs for TensorBoard as well"
+    )
+    parser.add_argument(
         "--seed", type=_whole_number(0, 2**31 - 1), metavar="N", help="instead of the recipe's"
     )
 
@@ -362,7 +360,20 @@ def _train(args: argparse.Namespace) -> int:
     changes = {"epochs": args.epochs, "seed": args.seed}
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
-    train(recipe, training, validation, args.output, start=start)
+    callbacks = []
+    if args.tensorboard:
+        from keras.callbacks import TensorBoard
+
+        callbacks.append(TensorBoard(args.tensorboard))
+    train(
+        recipe,
+        training,
+        validation,
+        args.output,
+        start=start,
+        patience=args.patience,
+        callbacks=callbacks,
+    )
     print(f"{args.output / 'best.keras'} (best on validation), {args.output / 'last.keras'}")
     return 0
 

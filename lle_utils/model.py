@@ -3,6 +3,7 @@
 import json
 import math
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -10,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from lle_utils import founding
-from lle_utils.curve import FLOOR, check_iterations, iterate
+from lle_utils.curve import FLOOR, Iteration, check_iterations, iterate
 from lle_utils.errors import LleError
 from lle_utils.images import as_float
 from lle_utils.scaling import grow, shrink
@@ -19,6 +20,12 @@ _WEIGHTS = Path(__file__).with_name("weights")
 
 LONG_SIDE = 600
 """Pixels of the long side of LOL's pictures: the size that a schedule's factors are meant for."""
+
+STILL = 0.5 / 255
+"""Half a code value: a picture that changes less in an iteration, on average, stands still."""
+
+MOST_ITERATIONS = 24
+"""Where iterating until nothing changes ends in any case."""
 
 STRIP_PIXELS = 2**19
 """So many pixels at a time are shown to a network that works at a picture's full size."""
@@ -168,6 +175,29 @@ class RecursiveEnhancer(keras.Model):
         """Return the iterator of `curve.iterate`: map and picture, each of the picture's size."""
         return iterate(ops.maximum(images, self.floor), self.predict_map, self.iterations)
 
+    def until_still(self, image) -> Iterator[Iteration]:
+        """Iterate until nothing changes any more, and at most `MOST_ITERATIONS` times.
+
+        Parameters
+        ----------
+        image : tensor, shape (1, height, width, 3)
+            One picture in [0, 1].
+
+        Yields
+        ------
+        Iteration
+            Map and picture of each step. The last one changed the picture by less than `STILL` on
+            average. Every entry of the schedule is used first.
+        """
+        before = ops.maximum(image, self.floor)
+        longest = self.with_iterations(max(MOST_ITERATIONS, len(self.schedule)))
+        for number, iteration in enumerate(longest.steps(image), 1):
+            yield iteration
+            change = float(ops.mean(ops.abs(iteration.image - before)))
+            if number >= len(self.schedule) and change < STILL:
+                return
+            before = iteration.image
+
     def predict_map(self, images, step: int):
         """Predict the map of pictures at the scale that the schedule gives for `step` (from 0)."""
         factor = self.schedule[min(step, len(self.schedule) - 1)]
@@ -280,7 +310,7 @@ def load_card(name: str) -> dict:
     return json.loads((_WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def enhance_picture(model: keras.Model, image, iterations: int | None = None) -> np.ndarray:
+def enhance_picture(model: keras.Model, image, iterations: int | str | None = None) -> np.ndarray:
     """Enhance one picture of any size with trained weights.
 
     Parameters
@@ -289,8 +319,10 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
         What `load_model` returned. A bare network is used by the founding recursive function.
     image : array
         Any picture that `images.as_float` takes.
-    iterations : int, optional
+    iterations : int or "auto", optional
         How many; by default as the enhancer was trained, or as `founding.iterations_for` chooses.
+        "auto": until nothing changes any more, see `RecursiveEnhancer.until_still` (the founding
+        weights know no such point: for them it is the default).
 
     Returns
     -------
@@ -303,7 +335,10 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
         If the picture or `iterations` does not fit.
     """
     image = as_float(image)
-    if iterations is not None:
+    auto = iterations == "auto"
+    if auto:
+        iterations = None
+    elif iterations is not None:
         check_iterations(iterations)
     if not isinstance(model, RecursiveEnhancer):
         depth = founding.iterations_for(image) if iterations is None else iterations
@@ -315,6 +350,9 @@ def enhance_picture(model: keras.Model, image, iterations: int | None = None) ->
     enhancer = model.scaled_to(max(image.shape[:2]))
     if iterations is not None:
         enhancer = enhancer.with_iterations(iterations)
+    if auto:
+        *_, last = enhancer.until_still(image[None])
+        return np.clip(ops.convert_to_numpy(last.image)[0], 0, 1)
     # Step by step: tracing eight iterations into a graph takes longer than running them once.
     enhancer.run_eagerly = keras.backend.backend() == "tensorflow"
     return np.clip(enhancer.predict_on_batch(image[None])[0], 0, 1)

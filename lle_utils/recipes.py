@@ -146,33 +146,28 @@ RECIPES = {
         exposure_stops=1.0,
         white_balance=0.1,
     ),
-    # Exposure by a recursion that learns when to stop: whole pictures shrunk 16 times.
+    # Exposure by a recursion that learns when to stop: whole pictures shrunk 32 times.
     "exposure": Recipe(
-        schedule=(16,),
-        depths=(7, 16),
-        shrink=16,
+        schedule=(32,),
+        depths=(7, 12),
+        shrink=32,
         initial_map=0.38,
-        batch_size=16,
-        epochs=20,
+        epochs=12,
         learning_rate=1.5e-3,
-        exposures=2,
-        exposure_stops=1.0,
-        white_balance=0.1,
-        precision="mixed_bfloat16",
     ),
-    # Then noise: from the weights of "exposure", with full-size crops.
-    "open": Recipe(
-        schedule=(16, 16, 16, 16, 2, 1, 1, 16),
+    # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
+    # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
+    "anydepth": Recipe(
+        loss="mse+ssim",
+        schedule=(32, 32, 32, 32, 2, 1, 1, 32),
         depths=(7, 16),
-        shrink=16,
-        crop=112,
+        shrink=32,
+        crop=96,
         window=0.8,
-        batch_size=8,
-        epochs=50,
-        exposures=2,
-        exposure_stops=0.5,
+        epochs=100,
+        exposure_stops=0.25,
         white_balance=0.1,
         precision="mixed_bfloat16",
     ),
 }
-"""The recipes of the committed weights, by name."""
+"""The recipes of the committed weights, by name, and of what they start from."""

@@ -50,12 +50,15 @@ class RunKeeper(keras.callbacks.Callback):
     folder : Path
         Gets ``log.csv``, ``best.keras`` and ``resume.weights.h5``.
     recipe : Recipe
-        Its objective says what is best: the highest validation PSNR or the lowest validation loss.
+        It says what is best; see `best_row`.
+    patience : int, optional
+        Stop after so many epochs without a better one. (Keras's `EarlyStopping` would count from 0
+        again when a run goes on.)
     """
 
-    def __init__(self, folder: Path, recipe: Recipe):
+    def __init__(self, folder: Path, recipe: Recipe, patience: int | None = None):
         super().__init__()
-        self.folder, self.recipe = folder, recipe
+        self.folder, self.recipe, self.patience = folder, recipe, patience
         self.rows: list[dict] | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -81,6 +84,9 @@ class RunKeeper(keras.callbacks.Callback):
             writer.writerows(self.rows)
         with _replacing(self.folder / RESUME) as partial:
             self.model.save_weights(partial)
+        best = best_row(self.rows, self.recipe)
+        if self.patience and epoch - best["epoch"] >= self.patience:
+            self.model.stop_training = True
 
 
 @contextlib.contextmanager
@@ -277,6 +283,7 @@ def train(
     folder: str | Path,
     *,
     start: keras.Model | None = None,
+    patience: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int | str = "auto",
 ) -> keras.Model:
@@ -289,12 +296,14 @@ def train(
         No scene of one may be in the other.
     folder : str or Path
         Where the run is kept: ``recipe.json``, ``pairs.json`` (their names), ``log.csv`` (a row an
-        epoch), ``best.keras`` (by validation PSNR; by validation loss for the founding objective),
+        epoch), ``best.keras`` (see `best_row`),
         ``last.keras`` at the end, and what it takes to go on, ``resume.weights.h5``.
     start : keras.Model, optional
         A trained enhancer (or network, for the founding objective) whose weights to start from.
+    patience : int, optional
+        Stop early, after so many epochs without a better one on validation.
     callbacks : sequence of keras.callbacks.Callback
-        Further callbacks for `fit`.
+        Further callbacks for `fit`, such as ``keras.callbacks.TensorBoard``.
     verbose : int or "auto"
         As for `fit`.
 
@@ -324,7 +333,7 @@ def train(
         validation_data=Batches(validation, recipe, augment=False),
         shuffle=False,  # Batches does it; Keras would shuffle the batches without our seed
         initial_epoch=_resume(trainee, folder, len(batches)),
-        callbacks=[EpochSetter(batches), RunKeeper(folder, recipe), *callbacks],
+        callbacks=[EpochSetter(batches), RunKeeper(folder, recipe, patience), *callbacks],
         verbose=verbose,
     )
     trained = finished(trainee, recipe)
