@@ -21,17 +21,18 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from lle_utils import data, founding
-from lle_utils.images import to_uint8
+from lle_utils import data
+from lle_utils.evaluation import pictures_by_depth
 from lle_utils.metrics import psnr, ssim
-from lle_utils.model import RecursiveEnhancer, load_model
+from lle_utils.model import load_model
 from lle_utils.paths import data_dir
 from lle_utils.recipes import Recipe
 from lle_utils.training import read_log, train
 
 REGISTRY = files("lle_utils") / "registry"
 DEPTHS = (4, 7, 8, 12, 24)
-FIELDS = ("section", "row", "seed", *(f"psnr_{n}" for n in DEPTHS), "ssim", "steps", "seconds")
+SCORES = (*(f"psnr_{n}" for n in DEPTHS), "ssim")
+FIELDS = ("section", "row", "seed", *SCORES, "steps", "seconds")
 SOURCE = ("commit", "command")
 
 
@@ -78,29 +79,15 @@ def _load(split: str, exposures: int) -> data.PairedSet:
     return data.load("lol", split, exposures=exposures)
 
 
-def score_depths(model, pairs, iterations: int, scored_pixel: int) -> dict[str, float]:
+def score_row(model, pairs, iterations: int, scored_pixel: int) -> dict[str, float]:
     """Score weights on pairs: PSNR in dB after each of `DEPTHS`, SSIM after `iterations`."""
     found = []
     for pair in pairs:
         low, high = (side[::scored_pixel, ::scored_pixel] for side in (pair.low, pair.high))
-        pictures = _pictures_by_depth(model, low)
-        scores = {f"psnr_{n}": psnr(pictures[n], to_uint8(high)) for n in DEPTHS if n in pictures}
-        found.append({**scores, "ssim": ssim(pictures[iterations], to_uint8(high))})
-    means = {field: float(np.mean([one[field] for one in found])) for field in found[0]}
-    return {field: means.get(field, float("nan")) for field in FIELDS[3:9]}
-
-
-def _pictures_by_depth(model, low: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the enhanced picture, uint8, after each number of iterations that is scored."""
-    if not isinstance(model, RecursiveEnhancer):
-
-        def predict(img):
-            return model.predict_on_batch(np.asarray(img, np.float32)[None])[0]
-
-        return {8: to_uint8(np.clip(founding.enhance(255 * low, 8, predict=predict), 0, 1))}
-    enhancer = model.with_iterations(max(DEPTHS)).scaled_to(max(low.shape[:2]))
-    steps = enumerate(enhancer.steps(low[None]), 1)
-    return {n: to_uint8(np.clip(np.asarray(step.image)[0], 0, 1)) for n, step in steps}
+        pictures = pictures_by_depth(model, low, {*DEPTHS, iterations})
+        scores = {f"psnr_{n}": psnr(picture, high) for n, picture in pictures.items()}
+        found.append({**scores, "ssim": ssim(pictures[iterations], high)})
+    return {field: float(np.mean([one.get(field, np.nan) for one in found])) for field in SCORES}
 
 
 def run_row(section: str, name: str, seed: int, row: dict, folder: Path) -> dict:
@@ -118,7 +105,7 @@ def run_row(section: str, name: str, seed: int, row: dict, folder: Path) -> dict
     model = train(recipe, training, validation, run, start=start, verbose=0)
     seconds = time.monotonic() - begin
     steps = len(read_log(run / "log.csv")) * -(-len(training) // recipe.batch_size)
-    scores = score_depths(model, validation, recipe.iterations, row["scored_pixel"])
+    scores = score_row(model, validation, recipe.iterations, row["scored_pixel"])
     rounded = {field: round(value, 4) for field, value in scores.items()}
     return {
         "section": section,
@@ -170,18 +157,21 @@ def main() -> int:
     results_file = args.output / "ablation.csv"
     results = read_results(results_file) if results_file.exists() else []
     committed = read_results() if (REGISTRY / "ablation.csv").is_file() else []
-    for (section, name), row in rows.items():
-        if args.row and name not in args.row:
+    wanted = {key: row for key, row in rows.items() if not args.row or key[1] in args.row}
+    runs = [(*key, seed, row) for key, row in wanted.items() for seed in row["seeds"]]
+    # All rows once before any twice: a run that is cut short has seen each choice.
+    for section, name, seed, row in sorted(runs, key=lambda run: run[2]):
+        here = (section, name, seed)
+        if any(_key(result) == here for result in results):
             continue
-        for seed in row["seeds"]:
-            here = (section, name, seed)
-            if any((r["section"], r["row"], r["seed"]) == here for r in results):
-                continue
-            results.append(run_row(section, name, seed, row, args.output))
-            _write_results(results_file, results)
-            before = [r for r in committed if (r["section"], r["row"], r["seed"]) == here]
-            _print_result(results[-1], *before)
+        results.append(run_row(section, name, seed, row, args.output))
+        _write_results(results_file, results)
+        _print_result(results[-1], *(before for before in committed if _key(before) == here))
     return 0
+
+
+def _key(result: dict) -> tuple[str, str, int]:
+    return result["section"], result["row"], result["seed"]
 
 
 def _write_results(path: Path, results: list[dict]) -> None:

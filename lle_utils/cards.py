@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -20,11 +21,14 @@ from tqdm.auto import tqdm
 from lle_utils import data, paths
 from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.curve import recurse
-from lle_utils.metrics import Score, bootstrap_interval, mean_score, score_pairs
+from lle_utils.evaluation import evaluate, pictures_by_depth
+from lle_utils.metrics import psnr
 from lle_utils.model import RecursiveEnhancer, enhance_picture, load_model
-from lle_utils.training import RECIPES, Recipe, read_log
+from lle_utils.recipes import RECIPES, Recipe
+from lle_utils.training import best_row, read_log
 
 WEIGHTS = Path(__file__).with_name("weights")
+DEPTHS = (7, 8, 12, 24)
 
 
 def mean_maps(enhancer: RecursiveEnhancer, pairs) -> np.ndarray:
@@ -57,47 +61,57 @@ def enhance_by_constants(image, constants: np.ndarray, floor: float) -> np.ndarr
 
 
 def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
-    """Score weights, the constant, and for an enhancer its mean maps, on validation and eval15."""
+    """Score weights, the constant, and for an enhancer its mean maps, on every split.
+
+    Of the training split every 16th pair. The unseen scenes and eval15 are for reading: whoever
+    chooses by them has none left to measure with.
+    """
     constant = fit_constant(data.load("lol", "train", lazy=True)[::4], recipe.iterations)
-    methods = {
-        "weights": lambda picture: enhance_picture(model, picture, recipe.iterations),
-        "constant": lambda picture: constant_map(picture, constant, recipe.iterations),
-    }
     scores = {"constant": round(constant, 4)}
-    for split in ("validation", "test"):
-        pairs = data.load("lol", split, lazy=True)
-        if isinstance(model, RecursiveEnhancer):
-            constants = mean_maps(model, pairs)
-            methods["mean maps"] = lambda picture, c=constants: enhance_by_constants(
-                picture, c, model.floor
+    for split, step in (("train", 16), ("validation", 1), ("unseen", 1), ("test", 1)):
+        pairs = data.load("lol", split, lazy=True)[::step]
+        compared = {"constant": partial(constant_map, m=constant, iterations=recipe.iterations)}
+        if isinstance(model, RecursiveEnhancer) and split == "validation":
+            compared["mean maps"] = partial(
+                enhance_by_constants, constants=mean_maps(model, pairs), floor=model.floor
             )
-        found = {name: score_pairs(method, pairs, progress) for name, method in methods.items()}
-        scores[split] = {name: _summary(rows) for name, rows in found.items()}
-        gained = [a.psnr - b.psnr for a, b in zip(found["weights"], found["constant"], strict=True)]
-        low, high = bootstrap_interval(gained)
-        scores[split]["gain over the constant, dB"] = {
-            "mean": round(float(np.mean(gained)), 3),
-            "interval of 95 %": [round(low, 3), round(high, 3)],
-        }
+        report = evaluate(
+            lambda low: enhance_picture(model, low, recipe.iterations),
+            pairs,
+            compared=compared,
+            progress=progress,
+        )
+        scores[split] = _summary(report)
+        if isinstance(model, RecursiveEnhancer):
+            scores[split]["psnr after iterations"] = score_depths(model, pairs, progress)
         if split == "test":
-            scores["images of eval15"] = [_figures(row) for row in found["weights"]]
+            scores["images of eval15"] = report["images"]
     return scores
 
 
-def _figures(one: Score) -> dict:
+def _summary(report: dict) -> dict:
+    """Return what a card keeps of a report of `evaluate`."""
+    means = ("psnr", "ssim", "ciede2000", "seconds")
+    others = report["compared"]
+    gain = others["constant"]["gain"]["psnr"]
     return {
-        "name": one.name,
-        "psnr": round(one.psnr, 3),
-        "ssim": round(one.ssim, 4),
-        "ciede2000": round(one.ciede2000, 3),
+        "weights": {name: report[name] for name in (*means, "intervals", "worst")},
+        **{name: {mean: other[mean] for mean in means} for name, other in others.items()},
+        "gain over the constant, dB": {
+            "mean": gain["mean"],
+            "interval of 95 %": gain["interval"],
+        },
     }
 
 
-def _summary(rows: list[Score]) -> dict:
-    worst = min(rows, key=lambda row: row.psnr)
-    means = _figures(mean_score(rows))
-    del means["name"]
-    return {**means, "worst": {"name": worst.name, "psnr": round(worst.psnr, 3)}}
+def score_depths(model: RecursiveEnhancer, pairs, progress=iter) -> dict[str, float]:
+    """Return the mean PSNR in dB after 7, 8, 12 and 24 iterations and after "auto"."""
+    found = {str(n): [] for n in (*DEPTHS, "auto")}
+    for pair in progress(pairs):
+        for n, picture in pictures_by_depth(model, pair.low, DEPTHS).items():
+            found[str(n)].append(psnr(picture, pair.high))
+        found["auto"].append(psnr(enhance_picture(model, pair.low, "auto"), pair.high))
+    return {n: round(float(np.mean(values)), 3) for n, values in found.items()}
 
 
 def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
@@ -109,10 +123,9 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     weights.save(WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     log = read_log(run / "log.csv")
-    monitored = "val_psnr" if recipe.objective == "curve" else "val_loss"
-    best = (max if recipe.objective == "curve" else min)(log, key=lambda row: row[monitored])
+    best = best_row(log, recipe)
 
-    training = data.load("lol", "train", lazy=True)
+    training = data.load("lol", "train", exposures=recipe.exposures, lazy=True)
     validation = data.load("lol", "validation", lazy=True)
     steps_an_epoch = recipe.steps_per_epoch or -(-len(training) // recipe.batch_size)
     card = {

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from lle_utils import baselines
-from lle_utils.images import as_float
+from lle_utils.images import as_float, to_uint8
 from lle_utils.metrics import bootstrap_interval, psnr, score
+from lle_utils.model import RecursiveEnhancer, enhance_picture
 
 FIGURES = ("psnr", "ssim", "ciede2000")
 
@@ -86,6 +87,33 @@ def _score(method: Callable, pair, gt_mean: bool) -> dict:
     if gt_mean:
         row["psnr after GT-mean"] = psnr(scale_to_mean(enhanced, pair.high), pair.high)
     return row
+
+
+def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
+    """Enhance a picture once and keep what it is after each of several numbers of iterations.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What `model.load_model` returned.
+    low : ndarray of float32, shape (height, width, 3)
+        A dark picture in [0, 1].
+    depths : iterable of int
+        Numbers of iterations, 1 or more.
+
+    Returns
+    -------
+    dict of int to ndarray of float32
+        By number of iterations, on 8-bit levels as the protocol wants them. For the bare founding
+        network, which is run at a picture's full size, 8 alone.
+    """
+    if not isinstance(model, RecursiveEnhancer):
+        pictures = {8: enhance_picture(model, low, 8)}
+    else:
+        enhancer = model.with_iterations(max(depths)).scaled_to(max(low.shape[:2]))
+        steps = enumerate(enhancer.steps(low[None]), 1)
+        pictures = {n: np.asarray(step.image)[0] for n, step in steps if n in depths}
+    return {n: as_float(to_uint8(picture)) for n, picture in pictures.items()}
 
 
 def scale_to_mean(image, reference) -> np.ndarray:
