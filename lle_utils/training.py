@@ -84,9 +84,15 @@ class RunKeeper(keras.callbacks.Callback):
             writer.writerows(self.rows)
         with _replacing(self.folder / RESUME) as partial:
             self.model.save_weights(partial)
-        best = best_row(self.rows, self.recipe)
-        if self.patience and epoch - best["epoch"] >= self.patience:
+        if stands_still(self.rows, self.recipe, self.patience):
             self.model.stop_training = True
+
+
+def stands_still(rows: Sequence[dict], recipe: Recipe, patience: int | None) -> bool:
+    """Say whether a log's last `patience` epochs brought nothing better on validation."""
+    if not rows or patience is None:
+        return False
+    return rows[-1]["epoch"] - best_row(rows, recipe)["epoch"] >= patience
 
 
 @contextlib.contextmanager
@@ -327,9 +333,11 @@ def train(
     _claim(folder, recipe, training, validation)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
 
+    log = folder / "log.csv"
+    done = stands_still(read_log(log) if log.exists() else [], recipe, patience)
     trainee.fit(
         batches,
-        epochs=recipe.epochs,
+        epochs=0 if done else recipe.epochs,
         validation_data=Batches(validation, recipe, augment=False),
         shuffle=False,  # Batches does it; Keras would shuffle the batches without our seed
         initial_epoch=_resume(trainee, folder, len(batches)),

@@ -63,6 +63,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from lle_utils import data, metrics, training
+from lle_utils.batches import Batches, vary_exposure
+from lle_utils.recipes import RECIPES, Recipe
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 90, "figure.constrained_layout.use": True})
@@ -157,8 +159,8 @@ print("dark:", low.shape, " bright:", high.shape)
 # the beginning of our stack.
 
 # %% tags=["claim"]
-recipe = training.Recipe(stride=STRIDE, batch_size=8)
-packaged_low, packaged_high = training.Batches(train_pairs, recipe, augment=False)[0]
+recipe = Recipe(stride=STRIDE, batch_size=8)
+packaged_low, packaged_high = Batches(train_pairs, recipe, augment=False)[0]
 height, width = packaged_low.shape[1:3]
 assert np.array_equal(packaged_low, low[:8, :height, :width])
 assert np.array_equal(packaged_high, high[:8, :height, :width])
@@ -179,10 +181,10 @@ def re_expose(low, stops, rng):
 
 
 # %% tags=["claim"]
-half_a_stop = training.Recipe(exposure_stops=0.5)
+half_a_stop = Recipe(exposure_stops=0.5)
 for seed in range(5):
     mine = re_expose(dark[0], 0.5, np.random.default_rng(seed))
-    theirs = training.vary_exposure(dark[0], half_a_stop, np.random.default_rng(seed))
+    theirs = vary_exposure(dark[0], half_a_stop, np.random.default_rng(seed))
     assert np.array_equal(mine, theirs)
 
 # %% [markdown]
@@ -191,8 +193,8 @@ for seed in range(5):
 # shown six times brighter.)
 
 # %%
-varied = training.Recipe(stride=4, batch_size=1, exposure_stops=1.0, white_balance=0.05)
-batches = training.Batches(train_pairs[:1], varied)
+varied = Recipe(stride=4, batch_size=1, exposure_stops=1.0, white_balance=0.05)
+batches = Batches(train_pairs[:1], varied)
 fig, axes = plt.subplots(2, 4, figsize=(12, 4.2))
 for batches.epoch, (above, below) in enumerate(axes.T):
     dark_view, bright_view = (side[0] for side in batches[0])
@@ -208,8 +210,8 @@ plt.show()
 # That will let us stop and go on. The heart of the packaged version:
 
 # %%
-print(inspect.getsource(training.Batches.__getitem__))
-print(inspect.getsource(training.Batches._view))
+print(inspect.getsource(Batches.__getitem__))
+print(inspect.getsource(Batches._view))
 
 # %% [markdown]
 # ## 3. What the founding project's loss compares
@@ -230,7 +232,7 @@ print(inspect.getsource(training.Batches._view))
 # %%
 from lle_utils import baselines, curve
 
-valid_low, valid_high = training.Batches(
+valid_low, valid_high = Batches(
     valid_pairs, dataclasses.replace(recipe, batch_size=len(valid_pairs)), augment=False
 )[0]
 
@@ -305,8 +307,8 @@ plt.show()
 budget = {"stride": STRIDE, "batch_size": 8, "epochs": 10, "initial_map": 0.5, "channels": 1}
 budget |= {"learning_rate": 1.5e-3, "exposure_stops": 0.5, "white_balance": 0.05}
 recipes = {
-    "curve": training.Recipe(objective="curve", schedule=(32,), iterations=8, **budget),
-    "founding": training.Recipe(objective="founding", conditioned=False, **budget),
+    "curve": Recipe(objective="curve", schedule=(32,), iterations=8, **budget),
+    "founding": Recipe(objective="founding", conditioned=False, **budget),
 }
 fresh = {name: training.build_trainee(recipe) for name, recipe in recipes.items()}
 
@@ -340,7 +342,7 @@ print("shrunk by", fresh["curve"].schedule, "at", valid_low.shape[2], "pixels")
 # bad at the end, so we let the rate fall along half a **cosine**, to a fiftieth.
 
 # %%
-steps = recipes["curve"].epochs * len(training.Batches(train_pairs, recipes["curve"]))
+steps = recipes["curve"].epochs * len(Batches(train_pairs, recipes["curve"]))
 step = np.arange(steps + 1)
 rate = 1.5e-3 * (0.02 + 0.98 * (1 + np.cos(np.pi * step / steps)) / 2)
 fig, ax = plt.subplots(figsize=(7, 2.8))
@@ -629,7 +631,7 @@ assert kept["epoch"] + 1 == cards["curve8"]["epoch of these weights"]
 # recipe is the one above, but for what this cell prints.
 
 # %%
-long = training.RECIPES["curve8"]
+long = RECIPES["curve8"]
 for field in dataclasses.fields(long):
     ours, theirs = getattr(recipes["curve"], field.name), getattr(long, field.name)
     if ours != theirs:
