@@ -86,7 +86,12 @@ class Batches(keras.utils.PyDataset):
         if not self.augment:
             return low, high
         flips = tuple(np.flatnonzero(rng.integers(2, size=2)))
-        return vary_exposure(np.flip(low, flips), self.recipe, rng), np.flip(high, flips)
+        low, high = (np.ascontiguousarray(np.flip(side, flips)) for side in (low, high))
+        low = vary_exposure(low, self.recipe, rng)
+        if self.recipe.lit and rng.random() < self.recipe.lit:
+            share = rng.random()
+            low = cv2.addWeighted(low, 1 - share, high, share, 0)
+        return low, high
 
     def _crop(self, view: tuple, rng: np.random.Generator) -> tuple:
         """Return a crop's corner and the crop of the dark and of the bright picture."""

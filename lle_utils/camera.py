@@ -22,6 +22,7 @@ and fitting for single-image raw-data", IEEE Transactions on Image Processing 17
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from lle_utils.images import as_float
@@ -300,6 +301,40 @@ def darken(
     electrons = count_electrons(light, camera, rng)
     light = balance_white(electrons, camera, exposure.cast)
     return round_to_codes(linear_to_srgb(light))
+
+
+def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
+    """Make a low-light picture as quite another camera might: for tests, never for training.
+
+    Nothing is shared with `darken` but the scene: the light is undone with a plain power, cut by
+    2.5 to 5 stops, the noise is blurred into blotches (a phone denoises) and sharpened, the
+    response is a power of 1 / 1.8 with a toe, white balance is off by up to 12 % a channel, and the
+    file is a JPEG of quality 85.
+
+    Parameters
+    ----------
+    image : array
+        As for `darken`.
+    rng : numpy.random.Generator
+        Where exposure, cast and noise come from.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        The dark picture, on 8-bit levels k / 255.
+    """
+    light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
+    light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)
+    grain = rng.standard_normal(light.shape).astype(np.float32)
+    blotches = cv2.GaussianBlur(grain, (0, 0), 1.2) * 2
+    spread = np.sqrt(np.maximum(light, 0) * 4e-4 + 4e-6)
+    light = np.clip(light + spread * (0.4 * grain + 0.6 * blotches), 0, 1)
+    toe = light / (light + 0.004)  # the darkest tones are pressed down
+    encoded = light ** np.float32(1 / 1.8) * toe
+    soft = cv2.GaussianBlur(encoded, (0, 0), 1.5)
+    codes = np.clip(np.rint(255 * (encoded + 0.4 * (encoded - soft))), 0, 255).astype(np.uint8)
+    _, file = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return as_float(np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1]))
 
 
 def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from lle_utils import data, paths
+from lle_utils import camera, data, paths
 from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.curve import recurse
 from lle_utils.evaluation import evaluate, pictures_by_depth
@@ -68,8 +68,10 @@ def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
     """
     constant = fit_constant(data.load("lol", "train", lazy=True)[::4], recipe.iterations)
     scores = {"constant": round(constant, 4)}
-    for split, step in (("train", 16), ("validation", 1), ("unseen", 1), ("test", 1)):
-        pairs = data.load("lol", split, lazy=True)[::step]
+    sets = {split: data.load("lol", split, lazy=True) for split in data.LOL_SPLITS}
+    sets["train"] = sets["train"][::16]
+    sets["sample, another camera"] = phone_pairs()
+    for split, pairs in sets.items():
         compared = {"constant": partial(constant_map, m=constant, iterations=recipe.iterations)}
         if isinstance(model, RecursiveEnhancer) and split == "validation":
             compared["mean maps"] = partial(
@@ -87,6 +89,17 @@ def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
         if split == "test":
             scores["images of eval15"] = report["images"]
     return scores
+
+
+def phone_pairs(exposures: int = 4) -> list[data.Pair]:
+    """Return the sample's held-out scenes as `camera.darken_as_phone` takes them, always alike."""
+    pairs = []
+    for pair in data.load("sample", "test"):
+        for number in range(exposures):
+            rng = np.random.default_rng([*pair.name.encode(), number])
+            low = camera.darken_as_phone(pair.high, rng)
+            pairs.append(data.Pair(f"{pair.name}#{number}", low, pair.high))
+    return pairs
 
 
 def _summary(report: dict) -> dict:

@@ -56,6 +56,9 @@ class Recipe:
         halved), and rounded to 8 bits again. 0: as it is.
     white_balance : float
         Each channel is scaled by up to this share more or less. 0: as it is.
+    lit : float
+        Share of the dark pictures that are mixed with their bright ones, by any proportion. From
+        these the network learns to leave alone what is bright enough already. 0: none.
     precision : {"float32", "mixed_bfloat16"}
         "mixed_bfloat16" multiplies in 16 bits in layers 2 to 6. On a processor that has the
         instructions (AVX512-BF16, AMX) a step takes half the time; on others it is slower.
@@ -85,6 +88,7 @@ class Recipe:
     exposures: int = 1
     exposure_stops: float = 0.0
     white_balance: float = 0.0
+    lit: float = 0.0
     precision: str = "float32"
     seed: int = 0
 
@@ -119,6 +123,17 @@ class Recipe:
         """Whether full-size crops go along with shrunk whole pictures."""
         return self.crop is not None and self.shrink > 1
 
+
+_TWO_SCALES = {
+    "loss": "mse+ssim",
+    "schedule": (32, 32, 32, 32, 2, 1, 1, 32),
+    "shrink": 32,
+    "crop": 96,
+    "window": 0.8,
+    "exposure_stops": 0.25,
+    "white_balance": 0.1,
+    "precision": "mixed_bfloat16",
+}
 
 RECIPES = {
     # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps. Ours
@@ -157,17 +172,9 @@ RECIPES = {
     ),
     # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
-    "anydepth": Recipe(
-        loss="mse+ssim",
-        schedule=(32, 32, 32, 32, 2, 1, 1, 32),
-        depths=(7, 16),
-        shrink=32,
-        crop=96,
-        window=0.8,
-        epochs=80,
-        exposure_stops=0.25,
-        white_balance=0.1,
-        precision="mixed_bfloat16",
-    ),
+    "noise": Recipe(**_TWO_SCALES, depths=(7, 16), epochs=80),
+    # Then rest, from the weights of "noise": bright pictures among the dark ones, and depths far
+    # beyond what any picture needs.
+    "anydepth": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=24, learning_rate=4e-4, lit=0.3),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

@@ -195,8 +195,7 @@ def test_exposure_varies_within_its_range():
     bright = vary_exposure(np.full((2, 2, 3), 250, np.uint8), stops, rng)
     assert bright.dtype == np.uint8  # clipped, not wrapped
     assert all(
-        vary_exposure(np.full((1, 1, 3), 250, np.uint8), stops, rng).min() >= 125
-        for _ in range(50)
+        vary_exposure(np.full((1, 1, 3), 250, np.uint8), stops, rng).min() >= 125 for _ in range(50)
     )
 
 
@@ -291,6 +290,17 @@ def test_ssim_is_that_of_the_protocol_and_its_share_is_added():
     loss = keras.ops.convert_to_numpy(training.mse_and_ssim(one, other))
     errors = np.square(one - other).mean((1, 2, 3))
     np.testing.assert_allclose(loss, errors + training.SSIM_SHARE * (1 - found), rtol=1e-5)
+
+
+def test_some_dark_pictures_are_lit_and_lie_between_the_two(pairs):
+    recipe = dataclasses.replace(TINY, lit=0.5, batch_size=1, stride=1)
+    drawn = Batches(pairs[:1], recipe)
+    shares = []
+    for drawn.epoch in range(60):
+        low, high = drawn[0]  # the dark picture as it is would be half of the bright one
+        shares.append(float((low.mean() / high.mean() - 0.5) / 0.5))
+    lit = np.array(shares) > 0.01
+    assert 15 < lit.sum() < 45 and max(shares) > 0.8 and min(shares) > -0.03
 
 
 def test_psnr_is_that_of_the_protocol():
