@@ -33,14 +33,14 @@ PICTURES = {
         "hero": ("coffee", "dogs", "raccoon", "admiral", "peaks", "room"),
         "iterations": "raccoon",
         "examples": ("room", "peaks", "coffee"),
-        "dial": ("peaks", "coffee"),
+        "dial": "coffee",
         "objectives": "raccoon",
     },
     "lol": {
         "hero": ("22", "778", "493", "146", "1", "23"),
         "iterations": "778",
         "examples": ("493", "22", "1"),
-        "dial": ("778", "1"),
+        "dial": "1",
         "objectives": "778",
     },
 }
@@ -238,12 +238,13 @@ def examples(rows: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> 
 
 @_styled
 def exposure_dial(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> Figure:
-    """Show the number of iterations at work as an exposure dial.
+    """Show what the number of iterations does, for several weights or scenes.
 
     Parameters
     ----------
     rows : sequence of sequences of (title, picture)
-        One scene a row, all rows of one length; pictures (height, width, 3), RGB in [0, 1].
+        One scene or weights a row, all rows of one length; pictures (height, width, 3), RGB in
+        [0, 1].
 
     Returns
     -------
@@ -462,10 +463,12 @@ class Material:
     Parameters
     ----------
     dataset : {"sample", "lol"}
-    weights : str or Path, default "curve8"
+    weights : str or Path, default "anydepth"
         The enhancer, as `model.load_model` takes it.
     founding_weights : str or Path, default "founding"
         The network that was trained as the founding project did.
+    fixed_weights : str or Path, default "curve8"
+        An enhancer that was trained for eight iterations.
 
     Raises
     ------
@@ -475,11 +478,21 @@ class Material:
         If there is no data set of that name.
     """
 
-    def __init__(self, dataset="sample", weights="curve8", founding_weights="founding"):
+    def __init__(
+        self,
+        dataset="sample",
+        weights="anydepth",
+        founding_weights="founding",
+        fixed_weights="curve8",
+    ):
         self.pairs = data.load(dataset, "test", lazy=True)
         self.dataset = dataset
         self.pictures = PICTURES[dataset]
-        self.models = {"curve": load_model(weights), "founding": load_model(founding_weights)}
+        self.models = {
+            "curve": load_model(weights),
+            "founding": load_model(founding_weights),
+            "fixed": load_model(fixed_weights),
+        }
         self._traces: dict[tuple[str, str], list[Iteration]] = {}
         self._pairs: dict[str, data.Pair] = {}
 
@@ -564,16 +577,20 @@ def make_examples(material: Material) -> tuple[Figure, list[Panel]]:
 
 
 def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
-    """Make the exposure dial: 4, 8 and 12 iterations of the same pictures."""
-    rows, panels = [], []
-    for name in material.pictures["dial"]:
-        pair = material.pair(name)
+    """Make the comparison of a fixed and of any depth: 4, 8, 12 and 24 iterations of one picture.
+
+    For weights trained for eight iterations their number is an exposure dial.
+    """
+    name = material.pictures["dial"]
+    pair = material.pair(name)
+    rows, panels = [], [material.panel(name, "as taken", pair.low)]
+    for weights, title in (("fixed", "trained for 8"), ("curve", "trained for any")):
+        steps = material.steps(name, 24, weights)
         row = [("as taken", pair.low)]
-        panels.append(material.panel(name, "as taken", pair.low))
-        for iterations in (4, 8, 12):
-            picture = material.enhanced(name, iterations)
-            row.append((f"{iterations} iterations", picture))
-            panels.append(material.panel(name, "curve", picture, iterations))
+        for iterations in (4, 8, 12, 24):
+            picture = steps[iterations - 1].image
+            row.append((f"{title}: {iterations}", picture))
+            panels.append(material.panel(name, weights, picture, iterations))
         rows.append([*row, ("reference", pair.high)])
     return exposure_dial(rows), panels
 
@@ -639,7 +656,7 @@ def make_figures(
     dataset: str = "sample",
     folder: str | Path | None = None,
     *,
-    weights: str | Path = "curve8",
+    weights: str | Path = "anydepth",
     founding_weights: str | Path = "founding",
     progress: Callable = iter,
 ) -> list[Path]:

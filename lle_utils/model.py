@@ -37,6 +37,7 @@ def build_network(
     *,
     conditioned: bool = False,
     initial_map: float = 0.5,
+    rest: float = 0.0,
     seed: int | None = None,
     dtype: str = "float32",
     name: str = "seven_layers",
@@ -57,6 +58,10 @@ def build_network(
         inputs near 0.05 otherwise hardly move the first layer.
     initial_map : float, default 0.5
         Value in (0, 1) that the map starts near, set by the last layer's bias; 0.5 is neutral.
+    rest : float, default 0
+        Maps well below this value become 0 (smoothly: ``M**3 / (M**2 + rest**2)``), maps well above
+        it stay. A sigmoid alone never quite gives 0, and what little it gives adds up over many
+        iterations.
     seed : int, optional
         Seed of the initial weights.
     dtype : str, default "float32"
@@ -115,6 +120,8 @@ def build_network(
     x6 = convolution(6)(meet(x2, x5, "2_5"))
     bias = math.log(initial_map / (1 - initial_map))
     outputs = convolution(7, channels, "sigmoid", bias)(meet(x1, x6, "1_6"))
+    if rest:
+        outputs = outputs * outputs * outputs / (outputs * outputs + rest * rest)
     return keras.Model(inputs, outputs, name=name)
 
 

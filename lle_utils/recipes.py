@@ -22,7 +22,7 @@ class Recipe:
     loss : {"mse", "mae", "mse+ssim"}
         The error: mean squared, mean absolute, or mean squared plus a share of 1 - SSIM (on crops
         alone; whole pictures keep the mean squared error).
-    channels, merge, conditioned, initial_map
+    channels, merge, conditioned, initial_map, rest
         The network; see `model.build_network`.
     schedule, iterations, floor
         The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
@@ -72,6 +72,7 @@ class Recipe:
     merge: str = "concatenate"
     conditioned: bool = True
     initial_map: float = 0.5
+    rest: float = 0.0
     schedule: Sequence[int] = (1,)
     iterations: int = 8
     floor: float = FLOOR
@@ -173,8 +174,12 @@ RECIPES = {
     # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
     "noise": Recipe(**_TWO_SCALES, depths=(7, 16), epochs=80),
-    # Then rest, from the weights of "noise": bright pictures among the dark ones, and depths far
-    # beyond what any picture needs.
-    "anydepth": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=24, learning_rate=4e-4, lit=0.3),
+    # Then to leave alone what is bright enough, from the weights of "noise": bright pictures among
+    # the dark ones, and depths far beyond what any picture needs.
+    "settle": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=24, learning_rate=4e-4, lit=0.3),
+    # At last, from the weights of "settle", with maps that can be 0.
+    "anydepth": Recipe(
+        **_TWO_SCALES, depths=(7, 24), epochs=9, learning_rate=2e-4, lit=0.3, rest=0.1
+    ),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

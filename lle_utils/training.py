@@ -249,6 +249,7 @@ def build_trainee(recipe: Recipe) -> keras.Model:
         recipe.merge,
         conditioned=recipe.conditioned,
         initial_map=recipe.initial_map,
+        rest=recipe.rest,
         seed=recipe.seed,
         dtype=recipe.precision,
     )
