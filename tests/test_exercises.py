@@ -690,6 +690,45 @@ def test_an_exercise_without_a_part_is_refused(part):
         solve.exercises(document)
 
 
+LESSON = """# %%
+from lle_utils import checks
+
+# %% [markdown]
+# ### Exercise 2.1. Right
+
+# %% tags=["exercise"]
+is_safe = ...
+
+# %% tags=["check"]
+checks.is_safe(is_safe)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# None.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# is_safe = lambda m: abs(m) <= 1
+# ```
+#
+# </details>
+"""
+
+
+def test_solving_fills_in_executes_and_tells_what_is_wrong(tmp_path):
+    second = LESSON.replace("2.1. Right", "2.2. Wrong").replace("abs(m)", "m")
+    script, notebook = tmp_path / "02_lesson.py", tmp_path / "02_lesson.ipynb"
+    script.write_text(LESSON + "\n" + second)
+    (line,) = solve.solve(script, notebook)
+    assert line.startswith("Exercise 2.2. Wrong Not right yet: ")
+    stubs = [cell.source for cell in nbformat.read(notebook, 4).cells if "lambda" in cell.source]
+    assert "is_safe = lambda m: abs(m) <= 1" in stubs
+
+
 @pytest.mark.parametrize("number", EXERCISES)
 def test_the_stub_is_told_to_be_filled_in(number):
     verdict = judge(number, EXERCISES[number][1].stub)
@@ -775,6 +814,41 @@ def test_no_check_raises_or_believes_nonsense(number, nonsense):
     assert isinstance(verdict, verdicts.Verdict) and not verdict.correct
     assert not bool(verdict) and len(verdict.message) > 20
     assert repr(verdict).replace("\n", " ") == verdict.message
+
+
+def test_a_network_written_as_a_class_is_judged_and_keeps_its_weights():
+    import keras
+
+    class Wide(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first = keras.layers.Conv2D(8, 3, dilation_rate=15, padding="same")
+            self.last = keras.layers.Conv2D(3, 1, activation="sigmoid")
+
+        def call(self, images):
+            return self.last(self.first(images))
+
+    network = Wide()
+    network(np.zeros((1, 4, 4, 3), np.float32))
+    before = network.get_weights()
+    verdict = checks.far_seeing_network(network)
+    assert verdict.correct and "31 pixels" in verdict.message
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_single_precision_is_as_right():
+    def in_a_loop(img, index, flag=1, *, predict):
+        img = np.float32(img)
+        for _ in range(index):
+            M = np.float32(predict(img))
+            img, flag = img / np.float32(255 if flag else 1), 0
+            img = img + M * img * (1 - img)
+        return img
+
+    assert checks.founding_loop(in_a_loop).correct
+    assert checks.odds_factor(lambda x, m: np.float32(1) + m / (1 - m * np.float32(x))).correct
+    assert checks.first_values(lambda c: np.maximum(np.float32(c) / 255, np.float32(0.5 / 255)))
 
 
 # The machinery

@@ -146,7 +146,7 @@ checks.is_safe(is_safe)
 #     return min(at_black, at_white) >= 0
 # ```
 #
-# A rising curve from (0, 0) to (1, 1) cannot leave the square, so this settles both questions.
+# The smaller of the two is not negative exactly when $|m| \le 1$.
 #
 # </details>
 
