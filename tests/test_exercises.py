@@ -719,7 +719,8 @@ checks.is_safe(is_safe)
 """
 
 
-def test_solving_fills_in_executes_and_tells_what_is_wrong(tmp_path):
+def test_solving_fills_in_executes_and_tells_what_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(NOTEBOOKS.parent))  # the kernel imports this package
     second = LESSON.replace("2.1. Right", "2.2. Wrong").replace("abs(m)", "m")
     script, notebook = tmp_path / "02_lesson.py", tmp_path / "02_lesson.ipynb"
     script.write_text(LESSON + "\n" + second)

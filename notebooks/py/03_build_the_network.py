@@ -740,9 +740,8 @@ checks.far_seeing_network(my_network)
 #
 # ```python
 # def dilated(rate, filters=32, activation="relu"):
-#     return layers.Conv2D(
-#         filters, 3, dilation_rate=rate, padding="same", activation=activation
-#     )
+#     settings = {"padding": "same", "activation": activation}
+#     return layers.Conv2D(filters, 3, dilation_rate=rate, **settings)
 #
 #
 # inputs = keras.Input((None, None, 3))
