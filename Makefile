@@ -5,6 +5,7 @@
 #   make test                 every test, notebooks included
 #   make lab                  JupyterLab on the notebooks
 #   make render               execute the notebooks that changed (FORCE=1: all)
+#   make solutions            the notebooks with all exercises solved, for the teacher
 #   make lint                 the checks of style
 #   make wheel                build the package
 
@@ -16,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render lint wheel clean
+.PHONY: figures test lab render solutions lint wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -36,6 +37,9 @@ lab: $(VENV)/.test
 
 render: $(VENV)/.test
 	$(BIN)/python notebooks/render.py $(if $(FORCE),--force)
+
+solutions: $(VENV)/.test
+	$(BIN)/python notebooks/solve.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

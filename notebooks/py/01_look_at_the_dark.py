@@ -55,7 +55,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import fft, ndimage, stats
 
-from lle_utils import camera, data, fetch, images, metrics, paths
+from lle_utils import camera, checks, data, fetch, images, metrics, paths
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
@@ -180,6 +180,37 @@ assert np.quantile(low_codes, 0.5) < 32
 assert np.mean(low_codes == 0) > 0.005
 
 # %% [markdown]
+# ### Exercise 1.1. Multiply a dark file
+#
+# **Predict first, on paper.** A dark file uses each of the codes 0 to 31. You multiply the picture
+# by 8 and save it again as an 8-bit file. How many codes does the new file use? What has become of
+# the exact zeros? And which is the next code above them that is used?
+
+# %% tags=["exercise"]
+codes_used, zeros_become, next_code = ..., ..., ...
+
+# %% tags=["check"]
+checks.brightened_codes(codes_used, zeros_become, next_code)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Write down the first few old codes and the new ones below them. Or let NumPy do it: `np.unique(8 *
+# np.arange(32))`.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# codes_used, zeros_become, next_code = 32, 0, 8
+# ```
+#
+# Multiplying moves codes apart, but makes no new ones. And no factor moves a 0.
+#
+# </details>
+
+# %% [markdown]
 # ## How many stops are missing?
 #
 # A photographer counts light in **stops**: one stop less is half the light. A code value is not
@@ -206,6 +237,42 @@ for pair, value in zip(pairs, stops, strict=True):
 # %% tags=["claim"]
 assert stops.min() > 1.5
 assert stops.max() - stops.min() > 0.7
+
+# %% [markdown]
+# ### Exercise 1.2. How many stops lie between two codes?
+#
+# Write a function that takes two code values of an sRGB file, 0 to 255, and returns by how many
+# stops the first has more light. It should work on arrays, too. **Predict first:** is code 128 one
+# stop above code 64?
+
+
+# %% tags=["exercise"]
+def stops_between_codes(bright, dark):
+    return ...  # stops of light, positive where `bright` has more
+
+
+# %% tags=["check"]
+checks.stops_between_codes(stops_between_codes)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Three steps: make the codes numbers in [0, 1], decode them to light with `camera.srgb_to_linear`,
+# and ask how often the light doubles: the logarithm to base 2 of a ratio.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def stops_between_codes(bright, dark):
+#     light, less = (camera.srgb_to_linear(np.asarray(code) / 255) for code in (bright, dark))
+#     return np.log2(light / less)
+# ```
+#
+# `stops_between_codes(128, 64)` is 2.1, not 1: a code value is not proportional to light.
+#
+# </details>
 
 # %% [markdown]
 # ## How far are the pairs apart?
@@ -410,6 +477,46 @@ assert ratio[-1] > 3 * ratio[0]
 assert np.nanmax(noise) < 4 * np.nanmin(noise)
 
 # %% [markdown]
+# ### Exercise 1.3. Noise without a well-lit partner
+#
+# We needed the well-lit partner to say where the scene is smooth. With **two dark shots** of one
+# scene you need neither partner nor smooth places. The scene is the same in both, so it cancels in
+# their difference. What remains is noise.
+#
+# Write a function that returns the noise *of one shot* (its standard deviation, in codes) for each
+# bin of brightness. `first` and `second` are arrays (height, width) of code values, `edges` the
+# borders of the bins. Take the mean of the two shots as the brightness of a pixel.
+
+
+# %% tags=["exercise"]
+def noise_by_level(first, second, edges):
+    return ...  # len(edges) - 1 numbers
+
+
+# %% tags=["check"]
+checks.noise_by_level(noise_by_level)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The difference carries the noise of *two* shots. Independent noise adds up in variance: the
+# variance of the difference is twice that of one shot. For the bins, look at how `noise_by_code`
+# does it.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def noise_by_level(first, second, edges):
+#     rest, bins = first - second, np.digitize((first + second) / 2, edges)
+#     spread = [rest[bins == number].std() for number in range(1, len(edges))]
+#     return np.array(spread) / np.sqrt(2)
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## Scene leak: are the test pictures really new?
 #
 # A test should show pictures that training has not seen. LOL's photographers took most scenes
@@ -447,6 +554,47 @@ for group in groups:
     found_in = {split_of.get(file.split("/")[1].removesuffix(".png")) for file in group}
     # A scene is in one split. The only exception is the official test, which shares training's.
     assert len(found_in - {None}) == 1 or found_in <= {"train", "test", None}
+
+# %% [markdown]
+# ### Exercise 1.4. Cut by scene
+#
+# Write a scene-safe split. `groups` is a list of scenes, each a list of file names, as in
+# `registry["groups"]`. Draw whole scenes at random and hold them out until `share` of all **files**
+# is reached, and not more. The others are for training. The same `seed` must give the same split
+# again, another seed another one.
+
+
+# %% tags=["exercise"]
+def split_by_scene(groups, share, seed):
+    train, held_out = ..., ...  # two lists of file names
+    return train, held_out
+
+
+# %% tags=["check"]
+checks.scene_split(split_by_scene)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.random.default_rng(seed).permutation(len(groups))` is the scenes' numbers in random order. Go
+# through them and add each scene's files to one list as long as that is too short, then to the
+# other.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def split_by_scene(groups, share, seed):
+#     train, held_out = [], []
+#     wanted = share * sum(len(group) for group in groups)
+#     for number in np.random.default_rng(seed).permutation(len(groups)):
+#         side = held_out if len(held_out) < wanted else train
+#         side.extend(groups[number])
+#     return train, held_out
+# ```
+#
+# </details>
 
 # %% [markdown]
 # ### How such a list is found
@@ -675,6 +823,14 @@ show([reference[crop], *[undone[name][crop] for name in titles[1:]]], titles, he
 # if any). Rounding leaves steps, noise leaves grain. So a brightener has **two** jobs: judge the
 # exposure, and live with the noise. A curve can do the first. Nothing that looks at one pixel at a
 # time can do the second.
+#
+# <details><summary>Quiz: what helps against grain, a longer exposure or a higher ISO?</summary>
+#
+# A longer exposure would: more electrons are counted, and n electrons scatter by only the square
+# root of n, so signal over noise grows. A higher ISO setting alone multiplies the same electrons,
+# and their noise with them.
+#
+# </details>
 
 # %% tags=["claim"]
 assert left["exposure alone"] > max(left["rounding"], left["shot noise"], left["read noise"])
@@ -782,7 +938,57 @@ show([photograph**0.5 for photograph in photographs], ["brightened"] * len(photo
 # Night is not only "too dark": lamps are bright already, and skies are meant to be dark. Raising
 # everything makes the lamps' halos large and the sky gray. LOL has few such scenes, so a network
 # trained on LOL has hardly seen any. Keep this in mind when it meets your own photographs.
+
+# %% [markdown]
+# ## Exercises
 #
+# The other exercises of this notebook stand where their matter was taught. This one takes an
+# evening.
+#
+# ### Exercise 1.5. Find the scenes by yourself
+#
+# Somebody hands you a folder of pictures. Some show the same scene at different exposures, and
+# nobody wrote down which. Write a function that takes a list of pictures, arrays (height, width, 3)
+# in [0, 1] of one size, and returns a list of groups. Each group lists the indices of all pictures
+# of one scene. A picture that has no twin is a group of its own.
+#
+# Mind the chain: where A looks like B, and B like C, the three are one scene, even if A and C are
+# so far apart in exposure that they look less alike. With LOL at hand, try your function on the
+# training split and compare with `registry["groups"]`.
+
+
+# %% tags=["exercise"]
+def group_scenes(pictures):
+    return ...  # such as [[0, 2], [1]]
+
+
+# %% tags=["check"]
+checks.group_scenes(group_scenes)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `thumbnail_ranks`, above, gives vectors of length 1. Their products with each other are a matrix
+# of likenesses. Say where it is high enough: that is a graph, and scenes are its connected
+# components. SciPy has them: `scipy.sparse.csgraph.connected_components`. By hand: give each
+# picture a label, and wherever two pictures are alike, give both groups the same label.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def group_scenes(pictures, least=0.97):
+#     from scipy.sparse.csgraph import connected_components
+#
+#     ranks = np.array([thumbnail_ranks(picture) for picture in pictures])
+#     count, labels = connected_components(ranks @ ranks.T > least)
+#     return [np.flatnonzero(labels == label) for label in range(count)]
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ## What you learned
 #
 # - A data set is fetched **and verified**: each file by its content.

@@ -53,7 +53,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from lle_utils import data
+from lle_utils import checks, data
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 90})
@@ -112,10 +112,45 @@ for ax, values in zip(axes, [(-1, 1), (-1.5, 1.5)], strict=True):
 plt.show()
 
 # %% [markdown]
+# ### Exercise 2.1. Which m are safe?
+#
 # With $|m| = 1$ (left) the curves just stay inside the band and never turn back. With $|m| = 1.5$
 # (right) they leave it and come back: the brightest pixels are pushed above white, and order is
 # lost.
 #
+# So which $m$ are safe, that is, keep [0, 1] and never swap two pixels? Work it out **before you
+# read on**. Write a function that answers for one $m$ at a time, positive or negative.
+
+
+# %% tags=["exercise"]
+def is_safe(m):
+    return ...  # True or False
+
+
+# %% tags=["check"]
+checks.is_safe(is_safe)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Take the derivative of $f(x) = x + m\,x\,(1 - x)$. It is a straight line in $x$. Where on [0, 1]
+# is a straight line smallest? A step keeps order as long as its slope is nowhere negative.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def is_safe(m):
+#     at_black, at_white = 1 + m, 1 - m  # the slope is a straight line between these two
+#     return min(at_black, at_white) >= 0
+# ```
+#
+# The smaller of the two is not negative exactly when $|m| \le 1$.
+#
+# </details>
+
+# %% [markdown]
 # The slope tells why. It is $f'(x) = 1 + m(1 - 2x)$, which runs from $1 + m$ at black to $1 - m$ at
 # white. It never turns negative exactly when $|m| \le 1$. A rising curve from (0, 0) to (1, 1)
 # cannot leave the square.
@@ -215,6 +250,41 @@ print("mean brightness:", np.round(means, 3))
 assert np.all(np.diff(means) > 0) and iterate(pair.low, m, 12).max() <= 1
 
 # %% [markdown]
+# ### Exercise 2.2. How many steps for a gain?
+#
+# Near black, $1 - x$ is nearly 1, and a step simply multiplies by $1 + m$. Write a function that
+# returns the fewest steps that multiply a very dark pixel by at least `gain`. **Predict first:**
+# how many steps does a gain of 32, five stops, take with $m = 1$? And with $m = 0.38$?
+
+
+# %% tags=["exercise"]
+def steps_for(gain, m):
+    return ...  # a whole number
+
+
+# %% tags=["check"]
+checks.steps_for(steps_for)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# After $n$ steps the pixel is $(1 + m)^n$ times what it was. Either count in a loop until that is
+# enough, or take logarithms and round in the right direction.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def steps_for(gain, m):
+#     return int(np.ceil(np.log(gain) / np.log(1 + m)))
+# ```
+#
+# Real pictures need a few steps more than this, because a pixel gains less as it brightens.
+#
+# </details>
+
+# %% [markdown]
 # ## 5. Exact black stays black
 #
 # $f(0) = 0$, whatever $m$ is and however often we ask. A picture stored with 8 bits has many exact
@@ -234,6 +304,48 @@ print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 
 # stays at 0 while its neighbor 1 rises: a black speck in a gray shadow. With the floor it follows.
 
 # %% [markdown]
+# ### Exercise 2.3. Raise the floor
+#
+# A fixed point keeps black black. Write the function that stands before every recursion: it takes
+# the codes of an 8-bit file, a `uint8` array of any shape, and returns the values that the
+# recursion starts from: floats in [0, 1], with exact black raised to half a code and all else as it
+# was.
+
+
+# %% tags=["exercise"]
+def first_values(codes):
+    return ...
+
+
+# %% tags=["check"]
+checks.first_values(first_values)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.maximum` compares two things element by element and keeps the larger one. Mind the scale: half
+# a code is not 0.5.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def first_values(codes):
+#     return np.maximum(codes / 255, 0.5 / 255)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: at m = 0, which x are fixed points? And which of them repel?</summary>
+#
+# All x: with m = 0 the step does nothing. None of them repels or attracts. For every other m there
+# are just two, since m x (1 - x) = 0 only at 0 and at 1.
+#
+# </details>
+
+# %% [markdown]
 # ## 6. A closed form: m = 1
 #
 # Look at the distance to white, $1 - x$. With $m = 1$ one step gives $1 - f(x) = 1 - x - x(1-x) =
@@ -251,7 +363,44 @@ print("m = 1: the closed form agrees for n = 0 to 8")
 #
 # For other values of $m$ there is no such formula, but there is a ruler on which the recursion
 # becomes simple. Take the **odds** of a pixel, $x / (1 - x)$, as in betting: 0 for black, 1 for
-# middle gray, infinite for white. One step multiplies the odds by
+# middle gray, infinite for white.
+#
+# ### Exercise 2.4. Derive the odds form
+#
+# By what factor does one step multiply the odds? Derive it on paper **before you read on**, and
+# write it as a function. It must hold for every $x$ in [0, 1], black and white included, for $0 \le
+# m < 1$, and for arrays too.
+
+
+# %% tags=["exercise"]
+def odds_factor(x, m):
+    return ...  # (odds after the step) / (odds before it)
+
+
+# %% tags=["check"]
+checks.odds_factor(odds_factor)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Write $f = x + m\,x\,(1 - x)$ and $1 - f = 1 - x - m\,x\,(1 - x)$. From $f$ you can take out a
+# factor $x$, from $1 - f$ a factor $1 - x$. Then divide $f / (1 - f)$ by $x / (1 - x)$.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def odds_factor(x, m):
+#     return (1 + m * (1 - x)) / (1 - m * x)
+# ```
+#
+# $f = x\,(1 + m(1 - x))$ and $1 - f = (1 - x)(1 - m x)$. Their ratio is the odds times the factor.
+#
+# </details>
+
+# %% [markdown]
+# One step multiplies the odds by
 #
 # $$\frac{1 + m(1 - x)}{1 - m\,x}$$
 #
@@ -643,6 +792,69 @@ plt.show()
 bars = list(ceilings.values())
 assert bars[0] < bars[1] < bars[2] < bars[3] < bars[4] < bars[5]
 assert bars[5] - bars[4] > bars[4] - bars[3]  # what the floor alone is worth
+
+# %% [markdown]
+# ## Exercises
+#
+# The other exercises of this notebook stand where their matter was taught. This one takes an
+# evening.
+#
+# ### Exercise 2.5. Find the constant
+#
+# You know how bright a tone is and how bright it should become. Which $m$ does it, in $n$ steps?
+#
+# First the limit of infinitely many small steps: `shift` returns the sum $n\,m$ that takes `x` to
+# `target` there (section 8). Then the exact answer: `m_for` returns the $m$ in [0, 1] with which
+# exactly `n` steps lead from `x` to `target`, or `None` where no $m$ in [0, 1] does. How far is
+# `shift / n` from it?
+
+
+# %% tags=["exercise"]
+def shift(x, target):
+    return ...
+
+
+def m_for(x, target, n):
+    return ...
+
+
+# %% tags=["check"]
+checks.constant_for(shift, m_for)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# In the limit the logit grows by $n\,m$; the logit is the logarithm of the odds. For finite $n$
+# there is no formula. But the result of $n$ steps grows with $m$, so **bisect**: try the middle of
+# [0, 1], and keep the half in which the target lies. First see whether $m = 0$ is too much or $m =
+# 1$ too little.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def shift(x, target):
+#     return np.log(target / (1 - target)) - np.log(x / (1 - x))
+#
+#
+# def m_for(x, target, n):
+#     if not x <= target <= iterate(x, 1.0, n):
+#         return None
+#     low, high = 0.0, 1.0
+#     for _ in range(50):
+#         middle = (low + high) / 2
+#         if iterate(x, middle, n) < target:
+#             low = middle
+#         else:
+#             high = middle
+#     return high
+# ```
+#
+# From 0.05 to 0.5 the shift is 2.94. Eight steps of 2.94 / 8 = 0.368 end at 0.43, not at 0.5: the
+# exact constant is 0.410.
+#
+# </details>
 
 # %% [markdown]
 # ## What you learned

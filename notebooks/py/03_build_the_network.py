@@ -56,7 +56,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from lle_utils import data
+from lle_utils import checks, data
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 90})
@@ -165,7 +165,46 @@ plt.show()
 # Three arcs, one inside the other: that is the symmetry in "symmetrical concatenation".
 #
 # ## 3. Count the parameters by hand
+
+# %% [markdown]
+# ### Exercise 3.1. Count by hand
 #
+# **Before you read on:** write a function that counts the parameters of the network above, for any
+# number of maps (channels of the last layer) and any number of filters in the six layers before it.
+# The picture has three colors, and layers 5, 6 and 7 see an early layer beside the one before them.
+
+
+# %% tags=["exercise"]
+def count_parameters(maps, filters):
+    return ...
+
+
+# %% tags=["check"]
+checks.count_parameters(count_parameters)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# For each of the seven layers note how many channels go in and how many come out. A 3 x 3 layer has
+# nine weights for each pair of an input and an output channel, and one bias for each output
+# channel.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def count_parameters(maps, filters):
+#     channels_in = [3, filters, filters, filters, 2 * filters, 2 * filters, 2 * filters]
+#     channels_out = [filters] * 6 + [maps]
+#     return sum((9 * a + 1) * b for a, b in zip(channels_in, channels_out, strict=True))
+# ```
+#
+# `count_parameters(3, 32)` is 67,299, and one map needs 66,145.
+#
+# </details>
+
+# %% [markdown]
 # A 3 x 3 layer from $a$ to $b$ channels has $(9a + 1)\,b$ parameters. With concatenation the layers
 # get 3, 32, 32, 32, 64, 64, 64 channels. If instead we *added* the early layer to the late one, the
 # channels would stay 32, and the network would be smaller.
@@ -250,6 +289,41 @@ print("pixels across, after 0, 1, ... 8 looks:", reach)
 # %% tags=["claim"]
 assert len(rows) == 15
 assert reach == [1 + 14 * looks for looks in range(9)] and reach[-1] == 113
+
+# %% [markdown]
+# ### Exercise 3.2. How far do twelve looks see?
+#
+# Write a function that returns how many pixels across the recursion sees after so many looks, with
+# a network of so many layers and kernels of `kernel` x `kernel` pixels (an odd number). **Predict
+# first:** what do twelve looks of our network see?
+
+
+# %% tags=["exercise"]
+def reach_after(looks, layers, kernel):
+    return ...
+
+
+# %% tags=["check"]
+checks.reach(reach_after)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Start from the pixel itself. How much does *one layer* of 3 x 3 add, on both sides together? And
+# one of 5 x 5? How many layers are there in all looks together?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def reach_after(looks, layers, kernel):
+#     return 1 + looks * layers * (kernel - 1)
+# ```
+#
+# Twelve looks see 1 + 12 · 7 · 2 = 169 pixels across.
+#
+# </details>
 
 # %% [markdown]
 # 113 pixels after eight looks. That is still a small part of a picture 600 pixels wide: the network
@@ -506,6 +580,58 @@ assert maps[2].shape == maps[0].shape == batch.shape[1:3]
 assert roughness(maps[2]) > roughness(maps[0])
 
 # %% [markdown]
+# ### Exercise 3.3. Halve the cost
+#
+# First write the cost of a schedule, counted in full looks: one look at full size costs 1. Remember
+# that the last entry repeats. Then build a schedule that halves the cost of **eight** looks: it
+# should spend 3.5 to 4 full looks, go from afar to near, never back, and end at full size.
+
+
+# %% tags=["exercise"]
+def cost(schedule, looks):
+    return ...  # in full looks
+
+
+half = ...  # a schedule, such as (4, 4, 1)
+
+
+# %% tags=["check"]
+checks.half_the_cost(cost, half)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Shrunk by a factor of 2 a picture has half the rows and half the columns, so a quarter of the
+# pixels. The cost is weights times pixels. Now count backward: how many of the eight looks can be
+# full ones if you may spend 4? Then fill up with others.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def cost(schedule, looks):
+#     factors = [schedule[min(look, len(schedule) - 1)] for look in range(looks)]
+#     return sum(1 / factor**2 for factor in factors)
+#
+#
+# half = (4, 4, 2, 2, 2, 1)
+# ```
+#
+# It costs 2/16 + 3/4 + 3 = 3.875 full looks: the last entry serves looks 6, 7 and 8.
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: why from afar to near and not the other way round?</summary>
+#
+# From afar a look sees far, so it can judge the exposure; that is settled best first. The last look
+# leaves its mark on the picture as it is: a map that was grown from a small one cannot follow
+# edges.
+#
+# </details>
+
+# %% [markdown]
 # ## 13. Any size, saved and loaded
 #
 # The network has no fixed size, so neither has the enhancer. Even 2 x 1 pixels will do.
@@ -531,6 +657,110 @@ assert np.allclose(loaded(batch), mixed(batch), atol=1e-6)
 # (Keras finds the class because the package *registers* it, and `get_config` says how to build it
 # again. Your `Unrolled` has neither; it would save, but not load.)
 #
+# ## Exercises
+#
+# The other exercises of this notebook stand where their matter was taught.
+
+# %% [markdown]
+# ### Exercise 3.4. A bug that was published
+#
+# A well-known code example trains a brightening network with a loss that wants *neighboring pixels
+# to keep their differences*. So it compares each pixel with its left, right, upper and lower
+# neighbor. It does so by convolving a gray picture with fixed kernels, and this is its kernel for
+# the left one:
+#
+# ```python
+# left_kernel = tf.constant([[[[0, 0, 0]], [[-1, 1, 0]], [[0, 0, 0]]]])  # shape (1, 3, 1, 3)
+# ```
+#
+# The numbers look right: minus the left neighbor, plus the pixel. **Predict:** what does a
+# convolution with this kernel compute? Keras and TensorFlow read a kernel as (height, width,
+# channels in, channels out).
+#
+# Then mend it. Build **one** kernel of shape (3, 3, 1, 4). Its four filters compute, in this order,
+# the pixel minus its left, its right, its upper and its lower neighbor.
+
+# %% tags=["exercise"]
+kernel = ...  # a NumPy array of shape (3, 3, 1, 4)
+
+# %% tags=["check"]
+checks.neighbor_kernel(kernel)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# In the published kernel the three numbers -1, 1, 0 lie along the *last* axis. What does that axis
+# count? As for the cure: begin with `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel itself,
+# and row 1, column 0 its left neighbor. Check: an even picture must give 0 everywhere.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# kernel = np.zeros((3, 3, 1, 4))
+# kernel[1, 1] = 1
+# for number, (row, column) in enumerate([(1, 0), (1, 2), (0, 1), (2, 1)]):
+#     kernel[row, column, 0, number] = -1
+# ```
+#
+# The published kernel is one row high, three columns wide, and has **three filters**. Each of them
+# sees only the middle column: -1 times the pixel, +1 times the pixel, 0. None ever looks left. So
+# the loss compares the brightness itself, before and after, and punishes the network for
+# brightening at all.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 3.5. See farther at the same price
+#
+# This one takes an evening. Our network sees 15 pixels across in one look. Build a Keras network
+# with the same input and output (three colors in, three maps in [0, 1] out, any size), with **at
+# most 67,299 parameters**, that sees **at least 31**. Seven layers or not, as you like.
+#
+# When the check is satisfied, put your network in place of `build_network()` in notebook 04 and
+# train it. Is it better? And does it look better, or do you see a pattern in its maps?
+
+# %% tags=["exercise"]
+my_network = ...  # a keras.Model
+
+# %% tags=["check"]
+checks.far_seeing_network(my_network)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `layers.Conv2D(32, 3, dilation_rate=2, padding="same")` looks at 3 x 3 pixels with a gap of one
+# between them. It adds 4 to the reach in place of 2, and has no more parameters. Our function
+# `convolution` above does not take that setting: write your own.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def dilated(rate, filters=32, activation="relu"):
+#     settings = {"padding": "same", "activation": activation}
+#     return layers.Conv2D(filters, 3, dilation_rate=rate, **settings)
+#
+#
+# inputs = keras.Input((None, None, 3))
+# y1 = dilated(1)(inputs)
+# y2 = dilated(2)(y1)
+# y3 = dilated(3)(y2)
+# y4 = dilated(4)(y3)
+# y5 = dilated(3)(layers.Concatenate()([y3, y4]))
+# y6 = dilated(2)(layers.Concatenate()([y2, y5]))
+# outputs = dilated(1, 3, "sigmoid")(layers.Concatenate()([y1, y6]))
+# my_network = keras.Model(inputs, outputs)
+# ```
+#
+# One look sees 1 + 2 · (1 + 2 + 3 + 4 + 3 + 2 + 1) = 33 pixels across. Too large a rate leaves a
+# grid in the map, because neighboring pixels are then judged by different neighbors.
+#
+# </details>
+
+# %% [markdown]
 # ## What you learned
 #
 # - Seven 3 x 3 layers, three of which also see an early one: 67,299 parameters for three maps.

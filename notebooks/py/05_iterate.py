@@ -57,7 +57,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-from lle_utils import camera, curve, data, figures, founding, metrics, model
+from lle_utils import camera, checks, curve, data, figures, founding, metrics, model
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
@@ -227,9 +227,48 @@ assert max(perfect.values()) < 30
 
 # %% [markdown]
 # ## 3. The loop
+
+# %% [markdown]
+# ### Exercise 5.1. The founding function as a loop
 #
-# A tail-recursive function can be written as a loop. A loop that `yield`s is handier still: it
-# hands out each map and each picture on the way, so we can look at them.
+# A tail-recursive function can be written as a loop. Do it **before you read on**: the same
+# arguments, the same questions to the network in the same order, the same result, faults included.
+# But no call of itself. Leave the picture that you are given as it is.
+
+
+# %% tags=["exercise"]
+def enhance_in_a_loop(img, index, flag=1, *, predict):
+    return ...
+
+
+# %% tags=["check"]
+checks.founding_loop(enhance_in_a_loop)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# What changes from call to call becomes a variable: `img`, and `flag`, which is 0 after the first
+# round. `index` says how many rounds there are. What is returned if there is none? And on the first
+# call, is the network asked before the division or after it?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def enhance_in_a_loop(img, index, flag=1, *, predict):
+#     for _ in range(index):
+#         M = predict(img)
+#         E = img / 255 if flag == 1 else img
+#         img, flag = E + M * E * (1 - E), 0
+#     return img
+# ```
+#
+# </details>
+
+# %% [markdown]
+# A loop that `yield`s is handier still: it hands out each map and each picture on the way, so we
+# can look at them.
 
 
 # %%
@@ -253,6 +292,50 @@ np.testing.assert_allclose(last, theirs, atol=1e-6)
 # %%
 source = inspect.getsource(curve.iterate)
 print(source.split('"""')[0] + source.split('"""')[2])
+
+# %% [markdown]
+# ### Exercise 5.2. And back
+#
+# Turn the loop `my_iterate` into a recursive function that returns the last picture. It calls
+# `predict_map(image, step)` with `step` counting up from 0, and it contains neither `for` nor
+# `while`.
+
+
+# %% tags=["exercise"]
+def my_recurse(image, predict_map, iterations, step=0):
+    return ...
+
+
+# %% tags=["check"]
+checks.recursion(my_recurse)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Two cases. Either nothing is left to do: return the picture. Or do one step, and let the function
+# itself do the rest. How many iterations are left after one step? Which `step` is the next?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_recurse(image, predict_map, iterations, step=0):
+#     if iterations == 0:
+#         return image
+#     image = image + predict_map(image, step) * image * (1 - image)
+#     return my_recurse(image, predict_map, iterations - 1, step + 1)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: why does nobody use the recursive form for 10,000 steps?</summary>
+#
+# Each call waits for the next one, and Python keeps a frame for each. It gives up at about 1000
+# frames (RecursionError). Some languages turn tail calls into loops by themselves; Python does not.
+#
+# </details>
 
 # %% [markdown]
 # ## 4. Map and picture, step by step
@@ -402,6 +485,43 @@ for means in brightness.values():
 # The founding project's desktop version turned the dial by itself: 12 iterations where the mean
 # code value was below 10, and 8 otherwise. It also shows a picture after 7, and does not say when 7
 # applies. We say: from 20 on. This rule for the brightest is ours.
+#
+# ### Exercise 5.3. When is 12 iterations right?
+#
+# Write the rule as a function. The picture is an array (height, width, 3) in [0, 1].
+
+
+# %% tags=["exercise"]
+def choose_iterations(image):
+    return ...  # 12, 8 or 7
+
+
+# %% tags=["check"]
+checks.iterations_for(choose_iterations)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `image.mean()` is the mean over all pixels and colors. A *code value* is 255 times a value in [0,
+# 1].
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def choose_iterations(image):
+#     mean_code = 255 * image.mean()
+#     return 12 if mean_code < 10 else 8 if mean_code < 20 else 7
+# ```
+#
+# Is 12 *right*, then? The rule looks at one number. A night sky with a lamp is dark on average and
+# should stay so. The end of this section measures where the rule helps and where it harms.
+#
+# </details>
+
+# %% [markdown]
+# Here is ours. Does it choose 12, 8 and 7 for the three examples?
 
 
 # %%
@@ -579,6 +699,119 @@ show(8)
 # %%
 dial_to_turn = ipywidgets.IntSlider(value=8, min=0, max=12, description="iterations")
 _ = ipywidgets.interact(show, iterations=dial_to_turn)
+
+# %% [markdown]
+# ## Exercises
+#
+# The other exercises of this notebook stand where their matter was taught.
+#
+# ### Exercise 5.4. Stop by itself
+#
+# Neither 7 nor 8 nor 12: go on until nothing changes any more. Write a function that returns the
+# picture **and** the number of steps it took. It stops after the first step that changes *no value*
+# by more than `tolerance`. That step counts. It never takes more than `most` steps.
+#
+# Then try it on a real network: `iterate_until(dark, lambda E, step: predict(E), 0.01, 30)`. Does
+# that stop by itself?
+
+
+# %% tags=["exercise"]
+def iterate_until(image, predict_map, tolerance, most):
+    steps = 0
+    return ..., steps
+
+
+# %% tags=["check"]
+checks.stop_by_itself(iterate_until)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# "No value by more than" asks for the largest change, not for the mean. Keep the old picture until
+# you have compared. A loop `for step in range(most)` cannot go on for ever; leave it with `break`.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def iterate_until(image, predict_map, tolerance, most):
+#     steps = 0
+#     while steps < most:
+#         before, image = image, brighten(image, predict_map(image, steps))
+#         steps += 1
+#         if np.abs(image - before).max() <= tolerance:
+#             break
+#     return image, steps
+# ```
+#
+# With one constant $m$ it stops only where all is white. A network can do better: where its map
+# falls to 0, nothing changes. The founding network's map does not: on the sample's picture some
+# value still changes by 0.08 in the thirtieth step.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 5.5. Denoise before or after the curve?
+#
+# This one takes an evening. A curve cannot remove noise, a filter can. Should it stand before the
+# curve, or after it?
+#
+# **Predict first**, for two simple filters: a median of 3 x 3 pixels, and a Gaussian blur. Does the
+# result depend on the order? Write `True` or `False` for each, and then try it.
+#
+# Then write `quiet`. It gets a dark, noisy picture and a function `bend` that brightens any
+# picture. It returns a bright picture with less noise. The check darkens three photographs by 6.5
+# stops, with noise and without, and compares your result with what `bend` makes of the one
+# **without**. A plain 3 x 3 median must be beaten by 1 dB. Try both orders!
+
+# %% tags=["exercise"]
+order_matters = {"median": ..., "gaussian": ...}
+
+
+def quiet(dark, bend):
+    return ...
+
+
+# %% tags=["check"]
+checks.denoise(order_matters, quiet)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# The median is the value in the middle. What does a rising curve do to the order of values? And a
+# mean?
+#
+# A blur takes edges away with the noise. Look for a filter that averages only what is alike, such
+# as `skimage.restoration.denoise_nl_means`. It wants to know how strong the noise is: what a median
+# filter takes away is mostly noise. Mind that the noise differs before and after the curve.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# order_matters = {"median": False, "gaussian": True}
+#
+#
+# def quiet(dark, bend):
+#     from scipy import ndimage
+#     from skimage.restoration import denoise_nl_means
+#
+#     sigma = np.std(dark - ndimage.median_filter(dark, (3, 3, 1)))
+#     settings = {"patch_size": 5, "patch_distance": 6, "channel_axis": -1}
+#     clean = denoise_nl_means(dark, h=0.6 * sigma, sigma=sigma, **settings)
+#     return bend(clean)
+# ```
+#
+# With this filter, before is mostly better: 29.8, 31.4 and 28.1 dB, against 28.6, 30.2 and 28.6
+# after the curve. In the dark picture the noise is about equally strong everywhere (notebook 01),
+# so one strength fits all of it. The curve then multiplies the noise of the darkest parts most.
+#
+# But the third picture is better the other way round, and so is the first one with a Gaussian.
+# There is no law here. Measure.
+#
+# </details>
 
 # %% [markdown]
 # ## What you learned
