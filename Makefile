@@ -5,7 +5,8 @@
 #   make test                 every test, notebooks included
 #   make lab                  JupyterLab on the notebooks
 #   make render               execute the notebooks that changed (FORCE=1: all)
-#   make lint                 the checks of style
+#   make lint                 the checks of style, spelling and links
+#   make book                 the notebooks as a web book, into build/book
 #   make wheel                build the package
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render lint wheel clean
+.PHONY: figures test lab render lint book wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -41,6 +42,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/python tests/links.py
+
+book: $(VENV)/.book
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir notebooks/book \
+		notebooks build/book
+	@echo "The book is in build/book: open build/book/index.html"
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
@@ -48,7 +55,8 @@ wheel: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) build dist
 
-# The virtual environment, in three sizes. The files .base, .test and .dev say what is installed.
+# The virtual environment, in several sizes. The files .base, .test, .dev and .book say what is
+# installed.
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install Python 3.11, 3.12 or 3.13"; exit 1; }
@@ -70,4 +78,8 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.test
 	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.book: pyproject.toml constraints.txt | $(VENV)/.base
+	$(INSTALL) --editable '.[book]'
 	@touch $@
