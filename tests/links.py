@@ -1,8 +1,8 @@
 """Check links and pictures in Markdown files and in notebooks: does what they name exist?
 
-    python tests/links.py README.md notebooks    complains about each broken one; `make lint` runs it
+    python tests/links.py README.md notebooks
 
-Only links inside the repository are looked at, with their anchors (GitHub's: a heading in lower
+names each broken one; `make lint` runs it. Only links inside the repository are looked at, with their anchors (GitHub's: a heading in lower
 case, without punctuation, with dashes for spaces). Nothing is asked of the network.
 """
 

@@ -1,11 +1,14 @@
 """The glossary and the references keep up with the notebooks."""
 
 import re
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 SCRIPTS = sorted((NOTEBOOKS / "py").glob("*.py"))
 IDENTIFIER = re.compile(r"(doi:10\.\d+/[^\s\]]+|arXiv:\d{4}\.\d{4,5})\]\(https://([^)\s]+)\)")
 
@@ -57,3 +60,11 @@ def test_what_cites_is_found():
     text = "see\n# [doi:10.1/a.b_c](https://doi.org/10.1/a.b_c), [arXiv:1234.56789](https://arxiv.org/abs/1)"
     assert cited(text) == {"doi:10.1/a.b_c", "arXiv:1234.56789"}
     assert any(cited(text_of(script)) for script in SCRIPTS)
+
+
+def test_the_spell_checker_reads_lessons_and_pages():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["codespell"]
+    patterns = settings["skip"].split(",")
+    for path in [*SCRIPTS, *NOTEBOOKS.rglob("*.md"), ROOT / "README.md", ROOT / "data/README.md"]:
+        name = path.relative_to(ROOT).as_posix()
+        assert not [one for one in patterns if fnmatch(name, one) or fnmatch(path.name, one)], name
