@@ -7,7 +7,9 @@
 #   make render               execute the notebooks that changed (FORCE=1: all)
 #   make lint                 the checks of style, spelling and links
 #   make book                 the notebooks as a web book, into build/book
+#   make address              write the repository's address (pyproject.toml) into badges and cells
 #   make wheel                build the package
+#   make colab                run each notebook alone, as Colab would (slow)
 
 PYTHON ?= python3
 DATASET ?= sample
@@ -17,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render lint book wheel clean
+.PHONY: figures test lab render lint book address colab wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -49,11 +51,17 @@ book: $(VENV)/.book
 		notebooks build/book
 	@echo "The book is in build/book: open build/book/index.html"
 
+address: $(VENV)/bin/python
+	$(BIN)/python notebooks/address.py
+
+colab: $(VENV)/bin/python
+	$(BIN)/python tests/colab.py $(NOTEBOOKS)
+
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .venv-colab build dist
 
 # The virtual environment, in several sizes. The files .base, .test, .dev and .book say what is
 # installed.

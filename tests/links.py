@@ -2,8 +2,9 @@
 
     python tests/links.py README.md notebooks
 
-names each broken one; `make lint` runs it. Only links inside the repository are looked at, with their anchors (GitHub's: a heading in lower
-case, without punctuation, with dashes for spaces). Nothing is asked of the network.
+names each broken one; `make lint` runs it. Only links inside the repository are looked at, with
+their anchors (GitHub's: a heading in lower case, without punctuation, with dashes for spaces).
+Nothing is asked of the network.
 """
 
 import json

@@ -31,7 +31,7 @@ CONFESSION = 'print("Data set:", DATASET)'
 LOL_MARKS = ("Data set: lol", "pairs: LOL")
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:tmp|work|root|home|Users)/")
 COLAB = re.compile(
-    r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/main/notebooks/([\w.-]+)"
+    r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/[\w.-]+/notebooks/([\w.-]+)"
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
