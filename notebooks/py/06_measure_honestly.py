@@ -14,7 +14,7 @@
 # At the end you will have scored the network against six simple methods, with intervals, and you
 # will know five ways to make the same pictures score whatever one likes.
 #
-# **Minutes:** 1 on two CPU cores
+# **Minutes:** 2 on two CPU cores
 #
 # **What you'll learn**
 #
