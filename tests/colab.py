@@ -9,6 +9,7 @@ if it runs through and no package that was there before has changed or gone.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ ENVIRONMENT = ROOT / ".venv-colab"
 PYTHON = ENVIRONMENT / "bin" / "python"
 PACKAGE = "lle-utils"
 SECONDS = 600  # for one notebook
+COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
 def changes(before: str, after: str) -> list[str]:
@@ -101,7 +103,7 @@ def run(notebook: Path, repository: str) -> list[str]:
         finally:
             pip("uninstall", "--quiet", "--yes", PACKAGE)
         if done.returncode:
-            complaints.append(f"it fails:\n{done.stderr[-3000:]}")
+            complaints.append(f"it fails:\n{COLORS.sub('', done.stderr)[-2500:]}")
         elif not (Path(folder) / "low-light-workbook" / "notebooks").is_dir():
             complaints.append("the set-up cell has not cloned the repository")
     return complaints
