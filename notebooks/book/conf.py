@@ -6,7 +6,6 @@ browsers draw by themselves, and not by a script from a server.
 """
 
 import json
-import re
 import tomllib
 from pathlib import Path
 
@@ -65,7 +64,6 @@ BAR = '<mo stretchy="false">&#x0007C;</mo>'
 CLOSE_BAR = BAR.replace("<mo", '<mo lspace="0" rspace="0"')
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OWN_BADGE = "book/static/open-in-colab.svg"
-OUTSIDE = re.compile(r"\]\(\.\./(?!\.\./)")
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -86,7 +84,8 @@ def make_self_contained(app, docname, source):
     """Prepare a page: no widgets, links out of notebooks/ to the repository, our own badge."""
     if app.env.doc2path(docname).suffix == ".ipynb":
         source[0] = without_widgets(source[0])
-    source[0] = OUTSIDE.sub(f"]({REPOSITORY}/blob/{BRANCH}/", source[0])
+    up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
+    source[0] = source[0].replace(f"]({up}", f"]({REPOSITORY}/blob/{BRANCH}/")
     source[0] = source[0].replace(BADGE, OWN_BADGE)
 
 
