@@ -68,3 +68,30 @@ def test_the_spell_checker_reads_lessons_and_pages():
     for path in [*SCRIPTS, *NOTEBOOKS.rglob("*.md"), ROOT / "README.md", ROOT / "data/README.md"]:
         name = path.relative_to(ROOT).as_posix()
         assert not [one for one in patterns if fnmatch(name, one) or fnmatch(path.name, one)], name
+
+
+# The glossary
+
+OTHERWISE = {"receptive field": "how far does it see"}  # a textbook's word, and the notebook's
+
+
+def glossary() -> dict[str, str]:
+    """Return what each word is said to mean."""
+    parts = re.split(r"^## ", text_of(NOTEBOOKS / "glossary.md"), flags=re.MULTILINE)[1:]
+    return {part.split("\n")[0]: part.split("\n", 1)[1] for part in parts}
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    assert list(glossary()) == sorted(glossary(), key=str.lower)
+
+
+@pytest.mark.parametrize("word", glossary())
+def test_a_word_is_taught_where_the_glossary_says(word):
+    entry = glossary()[word]
+    names = re.findall(r"\((\d\d_\w+)\.ipynb\)", entry)
+    assert names or re.match(r"\s*See \[", entry), f"{word} links to no notebook"
+    for name in names:
+        text = text_of(NOTEBOOKS / "py" / f"{name}.py").lower()
+        said = OTHERWISE.get(word, word)
+        for part in re.findall(r"\w+", said.lower()):
+            assert part[:5] in text, f"notebook {name[:2]} does not say {word!r}"
