@@ -106,3 +106,9 @@ def test_the_command(tmp_path):
 
 def test_checking_nothing_is_a_failure(tmp_path):
     assert links.main([tmp_path]) == 1
+
+
+def test_make_lint_checks_spelling_and_links():
+    makefile = (links.ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = makefile.split("\nlint:")[1].split("\n\n")[0]
+    assert "codespell" in recipe and "tests/links.py" in recipe
