@@ -9,7 +9,7 @@
 #   make book                 the notebooks as a web book, into build/book
 #   make address              write the repository's address (pyproject.toml) into badges and cells
 #   make wheel                build the package
-#   make colab                run each notebook alone, as Colab would (slow)
+#   make colab                run each notebook alone, as Colab would (slow; NOTEBOOKS=01: one)
 
 PYTHON ?= python3
 DATASET ?= sample

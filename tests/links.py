@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT = ("README.md", "data", "notebooks")
+SKIPPED = {".ipynb_checkpoints", "solved"}  # made from what is checked
 CODE = re.compile(r"^ *(```+|~~~+).*?^ *\1 *$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 TARGETS = re.compile(r"""\]\(<?([^)\s>]+)|^ *\[[^\]]+\]: *(\S+)|(?:src|href)=["']([^"']+)""", re.M)
 HEADING = re.compile(r"^ {0,3}#{1,6} +(.+?)[ #]*$", re.MULTILINE)
@@ -68,7 +69,7 @@ def files(places) -> list[Path]:
     for place in map(Path, places):
         inside = [place] if place.is_file() else sorted(place.rglob("*"))
         found += [path for path in inside if path.suffix in (".md", ".ipynb")]
-    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
+    return [path for path in found if not SKIPPED & set(path.parts)]
 
 
 def main(places) -> int:

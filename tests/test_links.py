@@ -104,6 +104,13 @@ def test_the_command(tmp_path):
         assert ("#broken" in done.stderr) == bool(status)
 
 
+def test_what_is_made_from_notebooks_is_skipped(tmp_path):
+    for folder in ("solved", ".ipynb_checkpoints", "lessons"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "page.md").write_text("")
+    assert links.files([tmp_path]) == [tmp_path / "lessons" / "page.md"]
+
+
 def test_checking_nothing_is_a_failure(tmp_path):
     assert links.main([tmp_path]) == 1
 

@@ -23,7 +23,7 @@ author = "The Low-Light Workbook's authors"
 project_copyright = author
 root_doc = "index"
 extensions = ["myst_nb"]
-exclude_patterns = ["book", "py", "solutions", "**.ipynb_checkpoints"]
+exclude_patterns = ["book", "py", "solved", "**.ipynb_checkpoints"]
 
 # Pages and notebooks. Headings may skip a level and words may be any: the notebooks are written for
 # JupyterLab, GitHub and Colab first.
