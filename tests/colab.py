@@ -73,7 +73,14 @@ def make_repository(folder: Path) -> str:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     who = ["-c", "user.name=Colab", "-c", "user.email=colab@example.org"]
-    for command in (["init"], ["add", "--all", "--force"], [*who, "commit", "--message", "now"]):
+    commands = [
+        ["init"],
+        ["config", "core.compression", "0"],  # pictures and weights are compressed already
+        ["config", "pack.window", "0"],
+        ["add", "--all", "--force"],
+        [*who, "commit", "--message", "now"],
+    ]
+    for command in commands:
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     return folder.as_uri()
 
