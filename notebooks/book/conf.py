@@ -25,14 +25,12 @@ root_doc = "index"
 extensions = ["myst_nb"]
 exclude_patterns = ["book", "py", "solved", "**.ipynb_checkpoints"]
 
-# Pages and notebooks. Headings may skip a level and words may be any: the notebooks are written for
-# JupyterLab, GitHub and Colab first.
+# Pages and notebooks.
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # a slider needs a running notebook: see without_widgets
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]
 
 html_theme = "sphinx_book_theme"
 html_title = project
