@@ -6,8 +6,12 @@
 #   make lab                  JupyterLab on the notebooks
 #   make render               execute the notebooks that changed (FORCE=1: all)
 #   make solutions            the notebooks with all exercises solved, for the teacher
-#   make lint                 the checks of style
+#   make ablation             train the rows of the ablation that have no result (LOL; hours)
+#   make lint                 the checks of style, spelling and links
+#   make book                 the notebooks as a web book, into build/book
+#   make address              write the repository's address (pyproject.toml) into badges and cells
 #   make wheel                build the package
+#   make colab                run each notebook alone, as Colab would (slow; NOTEBOOKS=01: one)
 
 PYTHON ?= python3
 DATASET ?= sample
@@ -17,12 +21,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render solutions lint wheel clean
+.PHONY: figures test lab render solutions ablation lint book address colab wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
-	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
 
 figures: $(VENV)/.base
 	$(BIN)/python -m lle_utils figures --dataset $(DATASET)
@@ -41,18 +45,34 @@ render: $(VENV)/.test
 solutions: $(VENV)/.test
 	$(BIN)/python notebooks/solve.py
 
+ablation: $(VENV)/.base
+	$(BIN)/python -m lle_utils.ablation
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
+	$(BIN)/python tests/links.py
+
+book: $(VENV)/.book
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir notebooks/book \
+		notebooks build/book
+	@echo "The book is in build/book: open build/book/index.html"
+
+address: $(VENV)/bin/python
+	$(BIN)/python notebooks/address.py
+
+colab: $(VENV)/bin/python
+	$(BIN)/python tests/colab.py $(NOTEBOOKS)
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) .venv-colab build dist
 
-# The virtual environment, in three sizes. The files .base, .test and .dev say what is installed.
+# The virtual environment, in several sizes. The files .base, .test, .dev and .book say what is
+# installed.
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install Python 3.11, 3.12 or 3.13"; exit 1; }
@@ -74,4 +94,8 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.test
 	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.book: pyproject.toml constraints.txt | $(VENV)/.base
+	$(INSTALL) --editable '.[book]'
 	@touch $@

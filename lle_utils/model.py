@@ -1,5 +1,6 @@
 """The seven-layer network that predicts the parameter map, and the enhancer that unrolls it."""
 
+import inspect
 import json
 import math
 import zipfile
@@ -290,7 +291,7 @@ def load_model(source: str | Path) -> keras.Model:
     if not zipfile.is_zipfile(path):
         raise LleError(f"{path} is not a Keras model file, or only part of one")
     try:
-        model = keras.models.load_model(path, compile=False)
+        model = _read_model(path)
     except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
@@ -299,6 +300,33 @@ def load_model(source: str | Path) -> keras.Model:
             f"{path} is a Keras model, but it does not take pictures of any size and give maps"
         )
     return model
+
+
+def _read_model(path: Path) -> keras.Model:
+    """Build a saved model and read its weights, also if a newer Keras than this one saved it."""
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    model = keras.saving.deserialize_keras_object(_with_known_arguments(config))
+    model.load_weights(path)
+    return model
+
+
+def _with_known_arguments(config):
+    """Drop the arguments of initializers that this Keras does not know.
+
+    Keras 3.15 writes some that 3.13, which Colab has, refuses. They say how to draw first weights;
+    ours are read from the file.
+    """
+    if isinstance(config, list):
+        return [_with_known_arguments(entry) for entry in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: _with_known_arguments(value) for key, value in config.items()}
+    if config.get("module") == "keras.initializers":
+        initializer = getattr(keras.initializers, config["class_name"])
+        known = inspect.signature(initializer).parameters
+        config["config"] = {key: value for key, value in config["config"].items() if key in known}
+    return config
 
 
 def _predicts_maps(model: keras.Model) -> bool:

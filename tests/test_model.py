@@ -1,5 +1,8 @@
 """The seven-layer network and the enhancer that unrolls it."""
 
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -199,3 +202,39 @@ def test_what_are_no_weights_is_refused_by_name(tmp_path):
     dense.save(tmp_path / "dense.keras")
     with pytest.raises(LleError, match="does not take pictures"):
         model.load_model(tmp_path / "dense.keras")
+
+
+def add_argument(saved, written, module: str) -> None:
+    """Write a model file anew, with an argument that no Keras knows in each class of a module."""
+
+    def visit(node):
+        for child in node.values() if isinstance(node, dict) else node:
+            if isinstance(child, dict | list):
+                visit(child)
+        if isinstance(node, dict) and node.get("module") == module:
+            node["config"]["argument_of_tomorrow"] = None
+
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(written, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "config.json":
+                visit(config := json.loads(content))
+                content = json.dumps(config)
+            new.writestr(name, content)
+
+
+def test_weights_saved_by_a_newer_keras(tmp_path, network):
+    enhancer = model.RecursiveEnhancer(network, schedule=(2, 1), iterations=3)
+    enhancer(np.zeros((1, 8, 8, 3), "float32"))
+    enhancer.save(tmp_path / "mine.keras")
+
+    add_argument(tmp_path / "mine.keras", tmp_path / "newer.keras", "keras.initializers")
+    loaded = model.load_model(tmp_path / "newer.keras")
+    assert (loaded.schedule, loaded.iterations) == ((2, 1), 3)
+    for ours, theirs in zip(enhancer.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+    # What a layer would do with the argument we cannot know, so such a file is refused.
+    add_argument(tmp_path / "mine.keras", tmp_path / "strange.keras", "keras.layers")
+    with pytest.raises(LleError, match="can be loaded"):
+        model.load_model(tmp_path / "strange.keras")

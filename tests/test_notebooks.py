@@ -31,8 +31,11 @@ CONFESSION = 'print("Data set:", DATASET)'
 LOL_MARKS = ("Data set: lol", "pairs: LOL")
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:tmp|work|root|home|Users)/")
 COLAB = re.compile(
-    r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/main/notebooks/([\w.-]+)"
+    r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+)/blob/[\w.-]+/notebooks/([\w.-]+)"
 )
+BLOCK = re.compile(r"\$\$.*?\$\$|```.*?```|`[^`\n]*`", re.DOTALL)
+FORMULA = re.compile(r"\$([^$]+)\$")
+LIST_MARK = re.compile(r"\n *(?:[-+*]|\d+[.)]) ")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -157,6 +160,15 @@ def links_resolve(name, notebook):
         assert neighbor == name or f"{neighbor}.ipynb" in targets, f"no link to {neighbor}"
 
 
+def is_laid_out(name, notebook):
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
+    assert len(titles) == 1, f"one title, and sections below it, not {titles}"
+    for text in texts:
+        for formula in FORMULA.findall(BLOCK.sub("", text)):
+            assert not LIST_MARK.search(formula), f"${formula}$ becomes a list: break it elsewhere"
+
+
 def has_short_cells(name, notebook):
     for cell in code_cells(notebook)[2:]:
         lines = [line for line in cell.source.splitlines() if line.strip()]
@@ -174,6 +186,7 @@ RULES = (
     ends_as_all_do,
     has_its_own_badge,
     links_resolve,
+    is_laid_out,
     has_short_cells,
 )
 
@@ -291,6 +304,14 @@ def spoil_link(notebook):
     notebook.cells[-1].source += "\n[more](no_such_notebook.ipynb)"
 
 
+def spoil_title(notebook):
+    notebook.cells[-1].source += "\n\n# Another title"
+
+
+def spoil_formula(notebook):
+    notebook.cells[-1].source += "\nIts slope is $1\n+ m$ there."
+
+
 def spoil_length(notebook):
     code_cells(notebook)[3].source += MOST_LINES * "\nx = 1"
 
@@ -315,6 +336,8 @@ def spoil_length(notebook):
         (begins_as_all_do, spoil_setup),
         (has_its_own_badge, spoil_badge),
         (links_resolve, spoil_link),
+        (is_laid_out, spoil_title),
+        (is_laid_out, spoil_formula),
         (has_short_cells, spoil_length),
     ],
     ids=lambda function: function.__name__,

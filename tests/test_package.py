@@ -55,11 +55,15 @@ def tracked() -> list[Path]:
 # Dependencies
 
 
-def test_conda_environment_asks_for_what_the_project_asks():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+ENVIRONMENTS = pytest.mark.parametrize("file", ["environment.yml", ".binder/environment.yml"])
+
+
+@ENVIRONMENTS
+def test_conda_environment_asks_for_what_the_project_asks(file):
+    environment = yaml.safe_load((ROOT / file).read_text())
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     (by_pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
-    assert "-e ." in by_pip
+    assert ("-e ." in by_pip) == (file == "environment.yml")
     assert environment["channels"] == ["conda-forge"]
 
     asked = ranges(set(conda + by_pip) - {"python=3.12", "pip", "-e ."})
@@ -68,8 +72,16 @@ def test_conda_environment_asks_for_what_the_project_asks():
     assert SpecifierSet(PROJECT["requires-python"]).contains("3.12")
 
 
-def test_conda_environment_says_what_each_package_is_for():
-    lines = (ROOT / "environment.yml").read_text().partition("dependencies:")[2].splitlines()
+def test_binder_installs_the_package_without_touching_the_environment():
+    script = ROOT / ".binder" / "postBuild"
+    assert os.access(script, os.X_OK), "Binder runs postBuild only if it is executable"
+    assert script.read_bytes().startswith(b"#!/usr/bin/env bash\n")
+    assert "pip install --no-deps -e ." in script.read_text().splitlines()
+
+
+@ENVIRONMENTS
+def test_conda_environment_says_what_each_package_is_for(file):
+    lines = (ROOT / file).read_text().partition("dependencies:")[2].splitlines()
     for line in lines:
         entry = line.strip().removeprefix("- ")
         if entry and entry not in ("pip", "pip:"):

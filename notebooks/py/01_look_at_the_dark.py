@@ -672,7 +672,7 @@ assert same.any() == (DATASET == "lol")
 assert (np.diag(once @ twice.T) > 0.97).all()
 
 # %% [markdown]
-# # How a dark picture comes about
+# ## How a dark picture comes about
 #
 # You have seen what a dark picture looks like. Now let us make one. We follow the light from the
 # scene to the file and write each step in one or two lines. Start from a well-lit picture.

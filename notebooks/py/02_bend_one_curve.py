@@ -224,10 +224,10 @@ plt.show()
 # Each pixel climbs along an S-shaped path towards 1, darker ones later. The exception lies on the
 # bottom: exact 0 goes nowhere.
 #
-# Points that a step leaves alone are **fixed points**. Here they are 0 and 1. The slope at 0 is $1
-# + m$, more than 1, so everything near 0 is pushed away: 0 repels. The slope at 1 is $1 - m$, less
-# than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts to white. It never quite
-# arrives.
+# Points that a step leaves alone are **fixed points**. Here they are 0 and 1. The slope at 0 is
+# $1 + m$, more than 1, so everything near 0 is pushed away: 0 repels. The slope at 1 is $1 - m$,
+# less than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts to white. It never
+# quite arrives.
 #
 # So **the number of iterations is an exposure dial**. Here it is on a picture.
 

@@ -14,7 +14,7 @@
 # At the end you will have scored the network against six simple methods, with intervals, and you
 # will know five ways to make the same pictures score whatever one likes.
 #
-# **Minutes:** 1 on two CPU cores
+# **Minutes:** 2 on two CPU cores
 #
 # **What you'll learn**
 #
@@ -510,9 +510,10 @@ show(last[:3], titles, vmin=0, vmax=1, cmap="viridis")
 # %% [markdown]
 # The maps of the seventh step, the last that sees every pixel, dark blue (0) to yellow (1), all on
 # one scale. The fine grain in them is there for a purpose: a pixel that noise made too dark is
-# lifted more than its neighbors. The step from line 3 to line 2 is what the network knows about *each picture's exposure*. The step from line 2 to line 1 is
-# what it knows about *places*. If an interval of what is lost contains 0, these pictures do not
-# show that the map helps. If it lies below 0, the map did harm here.
+# lifted more than its neighbors. The step from line 3 to line 2 is what the network knows about
+# *each picture's exposure*. The step from line 2 to line 1 is what it knows about *places*. If an
+# interval of what is lost contains 0, these pictures do not show that the map helps. If it lies
+# below 0, the map did harm here.
 
 # %% tags=["claim"]
 for again, enhanced in zip(thinned["maps as predicted"], network, strict=True):

@@ -1,0 +1,59 @@
+"""One setting holds the repository's address; every badge and every set-up cell agrees with it."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "notebooks"))
+
+import address  # noqa: E402
+
+NAME, BRANCH = address.setting()
+LESSONS = [page for page in address.pages() if page.suffix in (".ipynb", ".py")]
+ELSEWHERE = "https://colab.research.google.com/github/me/mine-2/blob/dev/notebooks/x.ipynb"
+
+
+def addresses(text: str) -> set[tuple]:
+    """Return (owner/name, branch) of each address; the branch is None for a set-up cell."""
+    found = [match for place in address.PLACES for match in place.finditer(text)]
+    return {(match["name"], match.groupdict().get("branch")) for match in found}
+
+
+@pytest.mark.parametrize("page", address.pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_address_is_the_one_that_is_set(page):
+    text = page.read_text(encoding="utf-8")
+    assert addresses(text) <= {(NAME, BRANCH), (NAME, None)}, "run `make address`"
+    assert address.rewrite(text, NAME, BRANCH) == text
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_lesson_has_a_badge_and_a_set_up_cell(lesson):
+    assert addresses(lesson.read_text(encoding="utf-8")) == {(NAME, BRANCH), (NAME, None)}
+
+
+def test_the_readme_has_a_badge_for_each_notebook():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    opened = re.findall(r"colab\.research\.google\.com/\S+/notebooks/([\w.]+)\)", readme)
+    assert sorted(opened) == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("page", address.pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_another_address_reaches_every_place(page):
+    text = page.read_text(encoding="utf-8")
+    moved = address.rewrite(text, "me/mine-2", "dev")
+    assert addresses(moved) <= {("me/mine-2", "dev"), ("me/mine-2", None)}
+    assert NAME not in moved, f"an address that `make address` does not know: {page}"
+    assert address.rewrite(moved, NAME, BRANCH) == text
+
+
+def test_what_is_around_an_address_stays():
+    cell = '\\"LLE_REPOSITORY\\", \\"https://github.com/OWNER/REPO\\")\\n'
+    assert address.rewrite(cell, "me/it", "x") == cell.replace("OWNER/REPO", "me/it")
+    assert address.rewrite(f"[a]({ELSEWHERE})", "a/b", "c") == (
+        "[a](https://colab.research.google.com/github/a/b/blob/c/notebooks/x.ipynb)"
+    )
+    other = "https://github.com/mwouts/jupytext and https://mybinder.org/"
+    assert address.rewrite(other, "a/b", "c") == other

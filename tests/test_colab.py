@@ -1,0 +1,115 @@
+"""What can be tested of Colab in a second. (`make colab` runs the notebooks in its versions.)"""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import colab
+import jupytext
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+SETUP = jupytext.read(sorted((ROOT / "notebooks" / "py").glob("*.py"))[0])
+SETUP = next(cell.source for cell in SETUP.cells if cell.metadata.get("tags") == ["setup"])
+
+
+def test_colabs_versions_lie_in_the_ranges():
+    lines = [line for line in colab.VERSIONS.read_text().splitlines() if not line.startswith("#")]
+    versions = {
+        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
+        for one in map(Requirement, lines)
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for asked in map(Requirement, project["dependencies"]):
+        version = versions.get(canonicalize_name(asked.name))
+        assert version, f"tests/colab.txt has no {asked.name}"
+        assert asked.specifier.contains(version), f"Colab's {asked.name} {version} is not {asked}"
+
+
+# What the simulation compares
+
+
+BEFORE = "keras==3.13.2\nnumpy==2.1.3\n"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [BEFORE, BEFORE + "-e git+file:///clone@0123#egg=lle_utils\n", "new==1.0\n" + BEFORE],
+)
+def test_additions_are_no_changes(after):
+    assert colab.changes(BEFORE, after) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        ("keras==3.15.1\nnumpy==2.1.3\n", "keras==3.13.2 became keras==3.15.1"),
+        ("keras==3.13.2\n", "numpy==2.1.3 became nothing"),
+        ("Keras==3.13.3\nnumpy==2.1.3\nnew==1\n", "keras==3.13.2 became Keras==3.13.3"),
+    ],
+)
+def test_changes_are_told(after, said):
+    assert colab.changes(BEFORE, after) == [said]
+
+
+def test_the_simulated_repository_is_the_working_tree(tmp_path):
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    (tmp_path / "repository").mkdir()
+    address = colab.make_repository(tmp_path / "repository")
+    clone = ["git", "clone", "--depth", "1", "--quiet", address, tmp_path / "clone"]
+    subprocess.run(clone, check=True)
+    for name in ("pyproject.toml", "lle_utils/curve.py", "data/sample/index.csv"):
+        assert (tmp_path / "clone" / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+# What the set-up cell does
+
+
+@pytest.fixture
+def commands(monkeypatch, tmp_path) -> list:
+    """Go to an empty folder; record what would be run, and let a clone make its folders."""
+    recorded = []
+
+    def record(command, check):
+        assert check, "a failing command must not pass unnoticed"
+        recorded.append(command)
+        if command[1] == "clone":
+            os.makedirs(Path(command[-1]) / "notebooks")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(subprocess, "run", record)
+    for name in ("COLAB_RELEASE_TAG", "LLE_REPOSITORY", "LLE_FOLDER"):
+        monkeypatch.delenv(name, raising=False)
+    return recorded
+
+
+def test_set_up_does_nothing_elsewhere(commands, tmp_path):
+    paths = list(sys.path)
+    exec(SETUP, {})
+    assert (commands, sys.path, Path.cwd()) == ([], paths, tmp_path)
+
+
+def test_set_up_on_colab_fetches_and_installs_without_dependencies(commands, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    monkeypatch.setenv("LLE_REPOSITORY", "https://example.org/here")
+    exec(SETUP, {})
+    folder = str(tmp_path / "low-light-workbook")
+    clone, install = commands
+    assert clone == ["git", "clone", "--depth", "1", "https://example.org/here", folder]
+    assert install[1:4] == ["-m", "pip", "install"] and install[-2:] == ["--editable", folder]
+    assert "--no-deps" in install and "--upgrade" not in install
+    assert sys.path[0] == folder and Path.cwd() == Path(folder) / "notebooks"
+
+
+def test_set_up_run_again_changes_nothing(commands, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    monkeypatch.setenv("LLE_FOLDER", str(tmp_path / "clone"))
+    exec(SETUP, {})
+    exec(SETUP, {})
+    assert len(commands) == 2 and Path.cwd() == tmp_path / "clone" / "notebooks"
