@@ -266,7 +266,7 @@ def load_model(source: str | Path) -> keras.Model:
     Parameters
     ----------
     source : str or Path
-        "curve8", "founding" (see `list_weights`), or the path of a file.
+        "anydepth", "curve8", "founding" (see `list_weights`), or the path of a file.
 
     Returns
     -------

@@ -63,6 +63,11 @@ def refused(lle):
 
 
 @pytest.fixture(scope="session")
+def anydepth():
+    return model.load_model("anydepth")
+
+
+@pytest.fixture(scope="session")
 def curve8():
     return model.load_model("curve8")
 
@@ -133,9 +138,9 @@ def test_iterations_are_a_whole_number_within_reason(lle, number):
 # Enhancing
 
 
-def test_enhance_writes_what_the_function_returns(lle, curve8):
+def test_enhance_writes_what_the_function_returns(lle, anydepth):
     assert lle("enhance", COFFEE, "-o", "bright.png") == (0, "bright.png\n", "")
-    expected = to_uint8(model.enhance_picture(curve8, read_image(COFFEE)))
+    expected = to_uint8(model.enhance_picture(anydepth, read_image(COFFEE)))
     np.testing.assert_array_equal(to_uint8(read_image("bright.png")), expected)
     assert list(everything()) == ["bright.png"]
     assert expected.mean() > 3 * to_uint8(read_image(COFFEE)).mean()
@@ -376,7 +381,7 @@ def test_weights_that_are_none(refused, make, says):
 
 
 def test_unknown_weights_are_told_which_there_are(refused):
-    refused("enhance", COFFEE, "-o", "a.png", "--weights", "curve9", says="there are curve8")
+    refused("enhance", COFFEE, "-o", "a.png", "--weights", "curve9", says="there are anydepth, curve8")
 
 
 # Scoring
@@ -392,7 +397,8 @@ def make_pairs(low: dict[str, np.ndarray], high: dict[str, np.ndarray]) -> Path:
 
 
 def test_evaluate_says_what_the_metrics_say(lle, curve8):
-    code, out, err = lle("evaluate", HELDOUT, "--json", "scores.json")
+    asked = ("--weights", "curve8", "--json", "scores.json")
+    code, out, err = lle("evaluate", HELDOUT, *asked)
     assert (code, err) == (0, "")
     report = json.loads(Path("scores.json").read_text())
     names = sorted(path.stem for path in (HELDOUT / "low").iterdir())
@@ -409,6 +415,17 @@ def test_evaluate_says_what_the_metrics_say(lle, curve8):
     assert found["psnr"] == pytest.approx(metrics.psnr(coffee, reference), abs=1e-4)
     assert found["ssim"] == pytest.approx(metrics.ssim(coffee, reference), abs=1e-4)
     assert found["ciede2000"] == pytest.approx(metrics.ciede2000(coffee, reference), abs=1e-4)
+
+
+def test_evaluate_compares_with_baselines_unless_told_not_to(lle):
+    folder = make_pairs({"a": dark()}, {"a": 4 * dark()})
+    code, out, _ = lle("evaluate", folder, "--json", "f.json", "--gt-mean", "--iterations", "auto")
+    report = json.loads(Path("f.json").read_text())
+    assert code == 0 and report["iterations"] == "auto" and report["weights"] == "anydepth"
+    assert {"untouched", "gamma 0.4", "CLAHE", "LIME-like"} < set(report["compared"])
+    assert report["images"][0]["psnr after GT-mean"] > 0 and "uses the reference" in out
+    code, out, _ = lle("evaluate", folder, "--no-baselines")
+    assert code == 0 and "gamma" not in out and "GT-mean" not in out
 
 
 def test_weights_that_change_nothing_score_as_the_dark_pictures(lle):

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from lle_utils import curve, founding, model, scaling
+from lle_utils import curve, data, founding, model, scaling
 from lle_utils.errors import LleError
 
 RNG = np.random.default_rng(0)
@@ -159,7 +159,7 @@ def test_schedules_that_are_none_are_refused(network, wrong):
         model.RecursiveEnhancer(network, wrong)
 
 
-@pytest.mark.parametrize("name", ["curve8", "founding"])
+@pytest.mark.parametrize("name", ["anydepth", "curve8", "founding"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 400), (30, 20), (97, 131)])
 def test_the_packaged_weights_enhance_pictures_of_any_size(name, size):
     picture = RNG.random((*size, 3), dtype=np.float32) / 8
@@ -168,6 +168,24 @@ def test_the_packaged_weights_enhance_pictures_of_any_size(name, size):
     assert found.dtype == np.float32
     assert 0 <= found.min() <= found.max() <= 1
     assert found.mean() > 2 * picture.mean()
+
+
+def test_maps_can_rest_at_zero():
+    picture = RNG.random((1, 8, 9, 3), dtype=np.float32)
+    plain = model.build_network(seed=0, initial_map=0.1).predict_on_batch(picture)
+    resting = model.build_network(seed=0, initial_map=0.1, rest=0.2).predict_on_batch(picture)
+    np.testing.assert_allclose(resting, plain**3 / (plain**2 + 0.04), atol=1e-6)
+    assert np.all(resting < 0.4 * plain)
+
+
+def test_the_packaged_weights_of_any_depth_come_to_rest():
+    enhancer = model.load_model("anydepth")
+    for pair in data.load("sample", "test", lazy=True)[:3]:
+        small = enhancer.scaled_to(max(pair.low.shape[:2])).with_iterations(24)
+        steps = list(small.steps(pair.low[None]))
+        first, last = (float(np.mean(step.parameter_map)) for step in (steps[0], steps[-1]))
+        assert last < 0.1 * first
+        assert float(np.mean(steps[23].image)) < 1.25 * float(np.mean(steps[11].image))
 
 
 def test_founding_weights_run_by_the_founding_function():
@@ -182,7 +200,7 @@ def test_founding_weights_run_by_the_founding_function():
 
 
 def test_each_weights_file_has_a_card():
-    assert model.list_weights() == ["curve8", "founding"]
+    assert model.list_weights() == ["anydepth", "curve8", "founding"]
     for name in model.list_weights():
         card = model.load_card(name)
         assert card["parameters"] == model.load_model(name).count_params()
@@ -191,7 +209,7 @@ def test_each_weights_file_has_a_card():
 
 
 def test_what_are_no_weights_is_refused_by_name(tmp_path):
-    with pytest.raises(LleError, match="no weights called 'curve9'; there are curve8, founding"):
+    with pytest.raises(LleError, match="no weights called 'curve9'; there are anydepth, curve8, founding"):
         model.load_model("curve9")
     with pytest.raises(LleError, match="no such file"):
         model.load_model(tmp_path / "none.keras")
