@@ -11,6 +11,7 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
             progress=progress,
         )
         scores[split] = _summary(report)
-        if isinstance(model, RecursiveEnhancer):
+        if isinstance(model, RecursiveEnhancer) and split != "train":
             scores[split]["psnr after iterations"] = score_depths(model, pairs, progress)
         if split == "test":
             scores["images of eval15"] = report["images"]
@@ -118,16 +119,24 @@ def _summary(report: dict) -> dict:
 
 
 def score_depths(model: RecursiveEnhancer, pairs, progress=iter) -> dict[str, float]:
-    """Return the mean PSNR in dB after 7, 8, 12 and 24 iterations and after "auto"."""
-    found = {str(n): [] for n in (*DEPTHS, "auto")}
+    """Return the mean PSNR in dB after each of `DEPTHS`, and the mean number of steps to rest.
+
+    (``iterations="auto"`` stops at rest.)
+    """
+    found = {str(n): [] for n in DEPTHS}
+    steps = []
     for pair in progress(pairs):
         for n, picture in pictures_by_depth(model, pair.low, DEPTHS).items():
             found[str(n)].append(psnr(picture, pair.high))
-        found["auto"].append(psnr(enhance_picture(model, pair.low, "auto"), pair.high))
-    return {n: round(float(np.mean(values)), 3) for n, values in found.items()}
+        scaled = model.scaled_to(max(pair.low.shape[:2]))
+        steps.append(sum(1 for _ in scaled.until_still(pair.low[None])))
+    means = {n: round(float(np.mean(values)), 3) for n, values in found.items()}
+    return {**means, "steps of auto": round(float(np.mean(steps)), 2)}
 
 
-def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
+def make_card(
+    run: Path, name: str, minutes: float, machine: str, note: str, earlier: Sequence[Path] = ()
+) -> dict:
     """Put a run's best weights into the package, score them, and write their card and log."""
     recorded = json.loads((run / "recipe.json").read_text())
     recipe = Recipe(**recorded)
@@ -157,6 +166,7 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "minutes": round(minutes, 1),
         "machine": machine,
         "note": note,
+        "earlier stages": [_stage(folder) for folder in earlier],
         "keras": f"{keras.__version__}, {keras.backend.backend()}",
         "log": f"{name}.csv",
         "scores": score_everything(
@@ -166,6 +176,20 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     }
     (WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card
+
+
+def _stage(run: Path) -> dict:
+    """Return what a card says of a run that another one started from: its recipe and its log."""
+    recorded = json.loads((run / "recipe.json").read_text())
+    log = read_log(run / "log.csv")
+    return {
+        "recipe": recorded,
+        "epochs run": len(log),
+        "best epoch": best_row(log, Recipe(**recorded))["epoch"] + 1,
+        "log": {
+            field: [round(row[field], 4) for row in log] for field in log[0] if "psnr" in field
+        },
+    }
 
 
 def _differences(recipe: Recipe, name: str) -> dict:
@@ -190,8 +214,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, required=True, help="how long training took")
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
     parser.add_argument("--note", default="", help="what else is to be known of the run")
+    parser.add_argument(
+        "--earlier", nargs="*", type=Path, default=[], help="folders of the runs it started from"
+    )
     args = parser.parse_args()
-    card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
+    card = make_card(args.run, args.name, args.minutes, args.machine, args.note, args.earlier)
     print(json.dumps(card, indent=1))
     print(f"LOL from {paths.lol_dir()}")
     return 0
