@@ -87,6 +87,8 @@ class Batches(keras.utils.PyDataset):
             return low, high
         flips = tuple(np.flatnonzero(rng.integers(2, size=2)))
         low, high = (np.ascontiguousarray(np.flip(side, flips)) for side in (low, high))
+        if self.recipe.colors and rng.random() < self.recipe.colors:
+            low, high = vary_colors((low, high), rng)
         low = vary_exposure(low, self.recipe, rng)
         if self.recipe.lit and rng.random() < self.recipe.lit:
             share = rng.random()
@@ -167,3 +169,23 @@ def vary_exposure(low: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> 
     gains = gain * (1 + rng.uniform(-recipe.white_balance, recipe.white_balance, size=3))
     table = np.clip(np.round(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)
     return cv2.LUT(np.ascontiguousarray(low), table.reshape(256, 1, 3))
+
+
+def vary_colors(pictures: tuple, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Let channels change places, and draw colors nearer to gray or away from it, by up to 2.
+
+    Parameters
+    ----------
+    pictures : tuple of ndarray of uint8, shape (height, width, 3)
+        All are changed alike.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    tuple of ndarray of uint8, same shapes
+        Clipped to 0..255.
+    """
+    saturation = 2 ** rng.uniform(-1, 1)
+    mixed = saturation * np.eye(3) + (1 - saturation) / 3
+    mixed = mixed[rng.permutation(3)]
+    return tuple(cv2.transform(picture, mixed) for picture in pictures)

@@ -135,17 +135,24 @@ def score_depths(model: RecursiveEnhancer, pairs, progress=iter) -> dict[str, fl
 
 
 def make_card(
-    run: Path, name: str, minutes: float, machine: str, note: str, earlier: Sequence[Path] = ()
+    run: Path,
+    name: str,
+    minutes: float,
+    machine: str,
+    note: str,
+    *,
+    earlier: Sequence[Path] = (),
+    last: bool = False,
 ) -> dict:
-    """Put a run's best weights into the package, score them, and write their card and log."""
+    """Put a run's best or last weights into the package, score them, write their card and log."""
     recorded = json.loads((run / "recipe.json").read_text())
     recipe = Recipe(**recorded)
-    weights = load_model(run / "best.keras")
+    weights = load_model(run / ("last.keras" if last else "best.keras"))
     WEIGHTS.mkdir(exist_ok=True)
     weights.save(WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     log = read_log(run / "log.csv")
-    best = best_row(log, recipe)
+    chosen = log[-1] if last else best_row(log, recipe)
 
     training = data.load("lol", "train", exposures=recipe.exposures, lazy=True)
     validation = data.load("lol", "validation", lazy=True)
@@ -161,8 +168,9 @@ def make_card(
         "recipe": recorded,
         "differs from the named recipe": _differences(recipe, name),
         "epochs run": len(log),
-        "epoch of these weights": best["epoch"] + 1,
-        "steps": (best["epoch"] + 1) * steps_an_epoch,
+        "epoch of these weights": chosen["epoch"] + 1,
+        "chosen as": "the last" if last else "the best on validation",
+        "steps": (chosen["epoch"] + 1) * steps_an_epoch,
         "minutes": round(minutes, 1),
         "machine": machine,
         "note": note,
@@ -215,10 +223,21 @@ def main() -> int:
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
     parser.add_argument("--note", default="", help="what else is to be known of the run")
     parser.add_argument(
+        "--last", action="store_true", help="take the last weights, not the best on validation"
+    )
+    parser.add_argument(
         "--earlier", nargs="*", type=Path, default=[], help="folders of the runs it started from"
     )
     args = parser.parse_args()
-    card = make_card(args.run, args.name, args.minutes, args.machine, args.note, args.earlier)
+    card = make_card(
+        args.run,
+        args.name,
+        args.minutes,
+        args.machine,
+        args.note,
+        earlier=args.earlier,
+        last=args.last,
+    )
     print(json.dumps(card, indent=1))
     print(f"LOL from {paths.lol_dir()}")
     return 0

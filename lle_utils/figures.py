@@ -463,12 +463,12 @@ class Material:
     Parameters
     ----------
     dataset : {"sample", "lol"}
-    weights : str or Path, default "anydepth"
+    weights : str or Path, default "curve8"
         The enhancer, as `model.load_model` takes it.
     founding_weights : str or Path, default "founding"
         The network that was trained as the founding project did.
-    fixed_weights : str or Path, default "curve8"
-        An enhancer that was trained for eight iterations.
+    anydepth_weights : str or Path, default "anydepth"
+        An enhancer that was trained for any number of iterations.
 
     Raises
     ------
@@ -481,9 +481,9 @@ class Material:
     def __init__(
         self,
         dataset="sample",
-        weights="anydepth",
+        weights="curve8",
         founding_weights="founding",
-        fixed_weights="curve8",
+        anydepth_weights="anydepth",
     ):
         self.pairs = data.load(dataset, "test", lazy=True)
         self.dataset = dataset
@@ -491,7 +491,7 @@ class Material:
         self.models = {
             "curve": load_model(weights),
             "founding": load_model(founding_weights),
-            "fixed": load_model(fixed_weights),
+            "anydepth": load_model(anydepth_weights),
         }
         self._traces: dict[tuple[str, str], list[Iteration]] = {}
         self._pairs: dict[str, data.Pair] = {}
@@ -584,7 +584,7 @@ def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
     name = material.pictures["dial"]
     pair = material.pair(name)
     rows, panels = [], [material.panel(name, "as taken", pair.low)]
-    for weights, title in (("fixed", "trained for 8"), ("curve", "trained for any")):
+    for weights, title in (("curve", "trained for 8"), ("anydepth", "trained for any")):
         steps = material.steps(name, 24, weights)
         row = [("as taken", pair.low)]
         for iterations in (4, 8, 12, 24):
@@ -656,7 +656,7 @@ def make_figures(
     dataset: str = "sample",
     folder: str | Path | None = None,
     *,
-    weights: str | Path = "anydepth",
+    weights: str | Path = "curve8",
     founding_weights: str | Path = "founding",
     progress: Callable = iter,
 ) -> list[Path]:

@@ -59,6 +59,10 @@ class Recipe:
     lit : float
         Share of the dark pictures that are mixed with their bright ones, by any proportion. From
         these the network learns to leave alone what is bright enough already. 0: none.
+    colors : float
+        Share of the pairs whose colors are changed, on both sides alike: channels change places and
+        saturation falls or rises. Else a network learns which colors a data set's rooms have, and
+        paints others over. 0: none.
     precision : {"float32", "mixed_bfloat16"}
         "mixed_bfloat16" multiplies in 16 bits in layers 2 to 6. On a processor that has the
         instructions (AVX512-BF16, AMX) a step takes half the time; on others it is slower.
@@ -90,6 +94,7 @@ class Recipe:
     exposure_stops: float = 0.0
     white_balance: float = 0.0
     lit: float = 0.0
+    colors: float = 0.0
     precision: str = "float32"
     seed: int = 0
 
@@ -177,9 +182,17 @@ RECIPES = {
     # Then to leave alone what is bright enough, from the weights of "noise": bright pictures among
     # the dark ones, and depths far beyond what any picture needs.
     "settle": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=24, learning_rate=4e-4, lit=0.3),
-    # At last, from the weights of "settle", with maps that can be 0.
+    # Maps that can be 0, from the weights of "settle".
+    "rest": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=9, learning_rate=2e-4, lit=0.3, rest=0.1),
+    # At last, from the weights of "rest", colors that LOL has not.
     "anydepth": Recipe(
-        **_TWO_SCALES, depths=(7, 24), epochs=9, learning_rate=2e-4, lit=0.3, rest=0.1
+        **_TWO_SCALES,
+        depths=(7, 24),
+        epochs=20,
+        learning_rate=4e-4,
+        lit=0.3,
+        rest=0.1,
+        colors=0.6,
     ),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

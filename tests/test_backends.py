@@ -11,7 +11,8 @@ import pytest
 SCRIPT = """
 import json, sys
 import keras, numpy as np
-from lle_utils import model
+from lle_utils import model, training
+from lle_utils.recipes import Recipe
 enhancer = model.RecursiveEnhancer(model.build_network(seed=1, initial_map=0.38), (4, 2, 1), 4)
 weights = np.random.default_rng(0)
 enhancer.set_weights([weights.normal(0, 0.1, w.shape) for w in enhancer.get_weights()])
@@ -24,7 +25,18 @@ history = enhancer.fit(
 enhancer.save(sys.argv[1])
 loaded = model.load_model(sys.argv[1])
 after = loaded.predict(pictures[:, :9, :11], verbose=0)
+recipe = Recipe(schedule=(4, 2, 1, 4), depths=(3, 5), shrink=4, crop=16, loss="mse+ssim", rest=0.1)
+trainee = training.build_trainee(recipe)
+trainee.set_weights([weights.normal(0, 0.1, w.shape) for w in trainee.get_weights()])
+training.compile_trainee(trainee, recipe, 5)
+inputs = {
+    "picture": pictures[:, :6, :8], "crop": pictures[:, :16, :16],
+    "depth": np.array([3, 5], np.int32), "corner": np.array([[0, 1], [2, 3]], np.int32),
+}
+targets = {name: np.sqrt(inputs[name]) for name in ("picture", "crop")}
+two = trainee.fit(inputs, targets, batch_size=2, epochs=5, shuffle=False, verbose=0)
 print(json.dumps({
+    "two scales": two.history["loss"],
     "backend": keras.backend.backend(),
     "before": [float(before.mean()), float(before.std()), float(before.max())],
     "losses": history.history["loss"],
@@ -59,4 +71,6 @@ def test_ten_steps_of_training_agree(backend, by_tensorflow, tmp_path):
     assert found["before"] == pytest.approx(by_tensorflow["before"], rel=1e-4)
     assert found["losses"] == pytest.approx(by_tensorflow["losses"], rel=1e-3)
     assert found["after"] == pytest.approx(by_tensorflow["after"], rel=1e-3)
+    assert found["two scales"] == pytest.approx(by_tensorflow["two scales"], rel=2e-3)
+    assert found["two scales"][-1] < found["two scales"][0]
     assert found["losses"][-1] < found["losses"][0]

@@ -209,7 +209,9 @@ def test_each_weights_file_has_a_card():
 
 
 def test_what_are_no_weights_is_refused_by_name(tmp_path):
-    with pytest.raises(LleError, match="no weights called 'curve9'; there are anydepth, curve8, founding"):
+    with pytest.raises(
+        LleError, match="no weights called 'curve9'; there are anydepth, curve8, founding"
+    ):
         model.load_model("curve9")
     with pytest.raises(LleError, match="no such file"):
         model.load_model(tmp_path / "none.keras")

@@ -17,7 +17,7 @@ from miniature import make_picture
 from PIL import Image
 
 from lle_utils import data, metrics, training
-from lle_utils.batches import Batches, vary_exposure
+from lle_utils.batches import Batches, vary_colors, vary_exposure
 from lle_utils.curve import FLOOR, brighten
 from lle_utils.errors import LleError
 from lle_utils.model import RecursiveEnhancer, load_model
@@ -301,6 +301,19 @@ def test_some_dark_pictures_are_lit_and_lie_between_the_two(pairs):
         shares.append(float((low.mean() / high.mean() - 0.5) / 0.5))
     lit = np.array(shares) > 0.01
     assert 15 < lit.sum() < 45 and max(shares) > 0.8 and min(shares) > -0.03
+
+
+def test_colors_vary_on_both_sides_alike():
+    rng = np.random.default_rng(0)
+    low = np.array([[[40, 20, 10]]], np.uint8)
+    brightest, spreads = set(), []
+    for _ in range(60):
+        dark, bright = (side[0, 0].astype(int) for side in vary_colors((low, 2 * low), rng))
+        assert np.all(np.abs(bright - 2 * dark) <= 2)
+        brightest.add(int(np.argmax(bright)))
+        spreads.append(np.ptp(bright) / 60)
+    assert brightest == {0, 1, 2}  # channels change places
+    assert min(spreads) < 0.7 and max(spreads) > 1.3
 
 
 def test_psnr_is_that_of_the_protocol():
