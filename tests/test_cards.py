@@ -46,3 +46,22 @@ def test_the_map_of_curve8_is_worth_its_network():
 def test_founding_weights_do_worse_than_one_constant():
     scores = model.load_card("founding")["scores"]["validation"]
     assert scores["weights"]["psnr"] < scores["constant"]["psnr"]
+
+
+def test_any_depth_beats_the_constant_on_unseen_scenes_at_any_depth():
+    scores = model.load_card("anydepth")["scores"]
+    gain = scores["unseen"]["gain over the constant, dB"]
+    assert gain["mean"] > 2 and gain["interval of 95 %"][0] > 0
+    for split in ("validation", "unseen", "test"):
+        depths = scores[split]["psnr after iterations"]
+        usual = [depths[n] for n in ("7", "8", "12")]
+        assert max(usual) - min(usual) <= 0.301, split
+
+
+def test_the_other_camera_is_always_the_same_and_dark():
+    pairs = cards.phone_pairs(1)
+    again = cards.phone_pairs(2)[::2]
+    for one, other in zip(pairs, again, strict=True):
+        np.testing.assert_array_equal(one.low, other.low)
+        assert one.low.shape == one.high.shape and one.low.mean() < 0.5 * one.high.mean()
+        np.testing.assert_allclose(255 * one.low, np.rint(255 * one.low), atol=1e-3)

@@ -63,7 +63,7 @@ def test_lazy_and_loaded_are_the_same():
         (lambda: data.load("sample", "dev"), "none called 'dev'"),
         (lambda: data.load("sample", "unseen"), "none called 'unseen'"),
         (lambda: data.load("sample", exposures=0), "0"),
-        (lambda: data.load("lol", exposures=2), "sample only"),
+        (lambda: data.load("sample", exposures=1.5), "1.5"),
     ],
 )
 def test_what_is_not_there_is_refused_by_name(call, message):

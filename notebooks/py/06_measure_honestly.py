@@ -14,7 +14,7 @@
 # At the end you will have scored the network against six simple methods, with intervals, and you
 # will know five ways to make the same pictures score whatever one likes.
 #
-# **Minutes:** 2 on two CPU cores
+# **Minutes:** 1 on two CPU cores
 #
 # **What you'll learn**
 #
@@ -757,8 +757,8 @@ assert late["anydepth"] > np.mean(fall) + 1
 #
 # A recipe is a list of choices. An **ablation** changes one at a time and trains again, with the
 # same budget. The committed table was made by `make ablation` on LOL: whole pictures shrunk 32
-# times, 588 steps, scored on validation scenes. **Look at** the distance to the base, and at what
-# the two seeds say about chance.
+# times, 588 steps, scored on validation scenes. Not every row has its second seed yet. **Look at**
+# the distance to the base, and at what the base's two seeds say about chance.
 
 # %%
 from lle_utils.ablation import read_results
