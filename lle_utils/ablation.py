@@ -23,6 +23,7 @@ import numpy as np
 
 from lle_utils import data
 from lle_utils.evaluation import pictures_by_depth
+from lle_utils.images import replace_file
 from lle_utils.metrics import psnr, ssim
 from lle_utils.model import load_model
 from lle_utils.paths import data_dir
@@ -156,7 +157,7 @@ def main() -> int:
 
     results_file = args.output / "ablation.csv"
     results = read_results(results_file) if results_file.exists() else []
-    committed = read_results() if (REGISTRY / "ablation.csv").is_file() else []
+    committed = read_results()
     wanted = {key: row for key, row in rows.items() if not args.row or key[1] in args.row}
     runs = [(*key, seed, row) for key, row in wanted.items() for seed in row["seeds"]]
     # All rows once before any twice: a run that is cut short has seen each choice.
@@ -175,12 +176,13 @@ def _key(result: dict) -> tuple[str, str, int]:
 
 
 def _write_results(path: Path, results: list[dict]) -> None:
-    partial = path.with_name(f"partial-{path.name}")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, (*FIELDS, *SOURCE), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(results)
-    partial.replace(path)
+    def write(partial) -> None:
+        with Path(partial).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, (*FIELDS, *SOURCE), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(results)
+
+    replace_file(path, write)
 
 
 def _print_result(result: dict, committed: dict | None = None) -> None:

@@ -305,9 +305,9 @@ def _add_train(commands) -> None:
         "--recipe",
         default="curve8",
         metavar="NAME",
-        help="exposure and then, started from its weights, anydepth: any number of iterations, and "
-        "noise; curve8: through eight iterations of the curve; founding: as first published "
-        "(default: %(default)s)",
+        help="curve8 trains through eight iterations of the curve, founding as first published; "
+        "exposure, noise, settle, rest and anydepth, each started from the one before, for any "
+        "number of iterations (default: %(default)s)",
     )
     parser.add_argument(
         "--data",

@@ -4,7 +4,7 @@ The protocol: the enhanced picture is clipped and rounded to 8 bits and compared
 reference at its own size; each figure is computed per picture and then averaged over pictures.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -142,25 +142,6 @@ def ciede2000(image, reference) -> float:
     """
     image, reference = _matching(image, reference)
     return float(np.mean(deltaE_ciede2000(rgb2lab(reference), rgb2lab(image))))
-
-
-def score_pairs(enhance: Callable, pairs: Iterable, progress: Callable = iter) -> list[Score]:
-    """Enhance the dark picture of each pair and score it against the bright one.
-
-    Parameters
-    ----------
-    enhance : callable
-        Takes a picture, float32 (height, width, 3) in [0, 1], and returns one like it.
-    pairs : iterable of data.Pair
-    progress : callable, default iter
-        Wraps the iterable to show progress, such as ``tqdm.auto.tqdm``.
-
-    Returns
-    -------
-    list of Score
-        In the order of the pairs.
-    """
-    return [score(pair.name, enhance(pair.low), pair.high) for pair in progress(pairs)]
 
 
 def mean_score(scores: Iterable[Score]) -> Score:

@@ -209,8 +209,7 @@ class RecursiveEnhancer(keras.Model):
     def predict_map(self, images, step: int):
         """Predict the map of pictures at the scale that the schedule gives for `step` (from 0)."""
         factor = self.schedule[min(step, len(self.schedule) - 1)]
-        _, height, width, _ = ops.shape(images)
-        return grow(self.network(shrink(images, factor)), factor, height, width)
+        return predict_at_scale(self.network, images, factor)
 
     def with_iterations(self, iterations: int) -> "RecursiveEnhancer":
         """Return an enhancer with the same network and another number of iterations."""
@@ -245,6 +244,12 @@ class RecursiveEnhancer(keras.Model):
         config = dict(config)
         config["network"] = keras.saving.deserialize_keras_object(config["network"])
         return cls(**config)
+
+
+def predict_at_scale(network: keras.Model, images, factor: int):
+    """Predict the maps of pictures from the pictures shrunk by a factor, at the pictures' size."""
+    _, height, width, _ = ops.shape(images)
+    return grow(network(shrink(images, factor)), factor, height, width)
 
 
 def _check_schedule(schedule) -> tuple[int, ...]:

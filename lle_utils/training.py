@@ -15,9 +15,9 @@ from lle_utils.batches import Batches
 from lle_utils.curve import brighten
 from lle_utils.data import PairedSet
 from lle_utils.errors import LleError
-from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network
+from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network, predict_at_scale
 from lle_utils.recipes import Recipe
-from lle_utils.scaling import grow, grow_window, shrink
+from lle_utils.scaling import grow_window
 
 RESUME = "resume.weights.h5"
 """Of a run's folder: weights and optimizer after the last whole epoch."""
@@ -210,19 +210,15 @@ class TwoScaleTrainee(keras.Model):
         crop = ops.maximum(inputs["crop"], recipe.floor) if recipe.two_scales else None
         for step in range(self.deepest):
             factor = recipe.schedule[min(step, len(recipe.schedule) - 1)]
-            coarse = self._map(picture, max(1, factor // recipe.shrink))
+            coarse = predict_at_scale(self.network, picture, max(1, factor // recipe.shrink))
             if crop is not None and step <= last:
                 crop = brighten(crop, self._crop_map(crop, coarse, inputs["corner"], factor))
             picture = ops.where(step < depth, brighten(picture, coarse), picture)
         return picture if crop is None else {"picture": picture, "crop": crop}
 
-    def _map(self, picture, factor: int):
-        _, height, width, _ = ops.shape(picture)
-        return grow(self.network(shrink(picture, factor)), factor, height, width)
-
     def _crop_map(self, crop, coarse, corner, factor: int):
         if factor < self.recipe.shrink:
-            return self._map(crop, factor)
+            return predict_at_scale(self.network, crop, factor)
         return grow_window(coarse, self.recipe.shrink, corner, ops.shape(crop)[1])
 
 

@@ -1,6 +1,6 @@
 """How an exercise's answer is judged: never by an exception, always in words.
 
-`lle_utils.checks` holds the checks themselves. What is here lets them be short: a check asks the
+The modules beside it hold the checks. What is here lets them be short: a check asks the
 answer (`ask`), compares, and either returns a sentence of praise or raises `Wrong` with a
 diagnosis. The decorator `check` makes a `Verdict` of either, and of everything else that an answer
 may do: be empty, stop with an error, or never end.

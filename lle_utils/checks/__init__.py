@@ -1,0 +1,58 @@
+"""Checks of the notebooks' exercises: each takes an answer and says in words what is wrong.
+
+A check never raises, whatever it is given. It tries the answer on many inputs and compares what
+comes out, never how it is written; and it knows the typical mistakes, so that it can say why. One
+module a notebook, of the notebook's name; `verdicts` holds the machinery.
+"""
+
+from lle_utils.checks.bend_one_curve import (
+    constant_for,
+    first_values,
+    is_safe,
+    odds_factor,
+    steps_for,
+)
+from lle_utils.checks.build_the_network import (
+    count_parameters,
+    far_seeing_network,
+    half_the_cost,
+    neighbor_kernel,
+    reach,
+)
+from lle_utils.checks.iterate import (
+    denoise,
+    founding_loop,
+    iterations_for,
+    recursion,
+    stop_by_itself,
+)
+from lle_utils.checks.look_at_the_dark import (
+    brightened_codes,
+    group_scenes,
+    noise_by_level,
+    scene_split,
+    stops_between_codes,
+)
+
+__all__ = [
+    "brightened_codes",
+    "constant_for",
+    "count_parameters",
+    "denoise",
+    "far_seeing_network",
+    "first_values",
+    "founding_loop",
+    "group_scenes",
+    "half_the_cost",
+    "is_safe",
+    "iterations_for",
+    "neighbor_kernel",
+    "noise_by_level",
+    "odds_factor",
+    "reach",
+    "recursion",
+    "scene_split",
+    "steps_for",
+    "stop_by_itself",
+    "stops_between_codes",
+]
