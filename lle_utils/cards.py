@@ -154,14 +154,17 @@ def make_card(
     log = read_log(run / "log.csv")
     chosen = log[-1] if last else best_row(log, recipe)
 
-    training = data.load("lol", "train", exposures=recipe.exposures, lazy=True)
-    validation = data.load("lol", "validation", lazy=True)
+    names = json.loads((run / "pairs.json").read_text())
+    training, validation = names["training"], names["validation"]
+    lol_names = data.lol_split_names()["train"]
+    added = sum(name.partition("#")[0] not in lol_names for name in training)
     steps_an_epoch = recipe.steps_per_epoch or -(-len(training) // recipe.batch_size)
     card = {
         "name": name,
         "parameters": weights.count_params(),
         "data": "LOL (Wei et al., BMVC 2018), our485 without 648. The references of the copy that "
-        "was used had gone through AVIF at quality 90 without chroma subsampling (42.5 dB)",
+        "was used had gone through AVIF at quality 90 without chroma subsampling (42.5 dB)"
+        + (f"; and {added} pairs of the embedded sample's training scenes" if added else ""),
         "split": f"by scene (registry/lol_scenes.json): {len(training)} pairs to train on, "
         f"{len(validation)} to choose the epoch by",
         "seed": recipe.seed,

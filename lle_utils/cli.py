@@ -306,8 +306,8 @@ def _add_train(commands) -> None:
         default="curve8",
         metavar="NAME",
         help="curve8 trains through eight iterations of the curve, founding as first published; "
-        "exposure, noise, settle, rest and anydepth, each started from the one before, for any "
-        "number of iterations (default: %(default)s)",
+        "exposure and then, started from its weights, anydepth, for any number of iterations "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--data",
@@ -354,12 +354,12 @@ def _train(args: argparse.Namespace) -> int:
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
     start = _load_model(args.start) if args.start else None
-    exposures = 8 if args.data == "sample" else RECIPES[args.recipe].exposures
-    training = data.load(args.data, "train", exposures=exposures)
-    validation = data.load(args.data, "validation", lazy=True)
     changes = {"epochs": args.epochs, "seed": args.seed}
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
+    exposures = 8 if args.data == "sample" else recipe.exposures
+    training = data.load_training(args.data, exposures=exposures, sample=recipe.sample)
+    validation = data.load(args.data, "validation", lazy=True)
     callbacks = []
     if args.tensorboard:
         from keras.callbacks import TensorBoard

@@ -85,6 +85,14 @@ class PairedSet(Sequence):
     def __repr__(self) -> str:
         return f"<{len(self)} pairs: {self.title}>"
 
+    def __add__(self, other: "PairedSet") -> "PairedSet":
+        """Return the pairs of both sets, the other's last."""
+        title = f"{self.title} + {other.title}"
+        both = PairedSet(title, [*self._files, *other._files], lazy=True)
+        if self._arrays and other._arrays:
+            both._arrays = self._arrays + other._arrays
+        return both
+
     def uint8(self, key: int | str) -> tuple[np.ndarray, np.ndarray]:
         """Return the dark and the bright picture as uint8 arrays (height, width, 3), 0..255."""
         index = self._index(key)
@@ -187,6 +195,36 @@ def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) ->
     chosen = [pair for pair in pair_files if pair.name in wanted]
     chosen.sort(key=lambda pair: int(pair.name))
     return PairedSet(f"LOL, {split}", _exposed(chosen, exposures), lazy=lazy)
+
+
+def load_training(name: str, *, exposures: int = 1, sample: int = 0) -> PairedSet:
+    """Load a data set's training split, with camera-made pictures among it if asked for.
+
+    Parameters
+    ----------
+    name : {"sample", "lol"}
+    exposures : int, default 1
+        As for `load`.
+    sample : int, default 0
+        Exposures of each training scene of the sample that are added to LOL's pairs: other places,
+        and stronger colors. Scenes smaller than LOL's are left out. 0: none.
+
+    Returns
+    -------
+    PairedSet
+
+    Raises
+    ------
+    ValueError, LleError
+        As `load` does.
+    """
+    pairs = load(name, "train", exposures=exposures)
+    if name == "sample" or not sample:
+        return pairs
+    added = load("sample", "train", exposures=sample)
+    height, width, _ = LOL_SHAPE
+    large = [i for i in range(len(added)) if added.uint8(i)[0].size >= 3 * height * width]
+    return pairs + added._subset(large)
 
 
 def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:

@@ -4,7 +4,7 @@ import inspect
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from lle_utils import founding
-from lle_utils.curve import FLOOR, Iteration, check_iterations, iterate
+from lle_utils.curve import FLOOR, Iteration, brighten, check_iterations, iterate
 from lle_utils.errors import LleError
 from lle_utils.images import as_float
 from lle_utils.scaling import grow, shrink
@@ -27,6 +27,9 @@ STILL = 0.5 / 255
 
 MOST_ITERATIONS = 24
 """Where iterating until nothing changes ends in any case."""
+
+GRAIN = 16
+"""Side in pixels of the squares over whose mean the channels of a fine map may not differ."""
 
 STRIP_PIXELS = 2**19
 """So many pixels at a time are shown to a network that works at a picture's full size."""
@@ -146,19 +149,42 @@ class RecursiveEnhancer(keras.Model):
         How many iterations.
     floor : float, default 0.5 / 255
         What darker values are raised to first; 0 leaves black black.
+    companion : int, optional
+        By what factor the picture is shrunk, once and at the start, to a companion that is
+        brightened beside it by its own maps. Iterations of this factor or a greater one take their
+        maps from the companion, as in training on two scales (`training.TwoScaleTrainee`), where
+        it is the one whole picture that there is. None: each map is predicted from the latest E.
+    keep_colors : bool, default False
+        Let the companion's maps have one tint for the whole picture (`one_tint`), as white balance
+        has, and the finer ones none but in their grain (`no_tint`). Without it a network paints
+        patches of color, and grays what is colorful. Needs a companion.
 
     Raises
     ------
     ValueError
-        If `iterations` or an entry of `schedule` is not a whole number of 1 or more.
+        If `iterations`, `companion` or an entry of `schedule` is not a whole number of 1 or more,
+        or colors are to be kept without a companion.
     """
 
-    def __init__(self, network, schedule=(1,), iterations=8, floor=FLOOR, **kwargs):
+    def __init__(
+        self,
+        network,
+        schedule=(1,),
+        iterations=8,
+        floor=FLOOR,
+        companion=None,
+        keep_colors=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.network = network
         self.schedule = _check_schedule(schedule)
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
+        self.companion = _check_companion(companion)
+        self.keep_colors = bool(keep_colors)
+        if self.keep_colors and not self.companion:
+            raise ValueError("keep_colors needs a companion, which sees the whole picture")
         self.built = True  # all its weights are the network's, which exist already
         if keras.backend.backend() == "tensorflow":
             self.jit_compile = False  # see `compile`
@@ -181,7 +207,8 @@ class RecursiveEnhancer(keras.Model):
 
     def steps(self, images):
         """Return the iterator of `curve.iterate`: map and picture, each of the picture's size."""
-        return iterate(ops.maximum(images, self.floor), self.predict_map, self.iterations)
+        predict_map = self._beside_companion(images) if self.companion else self.predict_map
+        return iterate(ops.maximum(images, self.floor), predict_map, self.iterations)
 
     def until_still(self, image) -> Iterator[Iteration]:
         """Iterate until nothing changes any more, and at most `MOST_ITERATIONS` times.
@@ -208,12 +235,32 @@ class RecursiveEnhancer(keras.Model):
 
     def predict_map(self, images, step: int):
         """Predict the map of pictures at the scale that the schedule gives for `step` (from 0)."""
-        factor = self.schedule[min(step, len(self.schedule) - 1)]
-        return predict_at_scale(self.network, images, factor)
+        return predict_at_scale(self.network, images, self._factor(step))
+
+    def _factor(self, step: int) -> int:
+        return self.schedule[min(step, len(self.schedule) - 1)]
+
+    def _beside_companion(self, images):
+        """Return a `predict_map` for one run of `curve.iterate` that has a companion of its own."""
+        _, height, width, _ = ops.shape(images)
+        companion = ops.maximum(shrink(images, self.companion), self.floor)
+        whole, fine = (one_tint, no_tint) if self.keep_colors else (None, None)
+
+        def predict_map(images, step):
+            nonlocal companion
+            factor = self._factor(step)
+            further = max(1, round(factor / self.companion))
+            coarse = predict_at_scale(self.network, companion, further, whole)
+            companion = brighten(companion, coarse)
+            if factor < self.companion:
+                return predict_at_scale(self.network, images, factor, fine)
+            return grow(coarse, self.companion, height, width)
+
+        return predict_map
 
     def with_iterations(self, iterations: int) -> "RecursiveEnhancer":
         """Return an enhancer with the same network and another number of iterations."""
-        return RecursiveEnhancer(self.network, self.schedule, iterations, self.floor)
+        return self._changed(iterations=check_iterations(iterations))
 
     def scaled_to(self, long_side: int) -> "RecursiveEnhancer":
         """Return an enhancer with the same network whose schedule suits pictures of another size.
@@ -224,18 +271,29 @@ class RecursiveEnhancer(keras.Model):
             Width or height of the pictures in pixels, whichever is greater. At 600 the schedule
             stays; at 6000 its factors are ten times as large; none falls below 1.
         """
-        scale = long_side / LONG_SIDE
-        schedule = tuple(max(1, round(factor * scale)) for factor in self.schedule)
-        return RecursiveEnhancer(self.network, schedule, self.iterations, self.floor)
+
+        def scaled(factor):
+            return max(1, round(factor * long_side / LONG_SIDE))
+
+        schedule = tuple(scaled(factor) for factor in self.schedule)
+        companion = scaled(self.companion) if self.companion else None
+        return self._changed(schedule=schedule, companion=companion)
+
+    def _changed(self, **changes) -> "RecursiveEnhancer":
+        return RecursiveEnhancer(self.network, **{**self._settings(), **changes})
+
+    def _settings(self) -> dict:
+        """Return what an enhancer is, apart from its network."""
+        names = ("schedule", "iterations", "floor", "companion", "keep_colors")
+        return {name: getattr(self, name) for name in names}
 
     def get_config(self):
         """Return what `from_config` needs to build the enhancer again."""
         return {
             **super().get_config(),
             "network": keras.saving.serialize_keras_object(self.network),
+            **self._settings(),
             "schedule": list(self.schedule),
-            "iterations": self.iterations,
-            "floor": self.floor,
         }
 
     @classmethod
@@ -246,10 +304,51 @@ class RecursiveEnhancer(keras.Model):
         return cls(**config)
 
 
-def predict_at_scale(network: keras.Model, images, factor: int):
-    """Predict the maps of pictures from the pictures shrunk by a factor, at the pictures' size."""
+def predict_at_scale(network: keras.Model, images, factor: int, tint: Callable | None = None):
+    """Predict the maps of pictures from the pictures shrunk by a factor, at the pictures' size.
+
+    `tint`, `one_tint` or `no_tint`, is applied to the maps before they are grown.
+    """
     _, height, width, _ = ops.shape(images)
-    return grow(network(shrink(images, factor)), factor, height, width)
+    maps = network(shrink(images, factor))
+    return grow(tint(maps) if tint else maps, factor, height, width)
+
+
+def one_tint(maps):
+    """Let the channels of a map differ by the same numbers everywhere, by their mean difference.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, height, width, channels)
+        In [0, 1], each of a whole picture.
+
+    Returns
+    -------
+    tensor, same shape
+        In [0, 1]. The mean of the channels is that of `maps` (but where one is cut off at 0 or 1).
+    """
+    gray = ops.mean(maps, axis=-1, keepdims=True)
+    tint = ops.mean(maps - gray, axis=(1, 2), keepdims=True)
+    return ops.clip(gray + tint, 0, 1)
+
+
+def no_tint(maps):
+    """Let the channels of a map differ by nothing that is wider than `GRAIN` pixels.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, height, width, channels)
+        In [0, 1].
+
+    Returns
+    -------
+    tensor, same shape
+        In [0, 1]. The differences between channels, less their means over squares.
+    """
+    _, height, width, _ = ops.shape(maps)
+    gray = ops.mean(maps, axis=-1, keepdims=True)
+    tint = maps - gray
+    return ops.clip(maps - grow(shrink(tint, GRAIN), GRAIN, height, width), 0, 1)
 
 
 def _check_schedule(schedule) -> tuple[int, ...]:
@@ -263,6 +362,15 @@ def _check_schedule(schedule) -> tuple[int, ...]:
             f"not {schedule!r}"
         )
     return factors
+
+
+def _check_companion(companion) -> int | None:
+    try:
+        return None if companion is None else check_iterations(companion)
+    except ValueError:
+        raise ValueError(
+            f"companion must be a whole number of 1 or more, or None, not {companion!r}"
+        ) from None
 
 
 def load_model(source: str | Path) -> keras.Model:

@@ -26,6 +26,8 @@ class Recipe:
         The network; see `model.build_network`.
     schedule, iterations, floor
         The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
+    keep_colors : bool
+        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. On two scales alone.
     depths : tuple of two int, or None
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew. None: always `iterations`.
@@ -51,6 +53,9 @@ class Recipe:
     exposures : int
         How many dark pictures of each scene: the photographed one, and others that the camera
         model makes of the bright picture. See `data.load`.
+    sample : int
+        How many camera-made exposures of each of the embedded sample's training scenes go among
+        LOL's pairs. See `data.load_training`. 0: none.
     exposure_stops : float
         The dark picture is made darker or brighter by up to so many stops (code values doubled or
         halved), and rounded to 8 bits again. 0: as it is.
@@ -80,6 +85,7 @@ class Recipe:
     schedule: Sequence[int] = (1,)
     iterations: int = 8
     floor: float = FLOOR
+    keep_colors: bool = False
     depths: Sequence[int] | None = None
     stride: int = 1
     shrink: int = 1
@@ -91,6 +97,7 @@ class Recipe:
     learning_rate: float = 1e-3
     cosine_decay: bool = True
     exposures: int = 1
+    sample: int = 0
     exposure_stops: float = 0.0
     white_balance: float = 0.0
     lit: float = 0.0
@@ -117,6 +124,8 @@ class Recipe:
                 raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be above 0 and at most 1, not {self.window!r}")
+        if self.keep_colors and not self.two_scales:
+            raise ValueError("keep_colors is for training on two scales: it needs crop and shrink")
         object.__setattr__(self, "schedule", tuple(self.schedule))
         if self.depths is not None:
             depths = tuple(self.depths)
@@ -130,14 +139,17 @@ class Recipe:
         return self.crop is not None and self.shrink > 1
 
 
-_TWO_SCALES = {
-    "loss": "mse+ssim",
+_ANY_DEPTH = {
     "schedule": (32, 32, 32, 32, 2, 1, 1, 32),
     "shrink": 32,
-    "crop": 96,
+    "depths": (7, 16),
+    "rest": 0.1,
     "window": 0.8,
+    "sample": 8,
     "exposure_stops": 0.25,
     "white_balance": 0.1,
+    "lit": 0.15,
+    "colors": 0.3,
     "precision": "mixed_bfloat16",
 }
 
@@ -167,32 +179,23 @@ RECIPES = {
         exposure_stops=1.0,
         white_balance=0.1,
     ),
-    # Exposure by a recursion that learns when to stop: whole pictures shrunk 32 times.
+    # Exposure by a recursion that learns when to stop: whole pictures shrunk 16 times. LOL's pairs,
+    # each of its bright pictures once more as the camera model darkens it, and the sample's.
     "exposure": Recipe(
-        schedule=(32,),
-        depths=(7, 12),
-        shrink=32,
+        **{**_ANY_DEPTH, "schedule": (32,)},
         initial_map=0.38,
-        epochs=12,
-        learning_rate=1.5e-3,
+        batch_size=16,
+        epochs=100,
+        learning_rate=2e-3,
     ),
     # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
-    "noise": Recipe(**_TWO_SCALES, depths=(7, 16), epochs=80),
-    # Then to leave alone what is bright enough, from the weights of "noise": bright pictures among
-    # the dark ones, and depths far beyond what any picture needs.
-    "settle": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=24, learning_rate=4e-4, lit=0.3),
-    # Maps that can be 0, from the weights of "settle".
-    "rest": Recipe(**_TWO_SCALES, depths=(7, 24), epochs=9, learning_rate=2e-4, lit=0.3, rest=0.1),
-    # At last, from the weights of "rest", colors that LOL has not.
     "anydepth": Recipe(
-        **_TWO_SCALES,
-        depths=(7, 24),
-        epochs=20,
-        learning_rate=4e-4,
-        lit=0.3,
-        rest=0.1,
-        colors=0.6,
+        **_ANY_DEPTH,
+        loss="mse+ssim",
+        crop=96,
+        keep_colors=True,
+        epochs=160,
     ),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

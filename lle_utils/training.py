@@ -15,7 +15,14 @@ from lle_utils.batches import Batches
 from lle_utils.curve import brighten
 from lle_utils.data import PairedSet
 from lle_utils.errors import LleError
-from lle_utils.model import LONG_SIDE, RecursiveEnhancer, build_network, predict_at_scale
+from lle_utils.model import (
+    LONG_SIDE,
+    RecursiveEnhancer,
+    build_network,
+    no_tint,
+    one_tint,
+    predict_at_scale,
+)
 from lle_utils.recipes import Recipe
 from lle_utils.scaling import grow_window
 
@@ -208,9 +215,11 @@ class TwoScaleTrainee(keras.Model):
         picture = ops.maximum(inputs["picture"], recipe.floor)
         depth = ops.reshape(inputs["depth"], (-1, 1, 1, 1))
         crop = ops.maximum(inputs["crop"], recipe.floor) if recipe.two_scales else None
+        tint = one_tint if recipe.keep_colors else None
         for step in range(self.deepest):
             factor = recipe.schedule[min(step, len(recipe.schedule) - 1)]
-            coarse = predict_at_scale(self.network, picture, max(1, factor // recipe.shrink))
+            further = max(1, factor // recipe.shrink)
+            coarse = predict_at_scale(self.network, picture, further, tint)
             if crop is not None and step <= last:
                 crop = brighten(crop, self._crop_map(crop, coarse, inputs["corner"], factor))
             picture = ops.where(step < depth, brighten(picture, coarse), picture)
@@ -218,7 +227,8 @@ class TwoScaleTrainee(keras.Model):
 
     def _crop_map(self, crop, coarse, corner, factor: int):
         if factor < self.recipe.shrink:
-            return predict_at_scale(self.network, crop, factor)
+            tint = no_tint if self.recipe.keep_colors else None
+            return predict_at_scale(self.network, crop, factor, tint)
         return grow_window(coarse, self.recipe.shrink, corner, ops.shape(crop)[1])
 
 
@@ -353,7 +363,14 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
         return trainee
     network = build_trainee(dataclasses.replace(recipe, precision="float32")).network
     network.set_weights(trainee.network.get_weights())
-    return RecursiveEnhancer(network, recipe.schedule, recipe.iterations, recipe.floor)
+    return RecursiveEnhancer(
+        network,
+        recipe.schedule,
+        recipe.iterations,
+        recipe.floor,
+        companion=recipe.shrink if recipe.two_scales else None,
+        keep_colors=recipe.keep_colors,
+    )
 
 
 def _claim(folder: Path, recipe: Recipe, training: PairedSet, validation: PairedSet) -> None:

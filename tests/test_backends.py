@@ -13,7 +13,8 @@ import json, sys
 import keras, numpy as np
 from lle_utils import model, training
 from lle_utils.recipes import Recipe
-enhancer = model.RecursiveEnhancer(model.build_network(seed=1, initial_map=0.38), (4, 2, 1), 4)
+network = model.build_network(seed=1, initial_map=0.38)
+enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 4, companion=4)
 weights = np.random.default_rng(0)
 enhancer.set_weights([weights.normal(0, 0.1, w.shape) for w in enhancer.get_weights()])
 pictures = np.random.default_rng(1).random((2, 21, 34, 3), dtype=np.float32) / 8

@@ -135,6 +135,17 @@ def test_any_folder_of_pairs(folder):
     assert data.load_folder(folder).names == ("a", "b")
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_sets_can_be_joined(lazy):
+    ours = data.load("sample", "validation", lazy=lazy)
+    theirs = data.load("sample", "test", lazy=not lazy)
+    both = ours[:1] + theirs
+    assert both.names == (ours.names[0], *theirs.names)
+    assert both.title == "sample, validation + sample, test"
+    np.testing.assert_array_equal(both[1].low, theirs[0].low)
+    np.testing.assert_array_equal((ours + ours)[-1].high, ours[-1].high)
+
+
 def test_a_slice_of_a_lazy_set_can_be_held_in_memory(folder):
     lazy = data.load_folder(folder, lazy=True)
     held = lazy[1:].in_memory()

@@ -113,15 +113,74 @@ def test_the_last_entry_of_the_schedule_repeats(network):
     )
 
 
+@pytest.mark.parametrize("beside", [{}, {"companion": 4}, {"companion": 4, "keep_colors": True}])
 @pytest.mark.parametrize("jit", [False, True])
-def test_one_enhancer_takes_every_size_in_a_row(network, jit):
-    enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 3)
+def test_one_enhancer_takes_every_size_in_a_row(network, jit, beside):
+    enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 3, **beside)
     enhancer.compile(loss="mse", jit_compile=jit)
     for size in ((32, 44), (41, 63), (2, 1), (32, 44)):
         picture = RNG.random((1, *size, 3), dtype=np.float32)
         found = enhancer.predict(picture, verbose=0)
         assert found.shape == picture.shape
         np.testing.assert_allclose(found, keras.ops.convert_to_numpy(enhancer(picture)), atol=1e-5)
+
+
+def test_coarse_maps_come_from_a_companion_that_is_brightened_beside_the_picture(network):
+    enhancer = model.RecursiveEnhancer(network, (8, 4, 1, 4), 4, companion=4)
+    picture = RNG.random((1, 21, 30, 3), dtype=np.float32) / 8
+    expected = np.maximum(picture, curve.FLOOR)
+    companion = np.maximum(scaling.shrink(picture, 4), curve.FLOOR)
+    for further, fine in ((2, False), (1, False), (1, True), (1, False)):
+        coarse = model.predict_at_scale(network, companion, further)
+        grown = network(expected) if fine else scaling.grow(coarse, 4, 21, 30)
+        expected = curve.brighten(expected, np.asarray(grown))
+        companion = curve.brighten(companion, np.asarray(coarse))
+    np.testing.assert_allclose(enhancer.predict(picture, verbose=0), expected, atol=1e-5)
+    # A second run starts from a companion of its own.
+    np.testing.assert_allclose(enhancer(picture), expected, atol=1e-5)
+
+
+def test_whole_maps_have_one_tint_and_fine_ones_none_but_in_their_grain():
+    maps = RNG.random((2, 48, 32, 3), dtype=np.float32) * 0.2 + 0.4
+    maps[..., 0] += 0.3
+    gray = maps.mean(-1, keepdims=True)
+    whole = keras.ops.convert_to_numpy(model.one_tint(maps))
+    np.testing.assert_allclose(whole.mean(-1, keepdims=True), gray, atol=1e-6)
+    tint = (maps - gray).mean((1, 2), keepdims=True)
+    np.testing.assert_allclose(whole - gray, np.broadcast_to(tint, maps.shape), atol=1e-6)
+    fine = keras.ops.convert_to_numpy(model.no_tint(maps))
+    np.testing.assert_allclose(fine.mean(-1, keepdims=True), gray, atol=1e-6)
+    before, after = maps - gray, fine - gray
+    assert np.abs(before.mean((1, 2))).max() > 0.15 and np.abs(after.mean((1, 2))).max() < 0.002
+    grain = [part.std((1, 2)).mean() for part in (before, after)]
+    assert grain[1] == pytest.approx(grain[0], rel=0.05), "the grain stays"
+    for extreme in (np.zeros_like(maps), np.eye(3, dtype=np.float32)[None, None]):
+        for tinted in (model.one_tint, model.no_tint):
+            found = keras.ops.convert_to_numpy(tinted(extreme))
+            assert 0 <= found.min() <= found.max() <= 1
+
+
+def test_an_enhancer_that_keeps_colors_tints_a_picture_as_a_whole(network):
+    with pytest.raises(ValueError, match="keep_colors needs a companion"):
+        model.RecursiveEnhancer(network, keep_colors=True)
+    enhancer = model.RecursiveEnhancer(network, (4, 1, 4), 3, companion=4, keep_colors=True)
+    picture = RNG.random((1, 20, 28, 3), dtype=np.float32) / 8
+    steps = list(enhancer.steps(picture))
+    for step in (steps[0], steps[2]):
+        differences = np.diff(np.asarray(step.parameter_map), axis=-1)
+        np.testing.assert_allclose(differences, differences[:, :1, :1].repeat(20, 1).repeat(28, 2),
+                                   atol=1e-6)  # fmt: skip
+    companion = np.maximum(scaling.shrink(picture, 4), curve.FLOOR)
+    first = model.predict_at_scale(network, companion, 1, model.one_tint)
+    fine = model.no_tint(network(steps[0].image))
+    np.testing.assert_allclose(steps[0].parameter_map, scaling.grow(first, 4, 20, 28), atol=1e-6)
+    np.testing.assert_allclose(steps[1].parameter_map, fine, atol=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [0, 2.5, -4, "4", True])
+def test_a_companion_that_is_none_is_refused(network, wrong):
+    with pytest.raises(ValueError, match="companion must be a whole number of 1 or more, or None"):
+        model.RecursiveEnhancer(network, companion=wrong)
 
 
 def test_fit_takes_two_sizes_and_lowers_the_loss():
@@ -136,10 +195,13 @@ def test_fit_takes_two_sizes_and_lowers_the_loss():
 
 
 def test_save_and_load(network, tmp_path):
-    enhancer = model.RecursiveEnhancer(network, (8, 1), 6, floor=0.001)
+    enhancer = model.RecursiveEnhancer(
+        network, (8, 1), 6, floor=0.001, companion=8, keep_colors=True
+    )
     enhancer.save(tmp_path / "mine.keras")
     loaded = model.load_model(tmp_path / "mine.keras")
     assert (loaded.schedule, loaded.iterations, loaded.floor) == ((8, 1), 6, 0.001)
+    assert (loaded.companion, loaded.keep_colors) == (8, True)
     picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
     np.testing.assert_array_equal(
         loaded.predict(picture, verbose=0), enhancer.predict(picture, verbose=0)
@@ -147,10 +209,12 @@ def test_save_and_load(network, tmp_path):
 
 
 def test_schedules_scale_with_the_picture(network):
-    enhancer = model.RecursiveEnhancer(network, (8, 1))
-    assert enhancer.scaled_to(600).schedule == (8, 1)
-    assert enhancer.scaled_to(6000).schedule == (80, 10)
-    assert enhancer.scaled_to(100).schedule == (1, 1)
+    enhancer = model.RecursiveEnhancer(network, (8, 1), companion=8, keep_colors=True)
+    for side, schedule in ((600, (8, 1)), (6000, (80, 10)), (100, (1, 1))):
+        scaled = enhancer.scaled_to(side).with_iterations(3)
+        assert (scaled.schedule, scaled.companion, scaled.iterations) == (schedule, schedule[0], 3)
+        assert scaled.keep_colors
+    assert model.RecursiveEnhancer(network, (8, 1)).scaled_to(100).companion is None
 
 
 @pytest.mark.parametrize("wrong", [(), (0,), (2.5,), 4, "4", None])

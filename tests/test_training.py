@@ -281,6 +281,29 @@ def test_a_crop_gets_the_maps_of_its_place_and_then_its_own():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("keep_colors", [False, True])
+def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors):
+    recipe = dataclasses.replace(
+        TWO_SCALES, initial_map=0.3, depths=None, keep_colors=keep_colors, schedule=(8, 8, 1, 8)
+    )
+    trainee = training.build_trainee(recipe)
+    enhancer = training.finished(trainee, recipe)
+    full = np.random.default_rng(0).random((1, 96, 128, 3), dtype=np.float32) / 5
+    window = np.s_[:, 16:80, 32:96]  # the squares over which tint is averaged lie alike in both
+    small = keras.ops.convert_to_numpy(shrink(full, 8))
+    inputs = {"picture": small, "depth": np.array([3]), "corner": np.array([[16, 32]])}
+    found = trainee.predict_on_batch({**inputs, "crop": full[window]})["crop"]
+    expected = enhancer.with_iterations(3).predict_on_batch(full)[window]
+    # Where all that the fine map sees lies within the crop.
+    inner = np.s_[:, 24:40, 24:40] if keep_colors else np.s_[:, 7:-7, 7:-7]
+    np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
+
+
+def test_colors_are_kept_on_two_scales_alone():
+    with pytest.raises(ValueError, match="keep_colors is for training on two scales"):
+        Recipe(keep_colors=True)
+
+
 def test_ssim_is_that_of_the_protocol_and_its_share_is_added():
     rng = np.random.default_rng(0)
     one, other = rng.random((2, 2, 19, 23, 3), dtype=np.float32)
