@@ -198,8 +198,8 @@ def perfect_founding(with_perfect_map, best_rounds) -> str:
     goals = np.array([0.2, 0.5, 0.9])
     told = [_best_rounds(goal / 20, goal, 60) for goal in goals]
     return (
-        "Pixels that should become 0.2, 0.5 and 0.9, and are twenty times darker, are nearest after "
-        f"{told[0]}, {told[1]} and {told[2]} rounds. One picture has pixels of all kinds, and one n."
+        "Pixels that should become 0.2, 0.5 and 0.9, and are twenty times darker, are nearest "
+        f"after {told[0]}, {told[1]} and {told[2]} rounds. One picture has them all, and one n."
     )
 
 
@@ -273,9 +273,8 @@ def through_the_curve(function) -> str:
     reset()
     exact = [side.astype(float) for side in (low, high)]
     for pairs, rounds in ((3, 8), (3, 1), (2, 3), (1, 12), (3, 0)):
-        found = _value(
-            ask(function, network, low[:pairs], high[:pairs], rounds), "the loss that it returns"
-        )
+        batch = [keras.ops.convert_to_tensor(side[:pairs]) for side in (low, high)]
+        found = _value(ask(function, network, *batch, rounds), "the loss that it returns")
         given = (*(side[:pairs] for side in exact), rounds)
         _judge_loss(found, weights, *given)
     _judge_gradient(_step(function, network, low, high), _slope(weights, *exact, 8))

@@ -479,8 +479,9 @@ checks.still_dark(still_dark)
 # the same for every pixel of every picture. It lies between 0 and 1, whatever the weights are. And
 # it can be trained: the number itself is learned.
 #
-# When the check is content, train it as this page trained `my_network`, enhance `dark`, and compare
-# the two by `psnr`. (Give it more or larger steps: it has only one thing to learn.)
+# When the check is content, guess which of the two will win. Then train it as this page trained
+# `my_network`, enhance `dark`, and compare them by `psnr`. (Give it more or larger steps: it has
+# only one thing to learn.)
 
 # %% tags=["exercise"]
 one_number = ...
@@ -520,9 +521,10 @@ checks.one_number(one_number)
 # print(f"your network: {psnr(mine):.1f} dB")
 # ```
 #
-# One number gets you most of the way. That is why every score in this workbook stands beside that
-# of the best constant. With a handful of thumbnails and 25 epochs, the other parameters have
-# learned little that it does not know.
+# On the sample's picture one number gets 23.5 dB, more than your network and more than our weights.
+# A handful of thumbnails and 25 epochs are too little to learn *where* to brighten, but enough to
+# learn by *how much*, and for that one number will do. So every score in this workbook stands
+# beside that of the best constant. Notebook 04 takes up the fight.
 #
 # </details>
 

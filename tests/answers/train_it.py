@@ -133,14 +133,16 @@ WRONG = {
         ),
         (
             ORDER.format("np.random.default_rng(seed * epoch).permutation(count)", CUT),
-            "share their order",
+            "seed 0, epoch 0 and seed 0, epoch 1 share their order",
         ),
-        (ORDER.format(SHUFFLED, "list(order[index : index + batch_size])"), "batches have"),
+        (ORDER.format(SHUFFLED, "list(order[index : index + batch_size])"), "comes twice"),
         (
-            ORDER.format(
-                SHUFFLED, "list(order + 1)[index * batch_size : (index + 1) * batch_size]"
-            ),
+            ORDER.format(f"1 + {SHUFFLED}", CUT),
             "does not exist",
+        ),
+        (
+            ORDER.format(SHUFFLED, "order[index * batch_size : (index + 1) * batch_size - 1]"),
+            "the batches have",
         ),
         (
             ORDER.format(SHUFFLED, f"{CUT} if (index + 1) * batch_size <= count else []"),
@@ -156,7 +158,7 @@ WRONG = {
         ),
         (
             ORDER.format("np.roll(np.arange(count), 53 * seed + 7 * epoch)", CUT),
-            "Not right yet",
+            "neighbors stay neighbors",
         ),
         (ORDER.format(SHUFFLED, "7"), "a list of indices"),
     ],
@@ -260,7 +262,7 @@ WRONG = {
         (DECIBELS.format("printed / max_val", 58.9), "decibels are logarithms"),
         (DECIBELS.format("printed - 20 * np.log(max_val)", 58.9), "the natural one"),
         (DECIBELS.format("printed - 20 * np.log10(255)", 58.9), "use the argument"),
-        (DECIBELS.format("printed - 48.13", 58.9), "must be"),
+        (DECIBELS.format("printed - 48.13", 58.9), "use the argument"),
         (DECIBELS.format("20 * np.log10(max_val)", 58.9), "Subtract it"),
         (DECIBELS.format(DOWN, 48.13), "a whole code everywhere"),
         (DECIBELS.format(DOWN, 54.15), "the worst case"),
@@ -281,7 +283,7 @@ WRONG = {
             'claim["mine"] says',
         ),
         (
-            SCORED + CLAIM.format("mine", 'constant("validation")', True),
+            SCORED + CLAIM.format("mine", 'constant("train") - 0.3', True),
             'claim["constant"] says',
         ),
         (
