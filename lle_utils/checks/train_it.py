@@ -136,6 +136,11 @@ def _best_rounds(dark, bright, most, first=0, error=np.square):
     return first + int(np.argmin(errors))
 
 
+def _first_valley(dark, bright, most):
+    errors = [np.mean((_with_perfect_map(dark, bright, n) - bright) ** 2) for n in range(most + 1)]
+    return next((n for n in range(most) if errors[n + 1] > errors[n]), most)
+
+
 @check
 def perfect_founding(with_perfect_map, best_rounds) -> str:
     """Check ``with_perfect_map(dark, bright, n)`` and ``best_rounds(dark, bright, most)``.
@@ -187,6 +192,9 @@ def perfect_founding(with_perfect_map, best_rounds) -> str:
         "`most` itself is allowed, too, and here it is best.": (
             lambda d, b, most: _best_rounds(d, b, most - 1)
         ),
+        "you stop where the error first grows. It may fall again later: look at all n.": (
+            _first_valley
+        ),
         "you count from 1: with no round at all, n is 0.": (
             lambda d, b, most: _best_rounds(d, b, most) + 1
         ),
@@ -216,6 +224,7 @@ def _rounds_probes() -> list[tuple]:
         (np.array([0.05]), np.array([0.5]), 12),
         (np.array([0.5]), np.array([0.5]), 12),
         (np.array([0.02]), np.array([0.2]), 9),
+        (np.array([0.5, 0.001]), np.array([0.1, 0.9]), 30),  # worse at first, and then better
     ]
 
 
@@ -516,10 +525,9 @@ def beat_the_constant(enhancer, claim) -> str:
 
 
 _HINTS = {
-    "mine": "Score the model that you hand in, on the validation pictures.",
+    "mine": "Use `score`, on the very model that you hand in.",
     "constant": (
-        "Fit it on the sample's training pictures in four exposures, for 8 rounds, and score it on "
-        "the validation pictures."
+        "Fit it on the sample's training pairs in four exposures, for 8 rounds, and use `score`."
     ),
 }
 

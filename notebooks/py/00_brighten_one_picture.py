@@ -420,9 +420,10 @@ checks.brighten_again(brighten_again)
 # %% [markdown]
 # ### Exercise 0.3. How much is still dark?
 #
-# A picture has height x width x 3 values. Code 10 of 255 is hard to tell from black on most
-# screens. What share of the values lies **below** code 10: at the start, after the first round,
-# ..., after the last one? Return a list of `rounds + 1` shares between 0 and 1.
+# `still_dark` is given the same as `brighten_again`. A picture has height x width x 3 values. Code
+# 10 of 255 is hard to tell from black on most screens. What share of the values lies **below** code
+# 10: at the start, after the first round, ..., after the last one? Return a list of `rounds + 1`
+# shares between 0 and 1.
 #
 # Then try it on the picture of this page, as it is and with its values raised to half a code first.
 # How far does the share fall?
@@ -517,7 +518,7 @@ checks.one_number(one_number)
 # trainee.compile(optimizer=keras.optimizers.Adam(0.02), loss="mse", jit_compile=False)
 # trainee.fit(low, high, batch_size=4, epochs=50, verbose=0)
 # constant = np.asarray(enhance(dark[None], one_number, schedule=8 * [16])[0])
-# print(f"one number {float(one_number(low).numpy().mean()):.3f}: {psnr(constant):.1f} dB")
+# print(f"one number, {np.mean(one_number(low)):.3f}: {psnr(constant):.1f} dB")
 # print(f"your network: {psnr(mine):.1f} dB")
 # ```
 #

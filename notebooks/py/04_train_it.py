@@ -16,7 +16,7 @@
 # and once through the curve, seen why only one of the two can work, and saved, loaded and resumed
 # your training.
 #
-# **Minutes:** 2 on two CPU cores (on Colab you may choose a GPU, but these small pictures hardly
+# **Minutes:** 8 on two CPU cores (on Colab you may choose a GPU, but these small pictures hardly
 # need it)
 #
 # **What you'll learn**
@@ -820,7 +820,7 @@ for field in dataclasses.fields(long):
 #
 # ## Exercises
 #
-# The first three stand where their matter was taught.
+# The first three exercises stand where their matter was taught.
 
 # %% [markdown]
 # ### Exercise 4.4. 67 decibels
@@ -832,9 +832,9 @@ for field in dataclasses.fields(long):
 # tf.image.psnr(y_true, y_pred, max_val=255.0)
 # ```
 #
-# In general, PSNR = 10 log10(`max_val` ** 2 / mean squared error). Write `true_psnr`: from the
-# printed number of decibels and the `max_val` that was used to what it should have been for values
-# in [0, 1]. By how much is 67 off?
+# In general, the PSNR is `10 * log10(max_val**2 / error)`, with the mean squared error. Write
+# `true_psnr`: from the printed number of decibels and the `max_val` that was used to what it should
+# have been for values in [0, 1]. By how much is 67 off?
 #
 # Then find out how one could have smelled it. Take a **perfect** picture, with values evenly spread
 # over [0, 1], and do nothing but round it to 8 bits. What PSNR is left (`rounding_limit`, to one
@@ -874,7 +874,8 @@ checks.sixty_seven(true_psnr, rounding_limit)
 # rounding_limit = -10 * np.log10(np.mean(error**2))
 # ```
 #
-# 48.13 dB too many: in truth it was 18.87 dB, about what the best constant scores.
+# 48.13 dB too many: in truth it was 18.87 dB, about what the best constant scores on LOL's test
+# pictures.
 #
 # </details>
 
@@ -899,7 +900,7 @@ def score(enhance):
 # This one takes an evening. The curve run above had one budget: ten epochs of batches of 8. Change
 # **one** thing and keep the budget. Three channels instead of one? The mean absolute error
 # (`loss="mae"`)? Maps that begin near the constant (`initial_map=0.38`)? Another schedule? More
-# augmentation? Write down first what you expect.
+# augmentation? Learn from training pairs only. Write down first what you expect.
 #
 # Hand in the trained enhancer, and a claim: its `score` in dB, that of the best constant (fitted on
 # the sample's training pairs in four exposures, for 8 rounds), and whether yours is better, `True`

@@ -163,6 +163,14 @@ WRONG = {
             ),
             "give maps of shape (2, 1)",
         ),
+        (
+            NETWORK.format(
+                'layers.Conv2D(1, 1, activation="sigmoid", bias_initializer="ones")('
+                "layers.GlobalAveragePooling2D(keepdims=True)(layers.Conv2D(1, 3, padding='same')("
+                "layers.Rescaling(0.0, offset=1.0)(image))))"
+            ),
+            "pictures of another size",
+        ),
         ("one_number = 0.38", "a keras.Model was asked for"),
         ("one_number = lambda image: 0.38", "a keras.Model was asked for"),
     ],

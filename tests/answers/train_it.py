@@ -223,6 +223,15 @@ WRONG = {
             ),
             "compare the means",
         ),
+        (
+            IMPORT
+            + PERFECT.format(
+                FIT,
+                f"n, error = 0, lambda n: {SQUARES}\n"
+                "    while n < most and error(n + 1) <= error(n):\n        n += 1\n    return n",
+            ),
+            "where the error first grows",
+        ),
         (IMPORT + PERFECT.format(FIT, "return 2.5"), "must be a whole number"),
     ],
     "4.3": [
