@@ -12,6 +12,12 @@ from lle_utils.checks.bend_one_curve import (
     odds_factor,
     steps_for,
 )
+from lle_utils.checks.brighten_one_picture import (
+    brighten_again,
+    first_guess,
+    one_number,
+    still_dark,
+)
 from lle_utils.checks.build_the_network import (
     count_parameters,
     far_seeing_network,
@@ -33,13 +39,24 @@ from lle_utils.checks.look_at_the_dark import (
     scene_split,
     stops_between_codes,
 )
+from lle_utils.checks.train_it import (
+    batch_order,
+    beat_the_constant,
+    perfect_founding,
+    sixty_seven,
+    through_the_curve,
+)
 
 __all__ = [
+    "batch_order",
+    "beat_the_constant",
+    "brighten_again",
     "brightened_codes",
     "constant_for",
     "count_parameters",
     "denoise",
     "far_seeing_network",
+    "first_guess",
     "first_values",
     "founding_loop",
     "group_scenes",
@@ -49,10 +66,15 @@ __all__ = [
     "neighbor_kernel",
     "noise_by_level",
     "odds_factor",
+    "one_number",
+    "perfect_founding",
     "reach",
     "recursion",
     "scene_split",
+    "sixty_seven",
     "steps_for",
+    "still_dark",
     "stop_by_itself",
     "stops_between_codes",
+    "through_the_curve",
 ]
