@@ -33,12 +33,27 @@ from lle_utils.checks.look_at_the_dark import (
     scene_split,
     stops_between_codes,
 )
+from lle_utils.checks.measure_honestly import (
+    leave_one_out,
+    main_fault,
+    mean_psnr,
+    paired_interval,
+    true_psnr,
+)
+from lle_utils.checks.reproduce_the_figures import (
+    agree,
+    draw_maps,
+    median_seconds,
+    own_figure,
+)
 
 __all__ = [
+    "agree",
     "brightened_codes",
     "constant_for",
     "count_parameters",
     "denoise",
+    "draw_maps",
     "far_seeing_network",
     "first_values",
     "founding_loop",
@@ -46,13 +61,20 @@ __all__ = [
     "half_the_cost",
     "is_safe",
     "iterations_for",
+    "leave_one_out",
+    "main_fault",
+    "mean_psnr",
+    "median_seconds",
     "neighbor_kernel",
     "noise_by_level",
     "odds_factor",
+    "own_figure",
+    "paired_interval",
     "reach",
     "recursion",
     "scene_split",
     "steps_for",
     "stop_by_itself",
     "stops_between_codes",
+    "true_psnr",
 ]
