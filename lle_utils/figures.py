@@ -763,7 +763,7 @@ def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float =
         for key, value in new.items():
             alike = old[key] == value
             if key in tolerances and None not in (old[key], value):
-                alike = abs(old[key] - value) <= tolerances[key]
+                alike = alike or abs(old[key] - value) <= tolerances[key]
             if not alike:
                 differences.append(
                     f"{new['picture']}, {new['method']}: {key} {old[key]} -> {value}"

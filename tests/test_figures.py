@@ -379,6 +379,8 @@ def test_compare_says_what_differs_and_forgives_rounding():
     for change in ({"psnr": 20.1}, {"picture": "room"}, {"iterations": 7}, {"mean_map": None}):
         (difference,) = figures.compare([recorded | change], [panel])
         assert f"coffee, curve: {next(iter(change))} " in difference
+    same = figures.Panel("coffee", "reference", None, 99.0, float("inf"))
+    assert figures.compare([dataclasses.asdict(same)], [same]) == []
     assert figures.compare([], [panel]) == ["0 panels are recorded and 1 were made"]
 
 

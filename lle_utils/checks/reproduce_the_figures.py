@@ -51,13 +51,17 @@ def _mappables(figure: Figure) -> list:
     """Return what a figure draws through a color map, other than in color bars."""
     found = []
     for axes in figure.axes:
-        if axes.get_label() != "<colorbar>":
+        if not _is_color_bar(axes):
             found += [
                 one
                 for one in (*axes.images, *axes.collections)
                 if one.get_array() is not None and not _is_rgb(one)
             ]
     return found
+
+
+def _is_color_bar(axes) -> bool:
+    return axes.get_label() == "<colorbar>" or getattr(axes, "_colorbar", None) is not None
 
 
 def _is_rgb(drawn) -> bool:
@@ -132,7 +136,7 @@ def _judge_maps(figure: Figure, maps: list[np.ndarray]) -> None:
             f"the lightness of {drawn[0].get_cmap().name!r} goes up and down, so that in gray, or "
             "to color-blind eyes, unlike values look alike. Use viridis, cividis or gray."
         )
-    if not any(axes.get_label() == "<colorbar>" for axes in figure.axes):
+    if not any(map(_is_color_bar, figure.axes)):
         raise Wrong("without a color bar nobody knows what a color means: figure.colorbar(...).")
 
 
@@ -234,12 +238,12 @@ def median_seconds(function) -> str:
     median.
     """
     cases = [
-        ([0.15, 0.15, 0.02, 0.06, 0.035, 0.11, 0.02], 5, 2),
+        ([0.12, 0.12, 0.12, 0.03, 0.02, 0.07, 0.13, 0.02], 5, 3),
         ([0.02, 0.05, 0.03, 0.12], 4, 0),
         ([0.09, 0.03, 0.01, 0.06], 3, 1),
     ]
     for plan, runs, warmup in cases:
-        for attempt in range(3):  # another process may get in between once, but not always
+        for attempt in range(4):  # another process may get in between once, but not always
             work = _Sleeper(plan)
             found = numbers(ask(function, work, runs, warmup), "the seconds")
             calls = len(work.taken)
@@ -248,9 +252,10 @@ def median_seconds(function) -> str:
             if found.size != 1:
                 raise Wrong("one number was asked for: the median of the timed calls.")
             right = statistics.median(work.taken[warmup:])
-            if abs(found.item() - right) <= 0.1 * right + 0.001:
+            apart = abs(found.item() - right) / right
+            if apart <= 0.13:
                 break
-            if attempt == 2:
+            if attempt == 3 or (attempt == 1 and apart > 0.6):
                 raise Wrong(_time_in_words(found.item(), work.taken, warmup))
     return "Each run by itself, the slow first calls left out, and one hiccup moves no median."
 
@@ -293,9 +298,9 @@ def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
         "next to nothing: process_time counts only while this process computes. A person waits by "
         "the clock on the wall: time.perf_counter.": 0.0,
     }
-    for diagnosis, value in mistakes.items():
-        if abs(found - value) <= 0.06 * value + 0.0015:
-            return f"{diagnosis} You return {told}."
+    diagnosis, value = min(mistakes.items(), key=lambda item: abs(found - item[1]))
+    if abs(found - value) <= 0.2 * value + 0.005:
+        return f"{diagnosis} You return {told}."
     return f"you return {told}. Their median is {statistics.median(timed):.3f} s."
 
 
@@ -373,8 +378,9 @@ def _judge_record(material, panels: list) -> None:
         elif method == "as taken":
             true = material.panel(panel.picture, method, material.pair(panel.picture).low)
         else:
-            if not isinstance(method, str) or not np.isfinite(panel.mean_code + panel.psnr):
-                raise Wrong(f"the panel of {panel.picture}, {method}, holds no finite numbers.")
+            # The reference itself has infinite decibels.
+            if not isinstance(method, str) or np.isnan(panel.mean_code + panel.psnr):
+                raise Wrong(f"the panel of {panel.picture}, {method}, does not hold numbers.")
             continue
         for what, room in (("mean_code", 0.5), ("psnr", 0.05), ("mean_map", 0.005)):
             told, fact = getattr(panel, what), getattr(true, what)

@@ -139,9 +139,9 @@ np.testing.assert_allclose(by_hand, metrics.psnr(enhanced, first.high), rtol=1e-
 # %% [markdown]
 # ### A number too good to be true
 #
-# An example on keras.io trains a network much like ours and prints 67 dB. That would be an error a
-# reader could never see. The next cell does what that example does, on our own picture: it hands
-# values in [0, 1] to a function that is told `max_val=255`.
+# An example on keras.io trains a network for dark pictures and prints 67 dB. Nobody could see an
+# error that small. The next cell does what that example does, on our own picture: it hands values
+# in [0, 1] to a function that is told `max_val=255`.
 
 
 # %%
@@ -410,8 +410,7 @@ show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean
 assert lifted > untouched + 5
 
 # %% [markdown]
-# <details><summary>Quiz: a paper states 25.2 dB "after GT-mean", another 22.5 dB by our protocol.
-# Which method is better?</summary>
+# <details><summary>Quiz: 25.2 dB after GT-mean, or 22.5 dB without: which is better?</summary>
 #
 # Nobody can tell. The first number was given the mean brightness of each reference, the second was
 # not. The two may even be of the same pictures. Score both methods by both rulers, in two columns,
@@ -529,8 +528,7 @@ np.testing.assert_allclose(interval, metrics.bootstrap_interval(psnrs), rtol=1e-
 assert interval[0] <= psnrs.mean() <= interval[1]
 
 # %% [markdown]
-# <details><summary>Quiz: with four times as many pictures, how long would the interval
-# be?</summary>
+# <details><summary>Quiz: how long is the interval with four times as many pictures?</summary>
 #
 # About half as long: a mean of n values scatters by their spread divided by the square root of n.
 # To see a tenth of a decibel where six pictures see one, you would need six hundred.

@@ -134,8 +134,8 @@ for axis in axes.flat:
 plt.show()
 
 # %% [markdown]
-# In the upper row both maps look equally strong. Yellow only means "the most that there is here".
-# In the lower row one sees at once that the last map does little.
+# In the upper row each map runs from violet to yellow, whatever its values. Yellow only means "the
+# most that there is here". In the lower row one sees at once that the last map does little.
 
 # %% tags=["claim"]
 assert both[1].mean() < both[0].mean()
@@ -186,12 +186,11 @@ checks.draw_maps(draw_maps)
 # </details>
 
 # %% [markdown]
-# <details><summary>Quiz: which of the eight maps would a rainbow of colors make look most
-# exciting?</summary>
+# <details><summary>Quiz: what would a rainbow of colors do to these maps?</summary>
 #
-# Any of them. The lightness of a rainbow (`jet`) goes up and down, so it draws edges where the map
-# is smooth. And some readers cannot tell its red from its green. In `viridis` lighter always means
-# more, even printed in gray.
+# It would make them exciting where nothing happens. The lightness of a rainbow (`jet`) goes up and
+# down, so it draws edges where the map is smooth. And some readers cannot tell its red from its
+# green. In `viridis` lighter always means more, even printed in gray.
 #
 # </details>
 
@@ -371,8 +370,7 @@ checks.agree(agree)
 # </details>
 
 # %% [markdown]
-# <details><summary>Quiz: the record agrees in all numbers. Can a figure still be
-# wrong?</summary>
+# <details><summary>Quiz: the record agrees in all numbers. Can a figure still be wrong?</summary>
 #
 # Yes. The numbers say which pictures were computed, and not that each stands below its own title.
 # Somebody has to look. But nobody looks at ten figures after each change, and the check does.
@@ -507,8 +505,8 @@ print(inspect.signature(figures.make_figures))
 # (`"curve"`, `"anydepth"`, `"founding"`), or a name of your own for anything else.
 #
 # What it shows is up to you, and whether it is beautiful, your neighbor must say. The check looks
-# at the rest: the record is true, two runs agree to the byte, each word has 12 points or more, and
-# the file stays below 300,000 bytes.
+# at the rest, on the sample: the record is true, two runs agree to the byte, each word has 12
+# points or more, and the file stays below 300,000 bytes.
 
 
 # %% tags=["exercise"]

@@ -72,11 +72,11 @@ RIGHT = {
 def draw_maps(maps):
     from matplotlib.colors import Normalize
     norm = Normalize(min(one.min() for one in maps), max(one.max() for one in maps))
-    figure = plt.figure(layout="constrained")
+    figure = plt.figure()
     for place, one in enumerate(maps, 1):
         axis = figure.add_subplot(1, len(maps), place)
         drawn = axis.pcolormesh(one[::-1], norm=norm, cmap="gray")
-    figure.colorbar(drawn, ax=figure.axes, label="M")
+    figure.colorbar(drawn, cax=figure.add_axes((0.95, 0.1, 0.01, 0.8)), label="M")
     return figure
 """,
     "7.2": """
@@ -101,6 +101,7 @@ def make_mine(material):
     worst = min(panels, key=lambda panel: panel.psnr)
     pair = material.pair(worst.picture)
     panels = [material.panel(worst.picture, "as taken", pair.low), worst]
+    panels.append(material.panel(worst.picture, "reference", pair.high))
     shown = [("as taken", pair.low, ""), ("worst of six", material.enhanced(worst.picture, 8), "")]
     return figures.comparison(shown, columns=2), panels
 """,
