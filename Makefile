@@ -1,6 +1,6 @@
 # The Low-Light Workbook. Each target sets up .venv by itself; a second call installs nothing.
 #
-#   make figures              the README's figures, from the embedded sample and trained weights
+#   make figures              the README's figures and the slides, from the embedded sample and trained weights
 #   make figures DATASET=lol  the same from LOL, into an ignored folder
 #   make test                 every test, notebooks included
 #   make lab                  JupyterLab on the notebooks

@@ -383,7 +383,7 @@ def _add_figures(commands) -> None:
         commands,
         "figures",
         _figures,
-        "Make the README's figures.",
+        "Make the README's figures and the teacher's slides.",
         "From the embedded sample they need no network; from LOL they go to an ignored folder, "
         "because LOL's pictures may not be redistributed.",
         "figures --output figures",

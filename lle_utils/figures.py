@@ -1,7 +1,8 @@
 """The figures of the README: one function a figure, arrays in, a matplotlib Figure out.
 
-`make_figures` makes them all from a data set's held-out pictures and the trained weights, and
-writes `figures.json` beside them: which pictures, how many iterations, how many decibels.
+`make_figures` makes them all from a data set's held-out pictures and the trained weights, with the
+teacher's slides (`lle_utils.slides`), and writes `figures.json` beside them: which pictures, how
+many iterations, how many decibels.
 
 Nothing here touches pyplot, so that it needs no display and leaves no figure open.
 """
@@ -50,6 +51,7 @@ The baselines are compared on that of the hero's scenes which `Material.middling
 """
 
 RECORD = "figures.json"
+SLIDES_FOLDER = "slides"
 MAX_BYTES = 300_000
 DPI = 110
 _WIDTH = 12.5  # inches of every figure
@@ -660,7 +662,7 @@ def make_figures(
     founding_weights: str | Path = "founding",
     progress: Callable = iter,
 ) -> list[Path]:
-    """Make every figure of the README, and the record of what they show.
+    """Make every figure of the README, the teacher's slides, and the record of what they show.
 
     Parameters
     ----------
@@ -675,7 +677,8 @@ def make_figures(
     Returns
     -------
     list of Path
-        The files, `figures.json` last. The same weights and pictures give the same files.
+        The files, those in the folder ``slides`` after the figures, `figures.json` last. The same
+        weights and pictures give the same files.
 
     Raises
     ------
@@ -685,30 +688,36 @@ def make_figures(
     ValueError
         If there is no data set of that name.
     """
+    from lle_utils import slides  # here, because they are drawn by what stands above
+
     folder = Path(default_folder(dataset) if folder is None else folder)
-    _check_folder(folder, dataset)
+    pages = {f"{SLIDES_FOLDER}/{name}": make for name, make in slides.SLIDES.items()}
+    _check_folder(folder, dataset, [*FIGURES, *pages, RECORD])
     material = Material(dataset, weights, founding_weights)
     record = {
         "dataset": dataset,
         "split": "test",
         "weights": {name: fingerprint(model) for name, model in material.models.items()},
         "figures": {},
+        "slides": {},
     }
     contents = {}
-    for name in progress(list(FIGURES)):
-        figure, panels = FIGURES[name](material)
-        contents[name] = encode(figure, name)
-        record["figures"][name] = [asdict(panel) for panel in panels]
+    for name in progress([*FIGURES, *pages]):
+        figure, panels = {**FIGURES, **pages}[name](material)
+        most = slides.MAX_BYTES if name in pages else MAX_BYTES
+        contents[name] = encode(figure, name, most)
+        part = record["slides" if name in pages else "figures"]
+        part[name.rpartition("/")[2]] = [asdict(panel) for panel in panels]
     contents[RECORD] = (json.dumps(record, indent=1) + "\n").encode()
 
     # Written at the end, so that a run that fails leaves the figures of one run and not of two.
-    folder.mkdir(exist_ok=True)
+    (folder / SLIDES_FOLDER).mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         _write(folder / name, content)
     return [folder / name for name in contents]
 
 
-def _check_folder(folder: Path, dataset: str) -> None:
+def _check_folder(folder: Path, dataset: str, names: Sequence[str]) -> None:
     if dataset == "lol" and folder.resolve() == default_folder("sample").resolve():
         raise LleError(f"{folder} is for the sample: LOL's pictures may not be redistributed")
     if not folder.exists():
@@ -716,13 +725,16 @@ def _check_folder(folder: Path, dataset: str) -> None:
         return
     if not folder.is_dir():
         raise LleError(f"{folder} is a file; name a folder")
-    for name in (*FIGURES, RECORD):
+    if (folder / SLIDES_FOLDER).exists() and not (folder / SLIDES_FOLDER).is_dir():
+        raise LleError(f"{folder / SLIDES_FOLDER} is a file, and the slides need a folder there")
+    for name in names:
         if (folder / name).exists() and not (folder / RECORD).exists():
             raise LleError(
                 f"{folder / name} exists already and, without {RECORD} beside it, is not from an "
                 "earlier run: name another folder"
             )
-        check_writable(folder / name, overwrite=True)
+        if (folder / name).parent.exists():
+            check_writable(folder / name, overwrite=True)
 
 
 def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:
@@ -751,7 +763,7 @@ def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float =
         for key, value in new.items():
             alike = old[key] == value
             if key in tolerances and None not in (old[key], value):
-                alike = abs(old[key] - value) <= tolerances[key]
+                alike = alike or abs(old[key] - value) <= tolerances[key]
             if not alike:
                 differences.append(
                     f"{new['picture']}, {new['method']}: {key} {old[key]} -> {value}"
@@ -779,8 +791,8 @@ def fingerprint(model) -> str:
     return digest.hexdigest()[:16]
 
 
-def encode(figure: Figure, name: str) -> bytes:
-    """Draw a figure and return it as the bytes of a PNG or JPEG file of at most `MAX_BYTES`.
+def encode(figure: Figure, name: str, most: int = MAX_BYTES) -> bytes:
+    """Draw a figure and return it as the bytes of a PNG or JPEG file of at most so many.
 
     The first JPEG quality that fits is taken, from 90 down; the bytes depend on nothing else.
     """
@@ -791,7 +803,7 @@ def encode(figure: Figure, name: str) -> bytes:
         return _saved(picture, "PNG", optimize=True)
     for quality in range(90, 39, -5):
         content = _saved(picture, "JPEG", quality=quality, subsampling=0, optimize=True)
-        if len(content) <= MAX_BYTES:
+        if len(content) <= most:
             break
     return content
 

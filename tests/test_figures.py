@@ -6,16 +6,19 @@ import json
 import keras
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
-from lle_utils import data, figures, founding, metrics
+from lle_utils import data, figures, founding, metrics, slides
 from lle_utils.curve import FLOOR, Iteration, brighten
 from lle_utils.errors import LleError
 from lle_utils.images import to_uint8
 from lle_utils.model import RecursiveEnhancer, build_network, list_weights
 
 COMMITTED = figures.default_folder("sample")
+PAGES = [f"slides/{name}" for name in slides.SLIDES]
 rng = np.random.default_rng(5)
 
 
@@ -187,16 +190,117 @@ def untrained(tmp_path_factory, weights):
     return folder, written, order
 
 
-def test_make_figures_writes_every_figure_and_the_record(untrained):
+def test_make_figures_writes_every_figure_and_slide_and_the_record(untrained):
     folder, written, order = untrained
-    assert order == list(figures.FIGURES)
-    assert [path.name for path in written] == [*figures.FIGURES, figures.RECORD]
-    assert sorted(path.name for path in folder.iterdir()) == sorted(path.name for path in written)
-    for path in written[:-1]:
+    assert order == [*figures.FIGURES, *PAGES]
+    names = [path.relative_to(folder).as_posix() for path in written]
+    assert names == [*figures.FIGURES, *PAGES, figures.RECORD]
+    found = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    assert sorted(found) == sorted(names)
+    for path in written[: len(figures.FIGURES)]:
         assert path.stat().st_size <= figures.MAX_BYTES
         with Image.open(path) as image:
             image.load()
             assert 1200 <= image.width <= 1400
+
+
+def test_slides_are_wide_pages_and_light_files(untrained):
+    folder = untrained[0]
+    for name in PAGES:
+        assert (folder / name).stat().st_size <= slides.MAX_BYTES < figures.MAX_BYTES
+        with Image.open(folder / name) as image:
+            image.load()
+            assert image.size == (1600, 900)
+
+
+@pytest.fixture(scope="module")
+def pages(weights):
+    """Every slide as a Figure that was drawn, from untrained weights."""
+    material = figures.Material("sample", weights["weights"], weights["founding_weights"])
+    drawn = {name: make(material)[0] for name, make in slides.SLIDES.items()}
+    for figure in drawn.values():
+        FigureCanvasAgg(figure).draw()
+    return drawn
+
+
+def words_of(figure):
+    """Return the texts that are seen, without the ticks outside of an axis."""
+    hidden = {
+        id(text) for axes in figure.axes if not axes.axison for text in axes.xaxis.findobj(Text)
+    }
+    return [
+        text
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_visible() and id(text) not in hidden
+    ]
+
+
+@pytest.mark.parametrize("name", slides.SLIDES)
+def test_a_slides_words_are_large_and_inside_of_the_page(pages, name):
+    figure = pages[name]
+    for text in words_of(figure):
+        assert text.get_fontsize() >= slides.SMALLEST_TYPE, text.get_text()
+        box = text.get_window_extent().transformed(figure.transFigure.inverted())
+        if not is_tick_outside(figure, text):
+            assert box.x0 > 0.02 and box.x1 < 0.98, f"{text.get_text()!r} leaves the page"
+            assert box.y0 > 0.01 and box.y1 < 0.99, f"{text.get_text()!r} leaves the page"
+
+
+def is_tick_outside(figure, text):
+    """Tell whether a text is a tick's that lies beyond its axis, which is not drawn."""
+    for axes in figure.axes:
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+            for tick in axis.get_major_ticks():
+                if text in (tick.label1, tick.label2):
+                    return not min(low, high) <= tick.get_loc() <= max(low, high)
+    return False
+
+
+@pytest.mark.parametrize("name", slides.SLIDES)
+def test_no_two_words_of_a_slide_overlap(pages, name):
+    figure = pages[name]
+    boxes = [
+        (text.get_text(), text.get_window_extent())
+        for text in words_of(figure)
+        if not is_tick_outside(figure, text)
+    ]
+    for index, (one, box) in enumerate(boxes):
+        for other, second in boxes[index + 1 :]:
+            assert not box.overlaps(second), f"{one!r} and {other!r} overlap"
+
+
+def test_a_slides_axes_say_what_they_measure(pages):
+    plots = 0
+    for name, figure in pages.items():
+        for axes in figure.axes:
+            if axes.lines or axes.patches:
+                plots += 1
+                assert axes.get_xlabel(), name
+                assert axes.get_ylabel() or axes.get_yticklabels()[0].get_text(), name
+    assert plots >= 4
+
+
+def test_the_slides_steps_share_one_color_scale(pages):
+    maps = [
+        image.get_clim()
+        for axes in pages["steps.jpg"].axes
+        for image in axes.images
+        if image.get_array().ndim == 2
+    ]
+    assert len(maps) == 3 and len(set(maps)) == 1
+
+
+def test_noise_gain_is_the_curves_slope():
+    x, small = np.array([0.02, 0.05, 0.3, 0.9]), 1e-6
+    slope = (figures.bend(x + small, 0.38, 8) - figures.bend(x - small, 0.38, 8)) / (2 * small)
+    np.testing.assert_allclose(slides.gain_of(x, 0.38, 8), slope, rtol=1e-5)
+
+
+def test_the_differences_say_what_the_interval_allows():
+    rows = [("ahead", np.array([1.0, 2, 3])), ("behind", -np.array([1.0, 2, 3]))]
+    figure = slides.differences([*rows, ("either", np.array([-2.0, 0.1, 2]))], 3)
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert sorted(said) == ["better", "not decided", "worse"]
 
 
 def test_the_record_tells_the_truth(untrained, weights):
@@ -221,9 +325,13 @@ def test_the_examples_take_12_8_and_7_iterations_by_darkness(untrained):
 
 def test_a_second_run_gives_the_same_bytes(untrained, weights):
     folder = untrained[0]
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def contents():
+        return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    before = contents()
     figures.make_figures("sample", folder, **weights)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert contents() == before
 
 
 def test_nothing_foreign_is_overwritten_and_nothing_half_done_is_left(tmp_path, weights):
@@ -232,6 +340,16 @@ def test_nothing_foreign_is_overwritten_and_nothing_half_done_is_left(tmp_path, 
         figures.make_figures("sample", tmp_path, **weights)
     assert [path.name for path in tmp_path.iterdir()] == ["dial.jpg"]
     assert (tmp_path / "dial.jpg").read_text() == "mine"
+    (tmp_path / "dial.jpg").unlink()
+    (tmp_path / "slides").write_text("mine")
+    with pytest.raises(LleError, match="slides is a file"):
+        figures.make_figures("sample", tmp_path, **weights)
+    (tmp_path / "slides").unlink()
+    (tmp_path / "slides").mkdir()
+    (tmp_path / "slides" / "dial.jpg").write_text("mine")
+    with pytest.raises(LleError, match="dial.jpg exists already"):
+        figures.make_figures("sample", tmp_path, **weights)
+    assert (tmp_path / "slides" / "dial.jpg").read_text() == "mine"
 
 
 def test_bad_folders_and_names_are_refused_in_one_line(tmp_path, weights):
@@ -261,6 +379,8 @@ def test_compare_says_what_differs_and_forgives_rounding():
     for change in ({"psnr": 20.1}, {"picture": "room"}, {"iterations": 7}, {"mean_map": None}):
         (difference,) = figures.compare([recorded | change], [panel])
         assert f"coffee, curve: {next(iter(change))} " in difference
+    same = figures.Panel("coffee", "reference", None, 99.0, float("inf"))
+    assert figures.compare([dataclasses.asdict(same)], [same]) == []
     assert figures.compare([], [panel]) == ["0 panels are recorded and 1 were made"]
 
 
@@ -282,7 +402,12 @@ def test_the_committed_figures_are_complete_and_of_the_sample(committed):
     assert list(committed["figures"]) == list(figures.FIGURES)
     for name in figures.FIGURES:
         assert (COMMITTED / name).stat().st_size <= figures.MAX_BYTES
-    named = {one["picture"] for panels in committed["figures"].values() for one in panels}
+    assert list(committed["slides"]) == list(slides.SLIDES)
+    for name in PAGES:
+        assert (COMMITTED / name).stat().st_size <= slides.MAX_BYTES
+    assert {path.name for path in (COMMITTED / "slides").iterdir()} == set(slides.SLIDES)
+    recorded = [*committed["figures"].values(), *committed["slides"].values()]
+    named = {one["picture"] for panels in recorded for one in panels}
     assert named <= set(data.load("sample", "test", lazy=True).names)
 
 
@@ -291,8 +416,9 @@ def test_the_committed_figures_data_is_what_the_weights_give(committed):
     material = figures.Material()
     found = {name: figures.fingerprint(model) for name, model in material.models.items()}
     assert committed["weights"] == found, "other weights than the figures' own: `make figures`"
-    for name, make in figures.FIGURES.items():
-        figure, panels = make(material)
-        assert isinstance(figure, Figure)
-        differences = figures.compare(committed["figures"][name], panels)
-        assert not differences, f"{name}: {differences}: `make figures`"
+    for part, makers in (("figures", figures.FIGURES), ("slides", slides.SLIDES)):
+        for name, make in makers.items():
+            figure, panels = make(material)
+            assert isinstance(figure, Figure)
+            differences = figures.compare(committed[part][name], panels)
+            assert not differences, f"{part}, {name}: {differences}: `make figures`"

@@ -48,6 +48,7 @@ from lle_utils.checks.train_it import (
 )
 
 __all__ = [
+    "agree",
     "batch_order",
     "beat_the_constant",
     "brighten_again",
@@ -55,6 +56,7 @@ __all__ = [
     "constant_for",
     "count_parameters",
     "denoise",
+    "draw_maps",
     "far_seeing_network",
     "first_guess",
     "first_values",
@@ -63,10 +65,16 @@ __all__ = [
     "half_the_cost",
     "is_safe",
     "iterations_for",
+    "leave_one_out",
+    "main_fault",
+    "mean_psnr",
+    "median_seconds",
     "neighbor_kernel",
     "noise_by_level",
     "odds_factor",
     "one_number",
+    "own_figure",
+    "paired_interval",
     "perfect_founding",
     "reach",
     "recursion",
@@ -77,4 +85,5 @@ __all__ = [
     "stop_by_itself",
     "stops_between_codes",
     "through_the_curve",
+    "true_psnr",
 ]

@@ -18,10 +18,13 @@
 #
 # **What you'll learn**
 #
-# - what PSNR, SSIM and CIEDE2000 measure, each built by hand in a few lines
+# - what [PSNR](glossary.md#psnr), [SSIM](glossary.md#ssim) and [CIEDE2000](glossary.md#ciede2000)
+#   measure, each built by hand in a few lines
 # - how the same pictures can score 48 dB more, and why some published gaps mean nothing
-# - how sure a mean over a few pictures is: bootstrap intervals and paired differences
-# - whether the *map* matters, what scene leak does to a score, and how to look at failures
+# - how sure a mean over a few pictures is: [bootstrap intervals](glossary.md#bootstrap-interval)
+#   and [paired differences](glossary.md#paired-difference)
+# - whether the [map](glossary.md#parameter-map) matters, what [scene
+#   leak](glossary.md#scene-leak) does to a score, and how to look at failures
 #
 # **What you'll need:** notebooks 02 and 05. No network and no GPU.
 #
@@ -54,7 +57,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import ndimage
 
-from lle_utils import baselines, curve, data, metrics, model
+from lle_utils import baselines, checks, curve, data, metrics, model
 from lle_utils.images import to_uint8
 
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -65,14 +68,16 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## The protocol
 #
-# A score means something only with the rules under which it was taken. Ours, for every number in
-# this workbook:
+# A score means something only with the rules under which it was taken, its
+# [protocol](glossary.md#protocol). Ours, for every number in this workbook:
 #
 # 1. The enhanced picture is clipped to [0, 1] and **rounded to 8 bits**, as a file would be.
-# 2. It is compared with the reference in **RGB, at its own size**. Nobody resizes the reference.
+# 2. It is compared with the [reference](glossary.md#reference) in **RGB, at its own size**.
+#    Nobody resizes the reference.
 # 3. Each figure is computed **per picture**, then averaged over pictures.
 # 4. Nothing is fitted to the reference: no matching of brightness afterwards.
-# 5. Methods and settings are chosen on the *validation* split. The test split is scored once.
+# 5. Methods and settings are chosen on the [validation](glossary.md#validation)
+#    [split](glossary.md#split). The test split is scored once.
 #
 # The test pictures, and the network with its trained weights:
 
@@ -120,10 +125,9 @@ show([first.low, enhanced, first.high], ["input", "network", "reference"])
 #
 # ## PSNR: how large is the error?
 #
-# Subtract, square, average: the **mean squared error**. Its logarithm, times minus ten, is the
-# **peak signal-to-noise ratio** in decibels. Ten decibels more is a tenth of the squared error. The
-# "peak" is the largest possible value; ours is 1.
-
+# Subtract, square, average: the [mean squared error](glossary.md#mean-squared-error). Its
+# logarithm, times minus ten, is the **peak signal-to-noise ratio** in decibels. Ten decibels more
+# is a tenth of the squared error. The "peak" is the largest possible value; ours is 1.
 # %%
 error = np.mean((enhanced.astype(np.float64) - first.high) ** 2)
 by_hand = -10 * np.log10(error)
@@ -131,6 +135,59 @@ print(f"mean squared error {error:.5f}, PSNR {by_hand:.2f} dB")
 
 # %% tags=["claim"]
 np.testing.assert_allclose(by_hand, metrics.psnr(enhanced, first.high), rtol=1e-6)
+
+# %% [markdown]
+# ### A number too good to be true
+#
+# An example on keras.io trains a network for dark pictures and prints 67 dB. Nobody could see an
+# error that small. The next cell does what that example does, on our own picture: it hands values
+# in [0, 1] to a function that is told `max_val=255`.
+
+
+# %%
+def example_psnr(image, reference, max_val=255.0):
+    """The logarithm of the squared peak over the mean squared error."""
+    return 10 * np.log10(max_val**2 / np.mean((image - reference) ** 2))
+
+
+print(f"the example's way {example_psnr(enhanced, first.high):.2f} dB, ours {by_hand:.2f} dB")
+
+# %% [markdown]
+# ### Exercise 6.1. Find why a PSNR reads 67 dB
+#
+# No pixel has changed. What went wrong? Write a function that repairs such a number afterwards,
+# from what was *printed* alone. It gets the printed decibels, the `max_val` that the call was told,
+# and the `peak` that the data really has. It must work the other way round, too: for pictures in
+# codes, 0 to 255, and `max_val=1`.
+
+
+# %% tags=["exercise"]
+def true_psnr(printed, max_val, peak):
+    return ...
+
+
+# %% tags=["check"]
+checks.true_psnr(true_psnr)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Write the formula down twice, once with `max_val` and once with `peak`, and subtract. The mean
+# squared error drops out. A logarithm of a square is twice the logarithm.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def true_psnr(printed, max_val, peak):
+#     return printed - 20 * np.log10(max_val / peak)
+# ```
+#
+# So 67 dB were 19, about what one constant in place of a network scores. A good first question to
+# ask of any PSNR above 40: which peak was it told?
+#
+# </details>
 
 # %% [markdown]
 # ## SSIM: is the structure there?
@@ -196,8 +253,8 @@ print(inspect.getsource(metrics.ssim))
 #
 # The third figure asks how different two colors *look*. It goes through a space built on
 # experiments with observers (CIELAB). About 1 to 2 can just be seen side by side. Its formula is
-# long; examples teach more. Each column below is a color and the same color changed by **20 code
-# values**.
+# long; examples teach more. Each column below is a color and the same color changed by **20 [code
+# values](glossary.md#code-value)**.
 
 
 # %%
@@ -275,11 +332,11 @@ for name, value in rulers.items():
 # Same pictures, same references.
 #
 # - **Pooled** lets the worst picture weigh most. It is never above the mean of the PSNRs.
-# - **Luma** and **gray** do not see errors that cancel between channels, so a cast costs less. Gray
-#   is never below RGB.
-# - **GT-mean** ("ground-truth mean") multiplies by a number that is computed *from the reference*.
-# - **max_val=255** on data in [0, 1] adds 20 log10 255 = 48.13 dB. An example on keras.io prints 67
-#   dB because of it, for a true 19.
+# - **Luma** and **gray** do not see errors that cancel between channels, so a
+#   [cast](glossary.md#cast) costs less. Gray is never below RGB.
+# - **[GT-mean](glossary.md#gt-mean)** ("ground-truth mean") multiplies by a number that is
+#   computed *from the reference*.
+# - **max_val=255** on data in [0, 1] adds 20 log10 255 = 48.13 dB: the number of exercise 6.1.
 #
 # A table that mixes rulers compares nothing.
 
@@ -289,6 +346,48 @@ assert pooled <= protocol and gray >= protocol
 assert abs(bug - protocol - 20 * np.log10(255)) < 1e-6
 own = np.mean([metrics.psnr(e, h) for e, h in zip(network, clean, strict=True)])
 assert abs(protocol - own) < 1e-3
+
+# %% [markdown]
+# ### Exercise 6.2. PSNR by the protocol
+#
+# Write our ruler yourself, all of it. The function gets two lists: outputs of a method, as floats
+# that may lie outside [0, 1], and their references, on 8-bit levels in [0, 1]. Pictures may differ
+# in size from one to the next. It returns one number. Do not use `metrics` here; read the
+# protocol's points 1 to 3 again.
+
+
+# %% tags=["exercise"]
+def my_mean_psnr(outputs, references):
+    return ...
+
+
+# %% tags=["check"]
+checks.mean_psnr(my_mean_psnr)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# For each pair: clip, round to whole codes with `np.rint`, and go back to [0, 1]. Then the error,
+# its square, the mean, the logarithm. The mean over pictures comes last. If you stay in codes, use
+# floats before you subtract, and 255 as the peak.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_mean_psnr(outputs, references):
+#     values = []
+#     for output, reference in zip(outputs, references, strict=True):
+#         saved = np.rint(255 * np.clip(output, 0, 1)) / 255
+#         values.append(-10 * np.log10(np.mean((saved - reference) ** 2)))
+#     return np.mean(values)
+# ```
+#
+# On the network's pictures, which are on 8-bit levels already, it must give what the table of
+# rulers says in its first line: `my_mean_psnr(network, clean)`.
+#
+# </details>
 
 # %% [markdown]
 # ### GT-mean enhances without enhancing
@@ -303,13 +402,21 @@ print(f"untouched input {untouched:.2f} dB, after GT-mean {lifted:.2f} dB")
 show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean", "reference"])
 
 # %% [markdown]
-# The middle picture is the input, multiplied by one number that was taken from the right one. Most
-# of PSNR is exposure, and GT-mean gives the exposure away. It can answer one honest question: how
-# good is a method *apart from* exposure? Then it needs a column of its own, and a heading that says
-# so.
-
+# The middle picture is the input, multiplied by one number that was taken from the right one.
+# Most of PSNR is [exposure](glossary.md#exposure), and GT-mean gives the exposure away. It can
+# answer one honest question: how good is a method *apart from* exposure? Then it needs a column
+# of its own, and a heading that says so.
 # %% tags=["claim"]
 assert lifted > untouched + 5
+
+# %% [markdown]
+# <details><summary>Quiz: 25.2 dB after GT-mean, or 22.5 dB without: which is better?</summary>
+#
+# Nobody can tell. The first number was given the mean brightness of each reference, the second was
+# not. The two may even be of the same pictures. Score both methods by both rulers, in two columns,
+# and compare within a column only.
+#
+# </details>
 
 # %% [markdown]
 # ## What must be beaten
@@ -317,14 +424,15 @@ assert lifted > untouched + 5
 # A network earns its keep only if it beats simple methods. Here are six, one by one.
 #
 # - **untouched**: the input as it is
-# - **gamma**: every value to the power 0.4
+# - **[gamma](glossary.md#gamma)**: every value to the power 0.4
 # - **equalize**: spread the brightness evenly over all codes (histogram equalization)
 # - **CLAHE**: the same tile by tile, with limited contrast
 # - **LIME-like**: divide by a smooth estimate of the illumination
-# - **constant map**: our own recursion, with *one number* in place of the network
+# - **[constant map](glossary.md#constant-map)**: our own [recursion](glossary.md#recursion), with
+#   *one number* in place of the network
 #
 # The constant is fitted on the training split, as the network was. Fitted on the test pictures it
-# would be flattered.
+# would be flattered; exercise 6.4 measures by how much.
 
 # %%
 training = data.load(DATASET, "train", lazy=True)
@@ -420,6 +528,14 @@ np.testing.assert_allclose(interval, metrics.bootstrap_interval(psnrs), rtol=1e-
 assert interval[0] <= psnrs.mean() <= interval[1]
 
 # %% [markdown]
+# <details><summary>Quiz: how long is the interval with four times as many pictures?</summary>
+#
+# About half as long: a mean of n values scatters by their spread divided by the square root of n.
+# To see a tenth of a decibel where six pictures see one, you would need six hundred.
+#
+# </details>
+
+# %% [markdown]
 # Look at the length of the bars before you look at the order of the dots.
 
 # %%
@@ -459,6 +575,46 @@ for name, values in against.items():
 # %% tags=["claim"]
 low, high = metrics.bootstrap_interval(psnrs - against["untouched"])
 assert low > 0
+
+# %% [markdown]
+# ### Exercise 6.3. An interval of your own
+#
+# Write the paired comparison. The function gets the PSNRs of two methods on the same pictures, in
+# the same order, and returns `low, high`: where 95 % of the means of *ours minus theirs* fall, in
+# ten thousand drawings with replacement.
+
+
+# %% tags=["exercise"]
+def my_interval(ours, theirs):
+    return ...
+
+
+# %% tags=["check"]
+checks.paired_interval(my_interval)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Subtract first, then draw: a picture must be drawn for both methods at once. `rng.choice(values,
+# size=(10_000, values.size))` draws ten thousand rows; each row has one mean.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def my_interval(ours, theirs):
+#     rng = np.random.default_rng(0)
+#     differences = ours - theirs
+#     means = rng.choice(differences, size=(10_000, differences.size)).mean(axis=1)
+#     low, high = np.quantile(means, [0.025, 0.975])
+#     return low, high
+# ```
+#
+# Try it: `my_interval(psnrs, against["constant map"])`. And draw the two methods apart from each
+# other, to see how long the interval becomes when one forgets that the pictures are the same.
+#
+# </details>
 
 # %% [markdown]
 # ## Does the map matter?
@@ -644,7 +800,8 @@ for e, h, error in zip(network, clean, squared, strict=True):
     np.testing.assert_allclose(split_error(e, h).sum(), error, rtol=1e-4)
 
 # %% [markdown]
-# "detail" cannot be removed by any change of brightness or white balance. Where "exposure" leads,
+# "detail" cannot be removed by any change of brightness or white balance; exercise 6.5 takes it
+# apart. Where "exposure" leads,
 # the network has misjudged how bright the scene was meant to be. It cannot know: the same dark
 # picture could come from a dim room or from a bright one.
 #
@@ -717,8 +874,8 @@ for part in (order[:3], order[-3:]):
 # ## How many iterations?
 #
 # `curve8` was trained for eight iterations; `anydepth` for a number that was drawn anew for every
-# picture. **Predict, then run:** what do 4, 7, 8, 12 and 24 iterations score with each?
-
+# picture. **Predict, then run:** what do 4, 7, 8, 12 and 24 [iterations](glossary.md#iteration)
+# score with each?
 # %%
 from lle_utils.evaluation import pictures_by_depth
 
@@ -760,11 +917,11 @@ assert lost["anydepth"] < lost["curve8"] - 1
 # %% [markdown]
 # ## Which choices matter?
 #
-# A recipe is a list of choices. An **ablation** changes one at a time and trains again, with the
-# same budget. The committed table was made by `make ablation` on LOL: whole pictures shrunk 32
-# times, 588 steps, scored on validation scenes. Not every row has its second seed yet. **Look at**
-# the distance to the base, and at what the base's two seeds say about chance.
-
+# A [recipe](glossary.md#recipe) is a list of choices. An **ablation** changes one at a time and
+# trains again, with the same budget. The committed table was made by `make ablation` on LOL:
+# whole pictures shrunk 32 times, 588 steps, scored on validation scenes. Not every row has its
+# second seed yet. **Look at** the distance to the base, and at what the base's two seeds say
+# about chance.
 # %%
 from lle_utils.ablation import read_results
 
@@ -790,12 +947,11 @@ for row in results:
 print("by:", results[-1]["command"], "at", results[-1]["commit"])
 
 # %% [markdown]
-# The founding objective is far behind all others: what the loss asks for matters more than any
-# detail of the network. Next comes depth: trained for a *fixed* number of iterations the pictures
-# wash out beyond it (the crosses), trained for a random number they do not. Most of the other rows
-# lie as close to the base as its second seed does. That is a result, too.
-
-# %% tags=["claim"]
+# The [founding objective](glossary.md#founding-objective) is far behind all others: what the loss
+# asks for matters more than any detail of the network. Next comes [depth](glossary.md#depth):
+# trained for a *fixed* number of iterations the pictures wash out beyond it (the crosses),
+# trained for a random number they do not. Most of the other rows lie as close to the base as its
+# second seed does. That is a result, too. %% tags=["claim"]
 eight = {name: np.mean([r["psnr_8"] for r in results if r["row"] == name]) for name in rows}
 later = {name: np.mean([r["psnr_24"] for r in results if r["row"] == name]) for name in rows}
 assert eight["founding objective: map against reference"] < base - 3
@@ -804,9 +960,8 @@ assert later["base"] > later["depth 8"] > later["depth 4"]
 # %% [markdown]
 # ## What is committed about LOL
 #
-# Weights without a record are a rumor. Each file of weights in this workbook has a **card**: data,
-# split, recipe and scores, with the commands that made them.
-
+# Weights without a record are a rumor. Each file of weights in this workbook has a
+# **[card](glossary.md#card)**: data, split, recipe and scores, with the commands that made them.
 # %%
 card = model.load_card("anydepth")
 for key, value in card.items():
@@ -834,7 +989,126 @@ for split, found in card["scores"].items():
 # "test" is eval15, whose scenes training has seen at other exposures; "unseen" are scenes that it
 # has not. A method that remembers scores far better on the first. These weights do not: they have
 # not even learned their training pictures well. More training would be the next thing to try.
+
+# %% [markdown]
+# ## Exercises
 #
+# The other exercises of this notebook stand where their matter was taught.
+#
+# ### One constant, with hindsight
+#
+# Whoever fits a constant on the test pictures scores better than one should. By how much? Here is a
+# table of PSNRs: a row for each test picture (thinned out, to be quick), a column for each
+# constant.
+
+# %%
+constants = np.arange(0.10, 0.75, 0.05)
+thin = [(pair.low[::5, ::5], pair.high[::5, ::5]) for pair in test]
+table = np.array(
+    [[metrics.psnr(baselines.constant_map(low, m), high) for m in constants] for low, high in thin]
+)
+print(f"one constant, fitted on these pictures: {table.mean(axis=0).max():.2f} dB")
+print(f"to each picture its own, the ceiling:   {table.max(axis=1).mean():.2f} dB")
+
+# %% tags=["claim"]
+assert table.max(axis=1).mean() >= table.mean(axis=0).max()
+
+# %% [markdown]
+# ### Exercise 6.4. Leave one out
+#
+# Where there is no training split one can still be honest: fit the constant on all pictures *but
+# one*, score that one, and take turns. Write it for any such table, `table[i, k]` being the PSNR of
+# picture i with constant k. The best constant is the one with the highest mean PSNR over the other
+# pictures. Return the mean PSNR of the pictures, each scored while it was left out.
+#
+# **Predict first:** will it be below the first number above, between the two, or above both?
+
+
+# %% tags=["exercise"]
+def leave_one_out(table):
+    return ...
+
+
+# %% tags=["check"]
+checks.leave_one_out(leave_one_out)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `np.delete(table, i, axis=0)` is the table without row i. `argmax` says which column is best.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def leave_one_out(table):
+#     scores = []
+#     for i in range(len(table)):
+#         means = np.delete(table, i, axis=0).mean(axis=0)
+#         scores.append(table[i, means.argmax()])
+#     return np.mean(scores)
+# ```
+#
+# It is never above the first number. Say that k is best for all pictures, and j for all but picture
+# i. On the others j does at least as well as k. Over all pictures it does not do better. So on
+# picture i it cannot do better, either.
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 6.5. Name the fault
+#
+# This one takes an evening. "Where does the error come from?" split an error into exposure, cast
+# and detail. Go on: is the detail *noise*, or is it *blur*? Write a function that looks at a
+# picture and its reference and names the fault that makes most of the squared error: `"exposure"`,
+# `"cast"`, `"noise"` or `"blur"`.
+#
+# The check spoils photographs, each by one strong fault and a trace of the three others. Nine in
+# ten must be named rightly. There are many ways; `split_error` is a start. Then ask it about the
+# network: `[main_fault(e, h) for e, h in zip(network, clean)]`. Do you agree with it when you look
+# at the gallery?
+
+
+# %% tags=["exercise"]
+def main_fault(enhanced, reference):
+    return ...
+
+
+# %% tags=["check"]
+checks.main_fault(main_fault)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# What does an error look like that comes from blur? Blur the reference yourself, and subtract the
+# reference. Noise knows nothing of the reference, so it is not like that picture at all.
+# `np.corrcoef` measures likeness. Or compare how much grain the two pictures have: noise adds to
+# it, blur takes it away.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def main_fault(enhanced, reference):
+#     exposure, cast, detail = split_error(enhanced, reference)
+#     error = enhanced - reference
+#     detailed = error - error.mean(axis=(0, 1))
+#     blurred = ndimage.gaussian_filter(reference, (2, 2, 0)) - reference
+#     likeness = np.corrcoef(detailed.ravel(), blurred.ravel())[0, 1]
+#     blur = detail * max(likeness, 0) ** 2  # the share that blur explains
+#     shares = {"exposure": exposure, "cast": cast, "noise": detail - blur, "blur": blur}
+#     return max(shares, key=shares.get)
+# ```
+#
+# The square of a correlation is the share of the spread that one picture explains of another. What
+# is left over is called noise here, whatever it is. In a true picture that is often wrong contrast:
+# a fifth word, if you want to go on. Fit `error = a + b * reference` and see what it explains.
+#
+# </details>
+
+# %% [markdown]
 # ## What you learned
 #
 # - A score needs its protocol: per picture, RGB, 8 bits, nothing fitted to the reference.

@@ -18,7 +18,7 @@
 #
 # **What you'll learn**
 #
-# - which pictures, weights and iterations stand behind each figure,
+# - which pictures, weights and [iterations](glossary.md#iteration) stand behind each figure,
 # - how a figure is held to the code that made it: by its data, not by its pixels,
 # - how long one picture takes, and where the time goes,
 # - how to make the same figures from LOL.
@@ -49,14 +49,17 @@ if "COLAB_RELEASE_TAG" in os.environ:
 # %%
 import hashlib
 import inspect
+import io
 import json
 import tempfile
 import time
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image
 
-from lle_utils import curve, figures
+from lle_utils import checks, curve, figures
 
 # %matplotlib inline
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -67,9 +70,9 @@ print("Data set:", DATASET)
 # ## 1. What the figures are made of
 #
 # Every figure is a function: arrays in, a matplotlib `Figure` out. `Material` hands them their
-# arrays: the held-out pairs of a data set, the trained weights, and what came of the recursion. It
-# remembers what it has computed, so that two figures of one picture cost one run.
-
+# arrays: the held-out pairs of a data set, the trained weights, and what came of the
+# [recursion](glossary.md#recursion). It remembers what it has computed, so that two figures of
+# one picture cost one run.
 # %%
 material = figures.Material(DATASET)
 print(len(material.pairs), "pairs:", material.pairs.title)
@@ -77,9 +80,8 @@ for figure, chosen in material.pictures.items():
     print(f"{figure:12s}", chosen)
 
 # %% [markdown]
-# The pictures were named before the weights were final. No picture of the test split has been used
-# for training or for any choice.
-
+# The pictures were named before the weights were final. No picture of the test
+# [split](glossary.md#split) has been used for training or for any choice.
 # %%
 made = {}
 
@@ -94,19 +96,20 @@ def make(name):
 # %% [markdown]
 # ## 2. The picture that the README opens with
 #
-# Six held-out scenes, left of the line as the camera took them, right of it after eight iterations
-# of `curve8`. Look for what went wrong, too: noise in the shadows, colors that drifted.
-
+# Six held-out scenes, left of the line as the camera took them, right of it after eight
+# iterations of `curve8`. Look for what went wrong, too: noise in the shadows, colors that
+# drifted.
 # %%
 make("hero.jpg")
 
 # %% [markdown]
-# Nothing was painted in: what is on the right was in the dark picture, a few code values deep.
+# Nothing was painted in: what is on the right was in the dark picture, a few [code
+# values](glossary.md#code-value) deep.
 #
 # ## 3. Iteration by iteration
 #
-# The founding document's first figure: the original, then each map and the picture it made.
-
+# The founding document's first figure: the original, then each [map](glossary.md#parameter-map)
+# and the picture it made.
 # %%
 make("iterations.jpg")
 
@@ -114,6 +117,84 @@ make("iterations.jpg")
 # Read the values off the color bar; it is the same for all eight maps. Notebook 05 measures what
 # these maps do.
 #
+# What if each map had a color scale of its own, as `imshow` chooses it by itself? **Look at** the
+# first and the last map, drawn both ways.
+
+# %%
+steps = material.steps(material.pictures["iterations"], 8)
+both = [steps[0].parameter_map.mean(axis=-1), steps[7].parameter_map.mean(axis=-1)]
+figure, axes = plt.subplots(2, 2, figsize=(8, 5.6), layout="constrained")
+for column, one in enumerate(both):
+    axes[0, column].imshow(one)
+    axes[1, column].imshow(one, vmin=0, vmax=1)
+    axes[0, column].set_title(f"map {1 + 7 * column}, own limits", fontsize=13)
+    axes[1, column].set_title(f"map {1 + 7 * column}, shared limits", fontsize=13)
+for axis in axes.flat:
+    axis.axis("off")
+plt.show()
+
+# %% [markdown]
+# In the upper row each map runs from violet to yellow, whatever its values. Yellow only means "the
+# most that there is here". In the lower row one sees at once that the last map does little.
+
+# %% tags=["claim"]
+assert both[1].mean() < both[0].mean()
+
+# %% [markdown]
+# ### Exercise 7.1. Maps that can be compared
+#
+# Draw a panel of parameter maps side by side, so that a reader can compare them. The function gets
+# a list of arrays (height, width), each map's mean over its channels. It returns the Figure: one
+# color scale for all maps, with a color bar, in colors whose lightness only rises or only falls.
+
+
+# %% tags=["exercise"]
+def draw_maps(maps):
+    figure, axes = plt.subplots(1, len(maps), figsize=(4 * len(maps), 3), squeeze=False)
+    return ...
+
+
+# %% tags=["check"]
+checks.draw_maps(draw_maps)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `imshow` takes `vmin` and `vmax`. A map lies in [0, 1] by nature, so these can be the limits; or
+# take the least and the largest value of *all* maps. `figure.colorbar(shown, ax=...)` wants what
+# `imshow` returned, and may get all axes.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def draw_maps(maps):
+#     figure, axes = plt.subplots(1, len(maps), figsize=(4 * len(maps), 3), squeeze=False)
+#     for axis, one in zip(axes[0], maps, strict=True):
+#         shown = axis.imshow(one, vmin=0, vmax=1, cmap="viridis")
+#         axis.set_title(f"mean {one.mean():.2f}")
+#         axis.axis("off")
+#     figure.colorbar(shown, ax=list(axes[0]), label="parameter map M")
+#     return figure
+# ```
+#
+# Try it: `draw_maps([step.parameter_map.mean(axis=-1) for step in steps])`. With limits 0 and 1
+# nothing lies outside, but small differences are hard to see. `figures.shared_limits` therefore
+# takes the limits from all maps, in round numbers.
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: what would a rainbow of colors do to these maps?</summary>
+#
+# It would make them exciting where nothing happens. The lightness of a rainbow (`jet`) goes up and
+# down, so it draws edges where the map is smooth. And some readers cannot tell its red from its
+# green. In `viridis` lighter always means more, even printed in gray.
+#
+# </details>
+
+# %% [markdown]
 # ## 4. After 12, 8 and 7 iterations
 #
 # The founding document's examples. How many iterations a picture gets depends on its mean code
@@ -128,7 +209,8 @@ for panel in made["examples.jpg"]:
     print(f"mean code {panel.mean_code:6.1f}, {panel.psnr:5.2f} dB")
 
 # %% [markdown]
-# The numbers say what the eye may forgive: how far each result is from its reference.
+# The numbers say what the eye may forgive: how far each result is from its
+# [reference](glossary.md#reference).
 #
 # ## 5. A dial, or a rest
 #
@@ -139,16 +221,16 @@ for panel in made["examples.jpg"]:
 make("dial.jpg")
 
 # %% [markdown]
-# Below each picture stands its mean code value. Above it grows from column to column: the number of
-# iterations is an exposure dial. Below it grows little after eight. But look at the saucer: these
-# weights also paint strong colors gray, which LOL's rooms have few of. So every other figure is of
-# `curve8`. The last column is the reference.
+# Below each picture stands its mean code value. Above it grows from column to column: the number
+# of iterations is an [exposure](glossary.md#exposure) dial. Below it grows little after eight.
+# But look at the saucer: these weights also paint strong colors gray, which LOL's rooms have few
+# of. So every other figure is of `curve8`. The last column is the reference.
 #
 # ## 6. Against simple methods
 #
-# One scene, seven ways. It is the scene on which the network's PSNR is the *median* of the hero
-# picture's six: choosing its best would flatter it, choosing its worst would be unfair.
-
+# One scene, seven ways. It is the scene on which the network's [PSNR](glossary.md#psnr) is the
+# *median* of the hero picture's six: choosing its best would flatter it, choosing its worst would
+# be unfair.
 # %%
 make("baselines.jpg")
 
@@ -243,12 +325,64 @@ assert twice[0] == twice[1]
 print(len(twice[0]), "bytes, sha256", hashlib.sha256(twice[0]).hexdigest()[:16])
 
 # %% [markdown]
+# ### Exercise 7.2. Do two files show the same picture?
+#
+# On another machine the bytes may differ. Write a check that forgives what nobody can see. The
+# function gets the bytes of two image files, PNG or JPEG. It returns True if both pictures have
+# the same size and their PSNR is at least `decibels`. The stub opens them; `np.asarray` makes
+# arrays of them.
+
+
+# %% tags=["exercise"]
+def agree(first, second, decibels):
+    ours, theirs = (Image.open(io.BytesIO(content)) for content in (first, second))
+    return ...
+
+
+# %% tags=["check"]
+checks.agree(agree)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# First the sizes: arrays of two shapes cannot be subtracted. Then floats, because the codes are
+# uint8, and in uint8 16 squared is 0. And what is the logarithm of 0, where nothing differs?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def agree(first, second, decibels):
+#     ours, theirs = (
+#         np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), float) / 255
+#         for content in (first, second)
+#     )
+#     if ours.shape != theirs.shape:
+#         return False
+#     error = np.mean((ours - theirs) ** 2)
+#     return bool(error <= 10 ** (-decibels / 10))  # no logarithm, so no trouble with 0
+# ```
+#
+# Which number of decibels is right? A letter that sits half a pixel lower costs about as much as a
+# shadow that is really different. That is why this workbook compares data and not pixels.
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: the record agrees in all numbers. Can a figure still be wrong?</summary>
+#
+# Yes. The numbers say which pictures were computed, and not that each stands below its own title.
+# Somebody has to look. But nobody looks at ten figures after each change, and the check does.
+#
+# </details>
+
+# %% [markdown]
 # ## 11. How long does a picture take?
 #
-# Eight iterations of one picture. First only the *curve*, with a constant in place of a map, value
-# by value in a Python loop: we time 2000 values and scale up. Then the curve on whole arrays. Then
-# everything, network included.
-
+# Eight iterations of one picture. First only the *[curve](glossary.md#curve)*, with a constant in
+# place of a map, value by value in a Python loop: we time 2000 values and scale up. Then the
+# curve on whole arrays. Then everything, network included.
 # %%
 pair = material.pair(material.pictures["iterations"])
 pixels = pair.low.size
@@ -283,12 +417,56 @@ assert seconds["curve, whole arrays"] < seconds["founding weights"]
 
 # %% [markdown]
 # `curve8` looks at a shrunk picture to predict its maps, the founding weights at every pixel, and
-# `anydepth` at every pixel in two iterations only. That is why they differ: see `schedule` in
-# notebook 03.
-
+# `anydepth` at every pixel in two iterations only. That is why they differ: see
+# [`schedule`](glossary.md#schedule) in notebook 03.
 # %%
 for title, key in (("curve8", "curve"), ("anydepth", "anydepth")):
     print(f"schedule of {title}:", material.models[key].schedule)
+
+# %% [markdown]
+# ### Exercise 7.3. Seconds, measured properly
+#
+# Each of the times above is a single run. That was careless: the first call of a network also
+# builds it, and another program may get in between. Write a function that calls `work()` first
+# `warmup` times without counting, then times `runs` calls, each by itself, and returns their median
+# in seconds.
+
+
+# %% tags=["exercise"]
+def median_seconds(work, runs=5, warmup=1):
+    return ...
+
+
+# %% tags=["check"]
+checks.median_seconds(median_seconds)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# `time.perf_counter()` before and after each call, and a list of the differences. `np.median` sorts
+# for you. Call `work` exactly `warmup + runs` times.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def median_seconds(work, runs=5, warmup=1):
+#     for _ in range(warmup):
+#         work()
+#     seconds = []
+#     for _ in range(runs):
+#         started = time.perf_counter()
+#         work()
+#         seconds.append(time.perf_counter() - started)
+#     return np.median(seconds)
+# ```
+#
+# Try it: `median_seconds(lambda: figures.trace(material.models["curve"], pair.low, 8))`, and
+# compare with the number above. To report it, say the machine, the size of the picture and the
+# number of runs, too.
+#
+# </details>
 
 # %% [markdown]
 # ## 12. Make them all by one command
@@ -300,7 +478,9 @@ for title, key in (("curve8", "curve"), ("anydepth", "anydepth")):
 # ```
 #
 # or `make figures` and `make figures DATASET=lol`. LOL must be fetched first: see notebook 01. Its
-# pictures may not be passed on, so their folder is ignored by git. In Python it is one call. Here
+# pictures may not be passed on, so their folder is ignored by git. Large pictures for a projector,
+# one idea each, come along in the folder `slides`; the [guide for teachers](instructor/slides.md)
+# shows them. In Python it is one call. Here
 # we write the fastest figure only, into a temporary folder.
 
 # %%
@@ -309,6 +489,76 @@ with tempfile.TemporaryDirectory() as folder:
     path.write_bytes(figures.encode(figures.curve_family(), path.name))
     print(path.name, path.stat().st_size, "bytes")
 print(inspect.signature(figures.make_figures))
+
+# %% [markdown]
+# ## Exercises
+#
+# The other exercises of this notebook stand where their matter was taught.
+#
+# ### Exercise 7.4. A figure of your own
+#
+# This one takes an evening. Choose something that the README does not show: the worst of the six
+# scenes, what the tenth iteration adds, where two weights disagree. Make a figure of it that can be
+# held to its code. Your function takes the `material` and returns two things, as those in
+# `figures.FIGURES` do: a Figure, and the list of its panels, each from `material.panel(name,
+# method, picture, iterations, parameter_map)`. A method is `"as taken"`, one of the weights
+# (`"curve"`, `"anydepth"`, `"founding"`), or a name of your own for anything else.
+#
+# What it shows is up to you, and whether it is beautiful, your neighbor must say. The check looks
+# at the rest, on the sample: the record is true, two runs agree to the byte, each word has 12
+# points or more, and the file stays below 300,000 bytes.
+
+
+# %% tags=["exercise"]
+def make_mine(material):
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    return figure, ...
+
+
+# %% tags=["check"]
+checks.own_figure(make_mine)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Read `figures.make_dial` above: it asks `material.steps(name, iterations, weights)` for the steps,
+# and describes each picture that it draws. `material.pictures["hero"]` names the six scenes. Small
+# letters mostly come from ticks: leave them off beside pictures. Where you draw lots, use
+# `np.random.default_rng(0)`.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# One of many: where `curve8` and `anydepth` disagree most.
+#
+# ```python
+# def make_mine(material):
+#     name = material.pictures["dial"]
+#     panels, pictures = [], []
+#     for weights in ("curve", "anydepth"):
+#         step = material.steps(name, 8, weights)[-1]
+#         pictures.append(np.clip(step.image, 0, 1))
+#         panels.append(material.panel(name, weights, step.image, 8, step.parameter_map))
+#     apart = 255 * np.abs(pictures[0] - pictures[1]).mean(axis=-1)
+#     figure, axes = plt.subplots(1, 3, figsize=(13, 3.4), layout="constrained")
+#     for axis, picture, panel in zip(axes, pictures, panels, strict=False):
+#         axis.imshow(picture)
+#         axis.set_title(f"{panel.method}: {panel.psnr:.1f} dB", fontsize=14)
+#     shown = axes[2].imshow(apart, cmap="cividis", vmin=0, vmax=100)
+#     axes[2].set_title("how far they are apart", fontsize=14)
+#     bar = figure.colorbar(shown, ax=axes[2])
+#     bar.set_label("code values", fontsize=13)
+#     bar.ax.tick_params(labelsize=12)
+#     for axis in axes:
+#         axis.axis("off")
+#     return figure, panels
+# ```
+#
+# A good figure has one thing to say. What does yours say, in one sentence? Write that sentence
+# below it, and two for those who cannot see it.
+#
+# </details>
 
 # %% [markdown]
 # ## What you learned
