@@ -5,7 +5,6 @@ outputs. It needs no network, neither to build nor to read: formulas are written
 browsers draw by themselves, and not by a script from a server.
 """
 
-import json
 import tomllib
 from pathlib import Path
 
@@ -28,7 +27,7 @@ exclude_patterns = ["book", "py", "solved", "**.ipynb_checkpoints"]
 # Pages and notebooks.
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_ipywidgets_js = {}  # a slider needs a running notebook: see without_widgets
+nb_ipywidgets_js = {}  # a slider needs a running notebook: render.py stores a sentence instead
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 
@@ -64,24 +63,8 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OWN_BADGE = "book/static/open-in-colab.svg"
 
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-INSTEAD = {"text/markdown": "*Here a running notebook has something to turn or to click.*"}
-
-
-def without_widgets(text):
-    """Replace a notebook's widgets, which are dead in a book, by a sentence."""
-    notebook = json.loads(text)
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            if WIDGET in output.get("data", {}):
-                output["data"] = INSTEAD
-    return json.dumps(notebook)
-
-
 def make_self_contained(app, docname, source):
-    """Prepare a page: no widgets, links out of notebooks/ to the repository, our own badge."""
-    if app.env.doc2path(docname).suffix == ".ipynb":
-        source[0] = without_widgets(source[0])
+    """Prepare a page: links out of notebooks/ to the repository, our own badge."""
     up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
     source[0] = source[0].replace(f"]({up}", f"]({REPOSITORY}/blob/{BRANCH}/")
     source[0] = source[0].replace(BADGE, OWN_BADGE)
