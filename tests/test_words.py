@@ -3,6 +3,7 @@
 import re
 import tomllib
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -122,6 +123,7 @@ def taught() -> list[tuple[str, str]]:
     )
 
 
+@cache
 def texts(name: str) -> list[str]:
     cells = jupytext.read(NOTEBOOKS / "py" / f"{name}.py").cells
     return [cell.source for cell in cells if cell.cell_type == "markdown"]

@@ -795,7 +795,7 @@ print(f"below zero: {100 * np.mean(electrons < 0):.2f} % (read noise)")
 # %% [markdown]
 # ### Step 4: white balance
 #
-# **[White balance](glossary.md#white-balance)** means: multiply by the gains. And by how wrong the
+# **[White balance](glossary.md#white-balance)** multiplies by the gains, and by how wrong the
 # camera is about the color of the lamp (the **[cast](glossary.md#cast)**, here 0.3 stops too much
 # red, 0.3 too little blue). Then cut off what a file cannot hold. Counts below zero become
 # **exact zeros** here.

@@ -447,13 +447,19 @@ print("row and column:", places)
 
 
 # %%
+def follow(row, column):
+    """Return a pixel's values before and after each step, and its maps: means of the colors."""
+    values = [E[row, column].mean() for E in (seen[0], *(E for M, E in steps))]
+    return values, [M[row, column].mean() for M, E in steps]
+
+
+# %%
 def draw_traces(places):
-    """Draw where some pixels are, their values, and their maps: means of the three colors."""
+    """Draw where some pixels are, their values and their maps."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.4))
     axes[0].imshow(np.clip(steps[7].image, 0, 1))
     for (title, (row, column)), mark in zip(places.items(), "os^", strict=False):
-        values = [E[row, column].mean() for E in (seen[0], *(E for M, E in steps))]
-        maps = [M[row, column].mean() for M, E in steps]
+        values, maps = follow(row, column)
         (line,) = axes[1].plot(values, mark + "-", label=title)
         axes[2].plot(range(1, 13), maps, mark + "-", color=line.get_color())
         axes[0].plot(column, row, mark, color=line.get_color(), mec="white", ms=12)
