@@ -5,6 +5,7 @@ outputs. It needs no network, neither to build nor to read: formulas are written
 browsers draw by themselves, and not by a script from a server.
 """
 
+import json
 import tomllib
 from pathlib import Path
 
@@ -28,6 +29,8 @@ exclude_patterns = ["book", "py", "solved", "**.ipynb_checkpoints"]
 nb_execution_mode = "off"
 nb_merge_streams = True
 nb_ipywidgets_js = {}  # a slider needs a running notebook: render.py stores a sentence instead
+nb_code_prompt_show = "Show the set-up"
+nb_code_prompt_hide = "Hide the set-up"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 
@@ -63,8 +66,19 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OWN_BADGE = "book/static/open-in-colab.svg"
 
 
+def fold_setup(text):
+    """Fold the code of a notebook's set-up cell: a reader of the book has nothing to set up."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if "setup" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"].append("hide-input")
+    return json.dumps(notebook)
+
+
 def make_self_contained(app, docname, source):
-    """Prepare a page: links out of notebooks/ to the repository, our own badge."""
+    """Prepare a page: set-up folded, links out of notebooks/ to the repository, our own badge."""
+    if app.env.doc2path(docname).suffix == ".ipynb":
+        source[0] = fold_setup(source[0])
     up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
     source[0] = source[0].replace(f"]({up}", f"]({REPOSITORY}/blob/{BRANCH}/")
     source[0] = source[0].replace(BADGE, OWN_BADGE)

@@ -409,7 +409,7 @@ figure, ax = plt.subplots(figsize=(7.5, 4))
 for n, color in zip((1, 2, 3, 5, 8), plt.cm.viridis(np.linspace(0, 0.85, 5)), strict=True):
     x, y = map_by_brightness(seen[n - 1], steps[n - 1].parameter_map)
     ax.plot(x, y, "o-", color=color, label=f"step {n}")
-ax.set(xlabel="brightness that the network saw", ylabel="mean map M", ylim=(0, 1))
+ax.set(xlabel="brightness that the network saw", ylabel="mean map M", ylim=(0, 1.05))
 ax.legend()
 plt.show()
 # %% [markdown]
