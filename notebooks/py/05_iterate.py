@@ -775,7 +775,7 @@ assert np.mean(like["curve8"][:4]) < 0, "while most of the light is given"
 # ## 10. Make it move
 #
 # The recursion as a short film: the picture on the left, the map that comes next on the right. It
-# runs three times and then stands still. If you do not want things to move: the figure of section 4
+# runs a few times and then stands still. If you do not want things to move: the figure of section 4
 # holds the same pictures and maps, one beside the other.
 
 # %%
