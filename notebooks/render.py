@@ -6,7 +6,8 @@
 
 A notebook that is in step with its twin (same cells, and executed) is left alone. The kernel runs
 in notebooks/, as in JupyterLab. Cell ids are the notebook's name and the cell's number, and no
-timings are written, so that rendering twice changes nothing but the outputs.
+timings are written, so that rendering twice changes nothing but the outputs. A widget is dead
+without its kernel: a sentence is stored in its place.
 
 How long a notebook took on two cores goes into minutes.csv, and from there, rounded up, into the
 notebook's head and the README's table.
@@ -29,6 +30,8 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 600
+WIDGET = "application/vnd.jupyter.widget-view+json"
+INSTEAD = "Here a running notebook has something to turn. The figure above shows one setting of it."
 README = HERE.parent / "README.md"
 TIMES = HERE / "minutes.csv"
 CORES = 2  # what the times are told for
@@ -72,6 +75,7 @@ def render(script: Path, notebook: Path) -> float:
     )
     client.execute()
     _drop_log_lines(document)
+    _replace_widgets(document)
     seconds = time.perf_counter() - started
     document.metadata.pop("widgets", None)
     partial = notebook.with_suffix(".partial")
@@ -93,6 +97,14 @@ def _drop_log_lines(document) -> None:
             kept.append(output)
         if cell.cell_type == "code":
             cell.outputs = kept
+
+
+def _replace_widgets(document) -> None:
+    """Put a sentence in the place of each widget, which no page can show without a kernel."""
+    for cell in document.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output.data = {"text/markdown": f"*{INSTEAD}*", "text/plain": INSTEAD}
 
 
 def cores() -> int:

@@ -76,6 +76,12 @@ ANSWERS = [
 ]
 RIGHT = {number: answer for module in ANSWERS for number, answer in module.RIGHT.items()}
 WRONG = {number: answers for module in ANSWERS for number, answers in module.WRONG.items()}
+MORE_RIGHT = [
+    (number, answer)
+    for module in ANSWERS
+    for number, answers in getattr(module, "MORE_RIGHT", {}).items()
+    for answer in answers
+]
 
 
 def test_every_exercise_is_tried():
@@ -177,6 +183,13 @@ def test_the_folded_solution_is_correct(number):
 @pytest.mark.parametrize("number", RIGHT)
 def test_a_right_answer_written_differently_is_correct(number):
     verdict = judge(number, RIGHT[number])
+    assert verdict.correct, verdict.message
+
+
+@pytest.mark.parametrize(("number", "answer"), MORE_RIGHT)
+def test_another_right_answer_is_correct(number, answer):
+    solution = EXERCISES[number][1].solution
+    verdict = judge(number, answer.replace("{cost}", solution.split("\n\n\n")[0]))
     assert verdict.correct, verdict.message
 
 

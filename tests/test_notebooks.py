@@ -160,6 +160,13 @@ def links_resolve(name, notebook):
         assert neighbor == name or f"{neighbor}.ipynb" in targets, f"no link to {neighbor}"
 
 
+def stores_no_widgets(name, notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            kinds = [kind for kind in output.get("data", {}) if "widget" in kind]
+            assert not kinds, f"a widget is stored, dead without its kernel: {cell.source[:60]!r}"
+
+
 def is_laid_out(name, notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
     titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
@@ -186,6 +193,7 @@ RULES = (
     ends_as_all_do,
     has_its_own_badge,
     links_resolve,
+    stores_no_widgets,
     is_laid_out,
     has_short_cells,
 )
@@ -304,6 +312,11 @@ def spoil_link(notebook):
     notebook.cells[-1].source += "\n[more](no_such_notebook.ipynb)"
 
 
+def spoil_widget(notebook):
+    data = {"application/vnd.jupyter.widget-view+json": {"model_id": "0"}, "text/plain": "Box()"}
+    code_cells(notebook)[-1].outputs.append(nbformat.v4.new_output("display_data", data=data))
+
+
 def spoil_title(notebook):
     notebook.cells[-1].source += "\n\n# Another title"
 
@@ -336,6 +349,7 @@ def spoil_length(notebook):
         (begins_as_all_do, spoil_setup),
         (has_its_own_badge, spoil_badge),
         (links_resolve, spoil_link),
+        (stores_no_widgets, spoil_widget),
         (is_laid_out, spoil_title),
         (is_laid_out, spoil_formula),
         (has_short_cells, spoil_length),

@@ -3,8 +3,10 @@
 import re
 import tomllib
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
+import jupytext
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,8 +74,6 @@ def test_the_spell_checker_reads_lessons_and_pages():
 
 # The glossary
 
-OTHERWISE = {"receptive field": "how far does it see"}  # a textbook's word, and the notebook's
-
 
 def glossary() -> dict[str, str]:
     """Return what each word is said to mean."""
@@ -92,6 +92,97 @@ def test_a_word_is_taught_where_the_glossary_says(word):
     assert names or re.match(r"\s*See \[", entry), f"{word} links to no notebook"
     for name in names:
         text = text_of(NOTEBOOKS / "py" / f"{name}.py").lower()
-        said = OTHERWISE.get(word, word)
-        for part in re.findall(r"\w+", said.lower()):
+        for part in re.findall(r"\w+", word.lower()):
             assert part[:5] in text, f"notebook {name[:2]} does not say {word!r}"
+
+
+# In the notebook that teaches a word, its first use is a link to the glossary
+
+NOT_PROSE = re.compile(
+    r"""```.*?```|\$\$.*?\$\$          # code and formulas that stand alone
+    |<summary>.*?</summary>         # a question is a heading
+    |!?\[[^\]]*\]\([^)]*\)          # links, with their texts
+    |^\#+\ [^\n]*|^>[^\n]*          # headings and quotations
+    |\$[^$\n]+(?:\n[^$\n]+)?\$      # formulas in a line""",
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+INLINE_CODE = re.compile(r"`([^`\n]*)`")
+TO_GLOSSARY = re.compile(r"\]\(glossary\.md#([\w-]+)\)")
+
+
+def anchor(word: str) -> str:
+    return word.lower().replace(" ", "-")
+
+
+def taught() -> list[tuple[str, str]]:
+    """Return each notebook's name with each word that it teaches, as the glossary has it."""
+    return sorted(
+        (name, word)
+        for word, entry in glossary().items()
+        for name in re.findall(r"\((\d\d_\w+)\.ipynb\)", entry)
+    )
+
+
+@cache
+def texts(name: str) -> list[str]:
+    cells = jupytext.read(NOTEBOOKS / "py" / f"{name}.py").cells
+    return [cell.source for cell in cells if cell.cell_type == "markdown"]
+
+
+def first_use(word: str, text: str) -> int | None:
+    """Return where a text first uses a word in prose, in the singular or the plural, unlinked."""
+    text = NOT_PROSE.sub(lambda found: re.sub(r"\S", "_", found[0]), text)
+    # A word that is a name in the code, such as `flag`, is used by its name.
+    text = INLINE_CODE.sub(
+        lambda found: found[0] if found[1].lower() == word.lower() else len(found[0]) * "_", text
+    )
+    said = r"\s+".join(map(re.escape, word.split()))
+    found = re.search(rf"(?<![\w-]){said}(?:e?s)?(?![\w-])", text, re.IGNORECASE)
+    return found.start() if found else None
+
+
+def complaint(word: str, cells: list[str]) -> str | None:
+    """Say what is wrong with the links to a word; the opening may use words without a link."""
+    links = [
+        (index, link.start())
+        for index, text in enumerate(cells)
+        for link in TO_GLOSSARY.finditer(text)
+        if link[1] == anchor(word)
+    ]
+    uses = [(index, first_use(word, text)) for index, text in enumerate(cells) if index]
+    uses = [(index, place) for index, place in uses if place is not None]
+    if not links:
+        where = f"cell of the text {uses[0][0]}" if uses else "nowhere in prose"
+        return f"has no link to glossary.md#{anchor(word)}; first use: {where}"
+    if uses and uses[0] < links[0]:
+        index, place = uses[0]
+        return f"is used before its link: {cells[index][max(0, place - 30) : place + 30]!r}"
+    return None
+
+
+@pytest.mark.parametrize(("name", "word"), taught(), ids=lambda value: value)
+def test_the_first_use_of_a_taught_word_is_linked(name, word):
+    wrong = complaint(word, texts(name))
+    assert not wrong, f"notebook {name[:2]}: {word!r} {wrong}"
+
+
+@pytest.mark.parametrize("name", [script.stem for script in SCRIPTS])
+def test_only_the_first_use_is_linked_and_every_link_has_its_word(name):
+    links = TO_GLOSSARY.findall("\n".join(texts(name)))
+    twice = sorted({link for link in links if links.count(link) > 1})
+    assert not twice, f"notebook {name[:2]} links more than once to {', '.join(twice)}"
+    unknown = set(links) - {anchor(word) for word in glossary()}
+    assert not unknown, f"notebook {name[:2]}: the glossary has no {', '.join(sorted(unknown))}"
+
+
+def test_first_uses_are_found():
+    opening, link = "Stops, stops.", "A **[stop](glossary.md#stop)** is a factor of 2."
+    assert complaint("stop", [opening, "## One stop", link, "two stops"]) is None
+    assert complaint("stop", [opening, link]) is None
+    assert "no link" in complaint("stop", [opening, "A stop."])
+    assert "before its link" in complaint("stop", [opening, "Two\nstops.", link])
+    assert "before its link" in complaint("stop", [opening, "Two stops. " + link])
+    for text in ("```python\nstop\n```", "$stop$", "> stop", "unstoppable stop-gap", "`stop()`"):
+        assert first_use("stop", text) is None
+    assert first_use("code value", "two code\nvalues") == 4
+    assert first_use("flag", "the `flag` says") == 5

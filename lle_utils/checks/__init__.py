@@ -39,6 +39,19 @@ from lle_utils.checks.look_at_the_dark import (
     scene_split,
     stops_between_codes,
 )
+from lle_utils.checks.measure_honestly import (
+    leave_one_out,
+    main_fault,
+    mean_psnr,
+    paired_interval,
+    true_psnr,
+)
+from lle_utils.checks.reproduce_the_figures import (
+    agree,
+    draw_maps,
+    median_seconds,
+    own_figure,
+)
 from lle_utils.checks.train_it import (
     batch_order,
     beat_the_constant,

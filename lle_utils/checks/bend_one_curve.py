@@ -13,8 +13,9 @@ def is_safe(function) -> str:
     """Check ``function(m)``: whether a step with this m keeps [0, 1] and the order of pixels."""
     for m in (0.3, 1.5, 1.02, 2.0, 3.0, -0.5, -1.02, -1.5, -3.0, 1.0, -1.0, 0.0, 0.99, -0.99):
         result = ask(function, m)
-        if np.size(result) != 1:
-            raise Wrong("one True or False was asked for, for one m.")
+        if np.size(result) != 1 or isinstance(result, str):
+            kind = "text" if isinstance(result, str) else f"{np.size(result)} values"
+            raise Wrong(f"one True or False was asked for, for one m, and this is {kind}.")
         said, true = bool(np.all(result)), abs(m) <= 1
         if said == true:
             continue
@@ -83,17 +84,33 @@ def odds_factor(function) -> str:
         "the factor is upside down: after divided by before, not before by after.": (
             lambda x, m: 1 / right(x, m)
         ),
+        "x and 1 - x are exchanged: the factor is 1 + m at black and 1 / (1 - m) at white.": (
+            lambda x, m: right(1 - x, m)
+        ),
+        "a sign: 1 - f is 1 - x - m x (1 - x), and so the lower part has 1 - m x.": (
+            lambda x, m: (1 + m * (1 - x)) / (1 + m * x)
+        ),
+        "brackets are missing: the 1 belongs above the line, too.": (
+            lambda x, m: 1 + m * (1 - x) / (1 - m * x)
+        ),
+        "this is the logarithm of the factor; the factor itself was asked for.": (
+            lambda x, m: np.log(right(x, m))
+        ),
         "right between the ends. But at x = 0 and x = 1 you divide nothing by nothing: cancel x "
         "and 1 - x on paper first.": lambda x, m: odds(curve.brighten(x, m)) / odds(x),
     }
     try:
         compare(function, right, probes, mistakes)
     except Wrong as wrong:
-        if "ZeroDivisionError" not in str(wrong):
-            raise
+        if "ZeroDivisionError" in str(wrong):
+            raise Wrong(
+                "right between the ends. But at x = 0 or x = 1 it divides by zero: cancel x and "
+                "1 - x on paper first."
+            ) from None
+        compare(function, right, probes, mistakes, tolerance=1e-2)  # complains of what is far off
         raise Wrong(
-            "right between the ends. But at x = 0 or x = 1 it divides by zero: cancel x and "
-            "1 - x on paper first."
+            "nearly right, but not exact. Do not keep x away from 0 and 1: cancel x and 1 - x on "
+            "paper, and nothing is divided by zero."
         ) from None
     return (
         "x and 1 - x cancel, and what is left is finite from black, 1 + m, to white, 1 / (1 - m)."
@@ -130,8 +147,20 @@ def first_values(function) -> str:
         "a floor of 0.5 is middle gray. Half a *code* is 0.5 / 255.": (
             lambda codes: np.maximum(codes / 255, 0.5)
         ),
+        "black became 0.5, middle gray. Half a *code* is 0.5 / 255.": (
+            lambda codes: np.where(codes == 0, 0.5, codes / 255)
+        ),
+        "// throws away what is behind the point, and only 0 and 1 are left: divide by /.": (
+            lambda codes: np.maximum(codes // 255, curve.FLOOR)
+        ),
+        "the largest code is 255, so divide by 255 and not by 256: white must stay 1.": (
+            lambda codes: np.maximum(codes, 0.5) / 256
+        ),
+        "the floor is half a code, and a code is 1 / 255.": (
+            lambda codes: np.maximum(codes / 255, 0.5 / 256)
+        ),
     }
-    compare(function, right, probes, mistakes, tolerance=1e-5)
+    compare(function, right, probes, mistakes, tolerance=1e-6)
     return "0 and 1 are the fixed points; black is now slightly off the one that repels."
 
 
@@ -164,12 +193,29 @@ def steps_for(function) -> str:
         "near black a step multiplies by 1 + m, and not by e to the m.": (
             lambda gain, m: math.ceil(math.log(gain) / m)
         ),
+        "a gain of 1 is there before the first step: 0 steps.": (
+            lambda gain, m: max(1, right(gain, m))
+        ),
+        "one step too many where a gain is reached exactly, such as 8 = 2 * 2 * 2. Round up only "
+        "what is not whole; and near black count 1 - x as 1.": (
+            lambda gain, m: math.floor(exact(gain, m)) + 1
+        ),
     }
     for gain, m in ((30, 0.38), (10, 0.5), (100, 0.2), (8, 1.0), (3, 0.9), (1, 0.5), (9, 1.0)):
         found = ask(function, gain, m)
         whole(found, f"the number of steps for gain = {gain}, m = {m}")
-        compare(lambda *_, found=found: found, right, [(gain, m)], mistakes)
+        compare(_named("steps_for", found), right, [(gain, m)], mistakes)
     return "For 5 stops, a gain of 32, m = 0.38 needs 11 steps near black, and m = 1 five."
+
+
+def _named(name: str, result):
+    """Return a function of that name that always gives one result."""
+
+    def function(*_):
+        return result
+
+    function.__name__ = name
+    return function
 
 
 @check
@@ -191,19 +237,31 @@ def constant_for(shift, m_for) -> str:
         "the logit uses the natural logarithm, and this is base 2.": (
             lambda x, t: right(x, t) / math.log(2)
         ),
+        "the logit uses the natural logarithm, and this is base 10.": (
+            lambda x, t: right(x, t) / math.log(10)
+        ),
+        "this is the ratio of the odds. What is added up is its logarithm.": (
+            lambda x, t: math.exp(right(x, t))
+        ),
+        "this is the difference of the odds. Steps multiply odds: take logarithms first.": (
+            lambda x, t: t / (1 - t) - x / (1 - x)
+        ),
     }
     probes = [(0.05, 0.5), (0.3, 0.8), (0.02, 0.1), (0.6, 0.6)]
     compare(shift, right, probes, mistakes, tolerance=1e-5)
     for x, target, n in ((0.05, 0.5, 8), (0.02, 0.5, 12), (0.3, 0.8, 4), (0.1, 0.15, 1)):
         _judge_m(m_for, x, target, n)
-    if numbers(ask(m_for, 0.4, 0.4, 8), "m_for(0.4, 0.4, 8)").max() > 1e-3:
+    nothing = ask(m_for, 0.4, 0.4, 8, none_is_an_answer=True)
+    if nothing is None:
+        raise Wrong("m_for(0.4, 0.4, 8) returned None, though m = 0 leads from 0.4 to 0.4.")
+    if not np.abs(numbers(nothing, "m_for(0.4, 0.4, 8)")).max() <= 1e-3:
         raise Wrong("from 0.4 to 0.4 there is nothing to do: m = 0.")
     for x, target, n in ((0.01, 0.9, 2), (0.002, 0.5, 5)):
         found = ask(m_for, x, target, n, none_is_an_answer=True)
         if found is not None:
             ends = curve.recurse(x, lambda E, step: 1.0, n)
             raise Wrong(
-                f"m_for({x}, {target}, {n}) gives {found:.3g}, but even m = 1 gets only to "
+                f"m_for({x}, {target}, {n}) gives {found!s:.12}, but even m = 1 gets only to "
                 f"{ends:.3f} in {n} steps. There is no such m: return None."
             )
     if ask(m_for, 0.5, 0.3, 8, none_is_an_answer=True) is not None:

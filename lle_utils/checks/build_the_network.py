@@ -27,6 +27,17 @@ def count_parameters(function) -> str:
             lambda m, f: total(m, f, area=1)
         ),
         "a filter has 3 x 3 weights, and you counted 3.": lambda m, f: total(m, f, area=3),
+        "the first layer sees the three colors: 3 channels in.": lambda m, f: (
+            total(m, f) + 9 * (f - 3) * f
+        ),
+        "the first layer sees three colors, and you counted one.": lambda m, f: (
+            total(m, f) - 18 * f
+        ),
+        "the last layer has biases, too: one for each map.": lambda m, f: total(m, f) - m,
+        "you have eight layers. Six have so many filters, and the seventh gives the maps.": (
+            lambda m, f: total(m, f) + (9 * f + 1) * f
+        ),
+        "each filter has a bias, not each layer.": lambda m, f: total(m, f, bias=0) + 7,
     }
     probes = [(3, 32), (1, 32), (24, 32), (3, 16), (1, 1)]
     compare(function, total, probes, mistakes, tolerance=1e-9)
@@ -56,6 +67,15 @@ def reach(function) -> str:
         "that is a single look. Each further look starts from what the last one saw.": (
             lambda looks, layers, kernel: 1 + layers * (kernel - 1)
         ),
+        "14 a look is right for seven layers of 3 x 3. Other networks see otherwise.": (
+            lambda looks, layers, kernel: 1 + 14 * looks
+        ),
+        "the first look is counted twice: it sees 15, and each *further* one adds 14.": (
+            lambda looks, layers, kernel: 1 + (looks + 1) * layers * (kernel - 1)
+        ),
+        "reaches add up, they do not multiply: a look starts where the last one ended.": (
+            lambda looks, layers, kernel: (1 + layers * (kernel - 1)) ** looks
+        ),
     }
     probes = [(8, 7, 3), (1, 7, 3), (0, 7, 3), (12, 7, 3), (3, 4, 5), (2, 1, 1)]
     compare(function, right, probes, mistakes, tolerance=1e-9)
@@ -81,6 +101,15 @@ def half_the_cost(cost, schedule) -> str:
         ),
         "this is the share of full looks; the cost itself was asked for: do not divide.": (
             lambda s, looks: right(s, looks) / looks
+        ),
+        "when the list is at its end, its *last* entry repeats. It does not begin again.": (
+            lambda s, looks: sum(1 / s[look % len(s)] ** 2 for look in range(looks))
+        ),
+        "after the listed looks you went on at full size. Its *last* entry repeats.": (
+            lambda s, looks: right([*s, 1], looks)
+        ),
+        "upside down: a picture shrunk by 2 costs a quarter, not four times as much.": (
+            lambda s, looks: sum(factor**2 for factor in factors(s, looks))
         ),
     }
     probes = [((8, 4, 2), 8), ((1,), 8), ((4, 4, 1), 5), ((2, 1), 12), ((16, 8, 4, 2, 1), 3)]
@@ -118,6 +147,10 @@ def neighbor_kernel(kernel) -> str:
         )
     if found.shape == (4, 3, 3, 1) or found.shape == (4, 3, 3):
         raise Wrong("the filters come first here. Keras wants (height, width, in, out): move them.")
+    if found.shape == (3, 3, 4):
+        raise Wrong(
+            "its shape is (3, 3, 4): an axis for the one channel in is missing, [:, :, None]."
+        )
     if found.shape != (3, 3, 1, 4):
         raise Wrong(f"its shape is {found.shape}; (3, 3, 1, 4) was asked for.")
     names = ("left", "right", "upper", "lower")
@@ -141,6 +174,8 @@ def neighbor_kernel(kernel) -> str:
                 f"filter {number}, kernel[:, :, 0, {number}], is {filter_.tolist()}. Was the "
                 "kernel scrambled by a reshape? That keeps the numbers in order; move the axis."
             )
+        if not filter_.any():
+            raise Wrong(f"filter {number} is 0 everywhere.")
         if abs(filter_.sum()) > 1e-6:
             raise Wrong(
                 f"filter {number} adds up to {filter_.sum():g}. A difference adds up to 0: it must "
@@ -167,7 +202,8 @@ def far_seeing_network(network) -> str:
         if maps.shape != pictures.shape:
             raise Wrong(
                 f"pictures of shape {pictures.shape} give maps of shape {maps.shape}: every pixel "
-                'and color needs its m. Is padding="same" set everywhere?'
+                'and color needs its m. Is padding="same" set everywhere? What is shrunk must grow '
+                "back to the very size."
             )
     before = network.get_weights()
     try:
@@ -183,26 +219,35 @@ def far_seeing_network(network) -> str:
     parameters, most = network.count_params(), 67_299
     if parameters > most:
         raise Wrong(f"it has {parameters:,} parameters, and {most:,} are allowed.")
-    across = _reach_of(network)
-    if across < 31:
+    high, wide = _reach_of(network)
+    if min(high, wide) < 31:
+        seen = f"{wide} pixels across" if high == wide else f"{high} x {wide} pixels"
         raise Wrong(
-            f"one look sees {across} pixels across, and 31 were asked for. A dilated layer leaves "
-            "gaps between the pixels it looks at, at the same price."
+            f"one look sees {seen}, and 31 each way were asked for. A dilated layer leaves gaps "
+            "between the pixels it looks at, at the same price."
         )
-    seen = "the whole picture" if across >= 81 else f"{across} pixels across"
+    seen = f"{wide} pixels across" if high == wide else f"{high} x {wide} pixels"
+    seen = "the whole picture" if min(high, wide) >= 81 else seen
     return f"{parameters:,} parameters, and one look sees {seen}."
 
 
-def _reach_of(network) -> int:
-    """Return how many pixels across one pixel's change spreads."""
+def _reach_of(network) -> tuple[int, int]:
+    """Return how many rows and columns of the map one pixel's change reaches."""
     import keras
 
-    before = network.get_weights()
     even = np.full((1, 81, 81, 3), 0.1, np.float32)
+    # What is computed from a pixel that is not a number is none, whatever layers lie between.
+    # (On the CPU: a GPU may compute a layer in tiles, and then whole tiles are none.)
+    unknown = even.copy()
+    unknown[0, 40, 40] = np.nan
+    with keras.device("cpu:0"):
+        reached = np.isnan(keras.ops.convert_to_numpy(network(unknown))[0])
+    # But some layers, such as max pooling, pass over what is not a number. So we also change the
+    # pixel, with averages in place of kernels: nothing can cancel, nothing dies in a ReLU.
     poked = even.copy()
     poked[0, 40, 40] = 1e6
+    before = network.get_weights()
     try:
-        # Averages in place of kernels: nothing can cancel, nothing dies in a ReLU.
         network.set_weights(
             [
                 np.full(weights.shape, 1 / np.prod(weights.shape[:-1]))
@@ -214,6 +259,6 @@ def _reach_of(network) -> int:
         change = np.abs(keras.ops.convert_to_numpy(network(poked) - network(even)))[0]
     finally:
         network.set_weights(before)
-    changed = change.max(axis=(0, 2)) > 1e-4
-    columns = np.flatnonzero(changed)
-    return int(np.ptp(columns)) + 1 if columns.size else 0
+    reached |= change > 1e-4
+    lines = (np.flatnonzero(reached.any(axis=axes)) for axes in ((1, 2), (0, 2)))
+    return tuple(int(np.ptp(line)) + 1 if line.size else 0 for line in lines)

@@ -31,8 +31,10 @@ class _Recorder:
         # Smooth, so that single precision will do, and different on 0..255 and on [0, 1].
         return 0.45 + 0.4 * np.sin(5 * picture / (1 + picture))
 
-    def goes_deeper(self) -> bool:
-        return all(a < b for a, b in pairwise(self.depths))
+    def is_in_calls(self) -> bool:
+        """Tell whether each question came from a call in a call: on the way down, or back up."""
+        steps = np.diff(self.depths)
+        return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
 def _same_picture(found, wanted) -> bool:
@@ -61,16 +63,22 @@ def founding_loop(function) -> str:
                 "it divides by 255 before it asks the network. That would mend the first fault; "
                 "the founding function asks about 0..255 first, and divides then."
             )
-        if flag == 0 and asked.pictures[0].max() < img.max() / 2:
+        pairs = list(zip(asked.pictures, wanted.pictures, strict=True))
+        if flag == 0 and any(picture.max() < right.max() / 2 for picture, right in pairs):
             raise Wrong("it divides though flag is 0: the picture is in [0, 1] already.")
-        for picture, right_picture in zip(asked.pictures[1:], wanted.pictures[1:], strict=True):
+        for picture, right_picture in pairs[1:]:
             if picture.max() > 1:
                 raise Wrong("the second call sees values above 1; by then E is in [0, 1].")
-            if picture.max() < right_picture.max() / 2:
+            if picture.min() >= 0 and picture.max() < right_picture.max() / 2:
                 raise Wrong("it divides by 255 in every round; flag must be 0 after the first.")
+            if not _same_picture(picture, right_picture):
+                raise Wrong(
+                    "the second question is about another picture than it should be. In E + M E "
+                    "(1 - E) every E is the divided one."
+                )
         if not _same_picture(found, right):
             raise Wrong(f"{text}: the network is asked rightly at first, but the result differs.")
-        if index == 3 and asked.goes_deeper():
+        if index == 3 and asked.is_in_calls():
             raise Wrong("the pictures are right, but it still calls itself: write a loop.")
     return "The same questions to the network, the same picture, and no call waits for another."
 
@@ -98,7 +106,7 @@ def recursion(function) -> str:
                 "the result differs. Does each call hand on the brightened picture, and return "
                 "what the next call returns?"
             )
-        if iterations == 4 and not asked.goes_deeper():
+        if iterations == 4 and not asked.is_in_calls():
             raise Wrong("the pictures are right, but this is a loop: let it call itself instead.")
     return "One call waits for the next, and the last one's picture is passed up through all."
 
@@ -108,15 +116,16 @@ def iterations_for(function) -> str:
     """Check ``function(image)``: 12, 8 or 7 iterations by the mean code value of the picture."""
     lamp, blue = np.full((20, 30, 3), 2 / 255), np.zeros((8, 9, 3))
     lamp[:4, :6], blue[..., 2] = 1.0, 45 / 255  # mean code 12, median 2; mean code 15, luma 5
-    pictures = [
-        (f"mean code {code}", np.full((8, 9, 3), code / 255))
-        for code in (9.9, 10.1, 19.9, 20.1, 90)
-    ]
+    pictures = [("an even picture", np.full((8, 9, 3), code / 255)) for code in (5, 15, 90)]
+    pictures += [("a lamp in the dark", lamp), ("a blue wall", blue)]
+    for mean in (9.99, 10.01, 19.99, 20.01):
+        codes = np.full(3 * 20 * 20, int(mean))  # whole codes, as in a file
+        codes[: round((mean - int(mean)) * codes.size)] += 1
+        pictures.append(("a picture", codes.reshape(20, 20, 3) / 255))
     # Of one pixel, because there every way to take a mean is exact.
     pictures += [
         (f"exactly code {code}", np.full((1, 1, 3), code / 255, np.float32)) for code in (10, 20)
     ]
-    pictures += [("a lamp in the dark", lamp), ("a blue wall", blue)]
     answers = [whole(ask(function, image), "the number of iterations") for _, image in pictures]
     wanted = [founding.iterations_for(image) for _, image in pictures]
     if answers == wanted:
@@ -125,18 +134,18 @@ def iterations_for(function) -> str:
         raise Wrong("always 12. The picture is in [0, 1]: its mean *code* is 255 times its mean.")
     if len(set(answers)) == 1:
         raise Wrong(f"always {answers[0]}, however dark the picture is.")
-    if answers[0] == 7 and answers[4] == 12:
+    if answers[0] == 7 and answers[2] == 12:
         raise Wrong("turned around: the darkest pictures need the most iterations.")
     index = next(i for i in range(len(pictures)) if answers[i] != wanted[i])
     title, image = pictures[index]
     hint = ""
     if title.startswith("exactly"):
         hint = " Below means below."
-    elif title.startswith("a "):
+    elif title in ("a lamp in the dark", "a blue wall"):
         hint = " Take the mean over all pixels and colors, all alike."
     mean = 255 * image.mean()
     raise Wrong(
-        f"{title} (mean code {mean:.1f}) gets {answers[index]} and not {wanted[index]}.{hint}"
+        f"{title} (mean code {mean:.5g}) gets {answers[index]} and not {wanted[index]}.{hint}"
     )
 
 
@@ -150,12 +159,12 @@ def stop_by_itself(function) -> str:
     image = np.full((6, 6, 3), 0.02)
     image[0, 0] = 0.0005  # a single dark pixel, which moves when all others have arrived
     cases = [(image, 0.001, 200), (image, 0.03, 200), (image, 1e-9, 5), (image, 0.5, 200)]
-    for start, tolerance, most in (*cases, (image, 0.001, 0)):
+    for start, tolerance, most in (*cases, (image, 0.001, 0), (np.ones((2, 2, 3)), 0.0, 9)):
         asked = _Recorder(most + 50)
 
         def predict_map(picture, step, asked=asked):
             asked(picture, step)
-            return 0.5
+            return np.full(np.shape(picture), 0.5)
 
         result = ask(function, start, predict_map, tolerance, most, keeps=True)
         try:
@@ -174,6 +183,11 @@ def stop_by_itself(function) -> str:
         if steps == right - 1 and _same_picture(picture, path[right - 1]):
             raise Wrong(f"{text}: the step that finds out is a step, too: {right} and not {steps}.")
         if steps != right:
+            if tolerance == 0:
+                raise Wrong(
+                    f"on a white picture, with tolerance 0, you say {steps} steps; it must be "
+                    f"{right}. A change of exactly the tolerance is not more than it: stop at <=."
+                )
             mean = next((n for n, c in enumerate(changes, 1) if c.mean() <= tolerance), most)
             if steps == mean:
                 raise Wrong(
@@ -213,6 +227,9 @@ def denoise(order_matters, quiet) -> str:
         raise Wrong('order_matters must be a dict with the keys "median" and "gaussian".')
     if any(value is Ellipsis or value is None for value in order_matters.values()):
         raise Blank(FILL_IN)
+    for value in order_matters.values():
+        if isinstance(value, str) or value not in (True, False):
+            raise Wrong(f"True or False was asked for, without quotes, and not {value!r}.")
     if order_matters["median"]:
         raise Wrong(
             "the order does not matter for the median. A rising curve keeps the order of values, "
@@ -228,6 +245,11 @@ def denoise(order_matters, quiet) -> str:
         found = numbers(ask(quiet, dark, _bend), "what quiet returns")
         if found.shape != goal.shape or not np.isfinite(found).all():
             raise Wrong(f"quiet must return a finite picture of shape {goal.shape}.")
+        if found.max() > 2:
+            raise Wrong(
+                f"quiet must return values in [0, 1], and yours go up to {found.max():.0f}. Divide "
+                "by 255 again at the end."
+            )
         median = ndimage.median_filter(_bend(dark), (3, 3, 1))
         for title, picture in zip(scores, (found, _bend(dark), median), strict=True):
             scores[title].append(metrics.psnr(np.clip(picture, 0, 1), goal))

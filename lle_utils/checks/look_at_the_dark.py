@@ -1,5 +1,6 @@
 """Checks of the exercises in notebook 01, look at the dark."""
 
+import copy
 import math
 from functools import cache
 from itertools import pairwise
@@ -47,6 +48,17 @@ def stops_between_codes(function) -> str:
         ),
         "2.2 times the stops of the code values is a rule of thumb. In the dark it is far off, "
         "because sRGB is a straight line there.": (lambda b, d: 2.2 * np.log2(np.asarray(b) / d)),
+        "where `bright` has less light, the number of stops is negative: keep the sign.": (
+            lambda b, d: np.abs(right(b, d))
+        ),
+        "the power of 2.4 is half of the rule. The darkest codes, up to 0.04045, lie on a straight "
+        "line: camera.srgb_to_linear knows both.": (
+            lambda b, d: (
+                2.4 * np.log2((np.asarray(b) / 255 + 0.055) / (np.asarray(d) / 255 + 0.055))
+            )
+        ),
+        "a ratio of logarithms is not the logarithm of a ratio: divide first, or subtract the "
+        "logarithms.": lambda b, d: np.log2(light(b)) / np.log2(light(d)),
     }
     compare(function, right, probes, mistakes, tolerance=1e-4)
     return "Codes 128 and 64 are 2.1 stops apart; 4 and 1 exactly two, as sRGB is a line there."
@@ -97,14 +109,31 @@ def noise_by_level(function) -> str:
                 "1.41 times too much everywhere. A difference holds the noise of two pictures, "
                 "and variances add: divide by the square root of 2."
             )
+        if np.abs(ratio - math.sqrt(0.5)).max() < 0.04:
+            raise Wrong(
+                "0.71 times too little everywhere. The standard deviation of the difference is "
+                "1.41 times that of one shot: divide by the square root of 2, not by 2."
+            )
+        if np.abs(ratio - math.sqrt(2 / math.pi)).max() < 0.04:
+            raise Wrong(
+                "this is the mean of the absolute values. The noise is the root of squares."
+            )
+        if np.allclose(found[1:], sigmas[:-1], rtol=0.05):
+            raise Wrong(
+                "your bins are shifted. np.digitize counts the first of them as 1 (0 is what lies "
+                "below the first edge); and a pixel's brightness is the *mean* of the two shots."
+            )
         if np.abs(ratio - np.array(sigmas)).max() < 0.1 * max(sigmas):
             raise Wrong("this is the variance. The noise is its square root.")
         if np.abs(ratio - 2 * np.array(sigmas)).max() < 0.2 * max(sigmas):
             raise Wrong("this is the variance of the difference: halve it, and take the root.")
-        with_scene = [first[(first >= a) & (first < b)].std() for a, b in pairwise(edges)]
-        if np.allclose(found, with_scene, rtol=0.05):
+        shots = [first, second, (first + second) / 2]
+        with_scene = [[x[(x >= a) & (x < b)].std() for a, b in pairwise(edges)] for x in shots]
+        if any(
+            np.allclose(found / found[0], one / one[0], rtol=0.05) for one in np.array(with_scene)
+        ):
             raise Wrong(
-                "you measured the scene too: a single picture varies by what it shows. "
+                "you measured the scene too: a shot, or the mean of two, varies by what it shows. "
                 "The difference of the two shots has no scene in it."
             )
         if np.ptp(found) < 0.05 * found.mean():
@@ -123,14 +152,22 @@ def scene_split(function) -> str:
     names, training and held-out; scenes are held out until `share` of the files is reached.
     """
     uneven = [[f"s{scene}/{n}" for n in range(1 + 3 * scene % 7)] for scene in range(40)]
+    single = [[f"s{scene}/0"] for scene in range(40)]
     lol = data.lol_scenes()["groups"]
-    for groups, share in ((uneven, 0.2), (lol, 0.1), (lol, 0.5), (uneven, 0.35)):
+    cases = ((uneven, 0.2), (lol, 0.1), (lol, 0.5), (uneven, 0.35), (single, 0.25))
+    for groups, share in cases:
         total = sum(map(len, groups))
         held_outs = []
         for seed in (0, 1, 2, 3):
-            train, held_out = _two_sides(ask(function, groups, share, seed))
+            own = copy.deepcopy(groups)  # one list for both calls, as a student calls it twice
+            train, held_out = _two_sides(_split(function, own, share, seed))
             _judge_sides(groups, train, held_out)
             largest = max((len(group) for group in groups if group[0] in held_out), default=0)
+            if share * total - 1 < len(held_out) < share * total - 1e-9:
+                raise Wrong(
+                    f"{len(held_out)} of {total} files are held out: not quite {share:.0%}. Go on "
+                    "until the share is reached, and do not round it down."
+                )
             if len(held_out) < share * total - 1e-9:
                 raise Wrong(
                     f"{len(held_out)} of {total} files are held out, and {share:.0%} were asked "
@@ -142,7 +179,13 @@ def scene_split(function) -> str:
                     f"{share:.0%}. Stop as soon as the share is reached, and count files and not "
                     "scenes, as scenes differ in size."
                 )
-            if _two_sides(ask(function, groups, share, seed)) != (train, held_out):
+            if _two_sides(_split(function, own, share, seed)) != (train, held_out):
+                if own != groups:
+                    raise Wrong(
+                        "it shuffles or empties the list that it was given. Called again with the "
+                        "same list and the same seed, it gives another split: work on a copy, "
+                        "list(groups), or shuffle numbers."
+                    )
                 raise Wrong(
                     f"seed {seed} gave two different splits. Draw with a generator made from the "
                     "seed, np.random.default_rng(seed), so that others can repeat yours."
@@ -151,6 +194,15 @@ def scene_split(function) -> str:
         if all(held_out == held_outs[0] for held_out in held_outs):
             raise Wrong("every seed gives the same split: the scenes are not drawn at random.")
     return "No scene is on both sides, and the same seed gives the same split again."
+
+
+def _split(function, groups, share, seed):
+    """Ask for a split of this very list: an answer that spoils it is asked about it again."""
+
+    def split_by_scene():
+        return function(groups, share, seed)
+
+    return ask(split_by_scene if callable(function) else function)
 
 
 def _two_sides(result) -> tuple[set, set]:
@@ -194,8 +246,13 @@ def _shots() -> list[tuple[int, np.ndarray]]:
     shots = []
     for scene, pair in enumerate(data.load("sample", "train", lazy=True)[:5]):
         stops = (4.0, 5.0, 6.0)[: 1 if scene == 4 else 3]
+        if pair.name == "citrus":  # a chain: its ends are less alike than any two neighbors
+            shots.append((scene, camera.darken(pair.high, 8.0, rng)))
+            stops += (7.0,)
         shots += [(scene, camera.darken(pair.high, s, rng)) for s in stops] + [(scene, pair.high)]
-    return [shots[index] for index in rng.permutation(len(shots))]
+    order = rng.permutation(len(shots))
+    first = next(index for index, (scene, _) in enumerate(shots) if scene == 3)
+    return [shots[index] for index in (first, *order[order != first])]
 
 
 @check
@@ -231,4 +288,4 @@ def group_scenes(function) -> str:
                 f"two scenes are one: pictures {other} and {one} show different things. "
                 "Ask for a higher likeness."
             )
-    return f"{len(shots)} pictures, {len(groups)} scenes, at exposures up to 6 stops apart."
+    return f"{len(shots)} pictures, {len(groups)} scenes, at exposures up to 8 stops apart."

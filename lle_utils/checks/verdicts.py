@@ -130,10 +130,14 @@ def ask(
         if keeps and isinstance(before, np.ndarray) and not np.array_equal(before, after):
             raise Wrong(
                 "it changes the array that it was given, and whoever called it has lost the "
-                "original. Make a new one: image = image / 255 and not image /= 255."
+                "original. Make a new one: image = image / 255 and not image /= 255, image = image "
+                "+ change and not image += change."
             )
     if result is None and not none_is_an_answer:
-        raise Blank("your function returned None; replace its ... and end it with `return`")
+        raise Blank(
+            f"{call(function, *arguments)} returned None; replace each ... and end every way "
+            "through the function with `return`"
+        )
     if any(part is Ellipsis for part in (result if isinstance(result, tuple) else (result,))):
         raise Blank(FILL_IN)
     return result
@@ -141,7 +145,8 @@ def ask(
 
 def call(function: Callable, *arguments) -> str:
     """Return a call as text for a message: ``brighten(0.5, m)``; arrays by their shape."""
-    name = getattr(function, "__name__", "your function")
+    name = getattr(function, "__name__", "<lambda>")
+    name = "your function" if name == "<lambda>" else name
     return f"{name}({', '.join(map(_short, arguments))})"
 
 
@@ -207,7 +212,11 @@ def compare(
         apart = np.abs(found - expected)
         where = np.unravel_index(np.nan_to_num(apart, nan=np.inf).argmax(), apart.shape)
         place = f" at index {tuple(map(int, where))}" if where else ""
-        raise Wrong(f"{text} gives {found[where]:.5g}{place}; it must be {expected[where]:.5g}.")
+        digits = 5 if f"{found[where]:.5g}" != f"{expected[where]:.5g}" else 10
+        raise Wrong(
+            f"{text} gives {found[where]:.{digits}g}{place}; it must be "
+            f"{expected[where]:.{digits}g}."
+        )
 
 
 def _same(found: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:

@@ -28,7 +28,9 @@ exclude_patterns = ["book", "py", "solved", "**.ipynb_checkpoints"]
 # Pages and notebooks.
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_ipywidgets_js = {}  # a slider needs a running notebook: see without_widgets
+nb_ipywidgets_js = {}  # a slider needs a running notebook: render.py stores a sentence instead
+nb_code_prompt_show = "Show the set-up"
+nb_code_prompt_hide = "Hide the set-up"
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 4
 
@@ -64,24 +66,19 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OWN_BADGE = "book/static/open-in-colab.svg"
 
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
-INSTEAD = {"text/markdown": "*Here a running notebook has something to turn or to click.*"}
-
-
-def without_widgets(text):
-    """Replace a notebook's widgets, which are dead in a book, by a sentence."""
+def fold_setup(text):
+    """Fold the code of a notebook's set-up cell: a reader of the book has nothing to set up."""
     notebook = json.loads(text)
     for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            if WIDGET in output.get("data", {}):
-                output["data"] = INSTEAD
+        if "setup" in cell["metadata"].get("tags", []):
+            cell["metadata"]["tags"].append("hide-input")
     return json.dumps(notebook)
 
 
 def make_self_contained(app, docname, source):
-    """Prepare a page: no widgets, links out of notebooks/ to the repository, our own badge."""
+    """Prepare a page: set-up folded, links out of notebooks/ to the repository, our own badge."""
     if app.env.doc2path(docname).suffix == ".ipynb":
-        source[0] = without_widgets(source[0])
+        source[0] = fold_setup(source[0])
     up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
     source[0] = source[0].replace(f"]({up}", f"]({REPOSITORY}/blob/{BRANCH}/")
     source[0] = source[0].replace(BADGE, OWN_BADGE)

@@ -51,6 +51,7 @@ if "COLAB_RELEASE_TAG" in os.environ:
 import csv
 import inspect
 
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy import fft, ndimage, stats
@@ -65,9 +66,9 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## Get the data
 #
-# The **LOL** data set (Wei and others, 2018) holds 500 pairs: one dark picture, one well lit, taken
-# from a tripod. 485 pairs (`our485`) are for training, 15 (`eval15`) for the test. It states no
-# license, so this workbook does not carry it: you fetch it yourself, for study.
+# The **[LOL](glossary.md#lol)** data set (Wei and others, 2018) holds 500 pairs: one dark picture,
+# one well lit, taken from a tripod. 485 pairs (`our485`) are for training, 15 (`eval15`) for the
+# test. It states no license, so this workbook does not carry it: you fetch it yourself, for study.
 #
 # Downloads break. The official address sometimes answers with a web page in place of the archive.
 # So `fetch` tries several sources, goes on where a download was cut, and checks **each of the 1000
@@ -96,8 +97,9 @@ else:
 # %% [markdown]
 # ## Look at pairs
 #
-# We take up to eight pairs, spread over the training split. A picture is a NumPy array of floats in
-# [0, 1], of shape (height, width, 3). Times 255 gives the **code values** of an 8-bit file.
+# We take up to eight pairs, spread over the training [split](glossary.md#split). A picture is a
+# NumPy array of floats in [0, 1], of shape (height, width, 3). Times 255 gives the
+# **[code values](glossary.md#code-value)** of an 8-bit file.
 
 # %%
 training = data.load(DATASET, "train", lazy=True)
@@ -140,6 +142,33 @@ for pictures, kind in zip(rows, ("dark", "well lit"), strict=True):
 
 # %% [markdown]
 # Four scenes: dark above, well lit below.
+#
+# How far does *just multiply* get? First with a factor of 8. Look at the darkest corner and at the
+# brightest spot.
+
+
+# %%
+def multiply(name, factor):
+    """Draw one pair: dark, multiplied by one number, and well lit."""
+    pair = next(pair for pair in pairs if pair.name == name)
+    title = f"dark x {factor:g}, mean code {255 * np.clip(factor * pair.low, 0, 1).mean():.0f}"
+    show([pair.low, factor * pair.low, pair.high], ["dark", title, "well lit"], height=2.8)
+
+
+multiply(pairs[0].name, factor=8)
+
+# %% [markdown]
+# And now you, with any pair and any factor (in a running notebook). **Try** to find a factor that
+# makes the picture in the middle as good as the one on the right. What gets in your way?
+
+# %%
+name = ipywidgets.Dropdown(options=[pair.name for pair in pairs])
+factor = ipywidgets.FloatSlider(value=8, min=1, max=40, step=0.5, continuous_update=False)
+_ = ipywidgets.interact(multiply, name=name, factor=factor)
+
+# %% [markdown]
+# A factor that suits the darkest corner cuts off the brightest spot, and one that spares the spot
+# leaves the corner dark. Each picture wants another factor. And the grain grows with it.
 #
 # ## Count the code values
 #
@@ -211,11 +240,22 @@ checks.brightened_codes(codes_used, zeros_become, next_code)
 # </details>
 
 # %% [markdown]
+# <details><summary>Quiz: you save the dark file with 16 bits before you multiply. Are the missing
+# codes back?</summary>
+#
+# No. They were lost when the camera rounded to 256 codes, and a larger box does not refill them:
+# the file still holds the same 32 values. (A raw file from the camera is another matter. It was
+# never rounded to 8 bits.)
+#
+# </details>
+
+# %% [markdown]
 # ## How many stops are missing?
 #
-# A photographer counts light in **stops**: one stop less is half the light. A code value is not
-# proportional to light, so we first undo the encoding of the file (sRGB). The function is built
-# further below; here we use it to ask how much light each pair is apart.
+# A photographer counts light in **[stops](glossary.md#stop)**: one stop less is half the light. A
+# code value is not proportional to light, so we first undo the encoding of the file
+# ([sRGB](glossary.md#srgb)). The function is built further below; here we use it to ask how much
+# light each pair is apart.
 
 
 # %%
@@ -280,9 +320,10 @@ checks.stops_between_codes(stops_between_codes)
 # We will compare an enhanced picture with its well-lit partner, pixel by pixel. That is fair only
 # if the camera did not move in between. How can we measure it, when one picture is dark and noisy?
 #
-# **Phase correlation.** A shift of a picture turns the phases of its Fourier transform and leaves
-# the amplitudes alone. Divide the amplitudes away, transform back, and the shift shows as a single
-# peak. Brightness is in the amplitudes, so the two pictures may differ in exposure.
+# **[Phase correlation](glossary.md#phase-correlation).** A shift of a picture turns the phases of
+# its Fourier transform and leaves the amplitudes alone. Divide the amplitudes away, transform back,
+# and the shift shows as a single peak. Brightness is in the amplitudes, so the two pictures may
+# differ in [exposure](glossary.md#exposure).
 #
 # First we prepare a picture: gray, without noise of single pixels, without slow shading, faded out
 # at the border (because the Fourier transform thinks that the picture repeats).
@@ -376,8 +417,8 @@ plt.show()
 # fits in many places.
 #
 # What does a shift cost? Compare a well-lit picture with **itself**, moved. No enhancement of a
-# misaligned dark picture can get past this, however good it is. (PSNR, in decibels, says how close
-# two pictures are; notebook 06 takes it apart.)
+# misaligned dark picture can get past this, however good it is. ([PSNR](glossary.md#psnr), in
+# decibels, says how close two pictures are; notebook 06 takes it apart.)
 
 # %%
 for distance in (0.25, 0.65, 1.5, 3.0):
@@ -517,6 +558,16 @@ checks.noise_by_level(noise_by_level)
 # </details>
 
 # %% [markdown]
+# <details><summary>Quiz: you average four shots from a tripod. Is a quarter of the noise
+# left?</summary>
+#
+# Half of it. Independent errors add up in *variance*: the sum of four has four times the
+# variance, so twice the noise, and dividing by four leaves a half. For a quarter you need sixteen
+# shots.
+#
+# </details>
+
+# %% [markdown]
 # ## Scene leak: are the test pictures really new?
 #
 # A test should show pictures that training has not seen. LOL's photographers took most scenes
@@ -538,11 +589,11 @@ test_only = [group for group in groups if all(file.startswith("eval15/") for fil
 assert test_only == [["eval15/179.png"]]
 
 # %% [markdown]
-# Fourteen of fifteen. Only one test scene is new. A network that *remembers* the scenes it was
-# trained on gets a better score on this test than on your photographs. It is the official test and
-# we report it, because everybody does. But we choose nothing by it, and we keep other scenes out of
-# training: `validation` (to choose by) and `unseen` (to score once, at the end), both cut **by
-# scene**.
+# Fourteen of fifteen. Only one test scene is new. This is a
+# **[scene leak](glossary.md#scene-leak)**. A network that *remembers* the scenes it was trained on
+# gets a better score on this test than on your photographs. It is the official test and we report
+# it, because everybody does. But we choose nothing by it, and we keep other scenes out of training:
+# `validation` (to choose by) and `unseen` (to score once, at the end), both cut **by scene**.
 
 # %%
 for split, names in data.lol_split_names().items():
@@ -559,9 +610,9 @@ for group in groups:
 # ### Exercise 1.4. Cut by scene
 #
 # Write a scene-safe split. `groups` is a list of scenes, each a list of file names, as in
-# `registry["groups"]`. Draw whole scenes at random and hold them out until `share` of all **files**
-# is reached, and not more. The others are for training. The same `seed` must give the same split
-# again, another seed another one.
+# `registry["groups"]`. Draw whole scenes at random and hold them out until at least `share` of all
+# **files** is held out; then stop. The others are for training. The same `seed` must give the same
+# split again, another seed another one.
 
 
 # %% tags=["exercise"]
@@ -593,6 +644,15 @@ checks.scene_split(split_by_scene)
 #         side.extend(groups[number])
 #     return train, held_out
 # ```
+#
+# </details>
+
+# %% [markdown]
+# <details><summary>Quiz: you cut all pictures into patches and split the <em>patches</em> at
+# random. Is that safe?</summary>
+#
+# No. Patches of one picture, and of one scene, land on both sides: the same wall, the same lamp.
+# The validation score then praises memory. Cut scenes first, patches afterwards.
 #
 # </details>
 
@@ -710,8 +770,9 @@ print(f"mean light: {light.mean():.3f} before, {dim.mean():.5f} after")
 # ### Step 3: the sensor counts
 #
 # A pixel counts electrons set free by light. Light comes in grains, so the count scatters: where
-# $n$ electrons are expected, the spread is $\sqrt{n}$. This is **shot noise**. Reading the pixel
-# out adds a few electrons of error, **read noise**, whatever the light.
+# $n$ electrons are expected, the spread is $\sqrt{n}$. This is
+# **[shot noise](glossary.md#shot-noise)**. Reading the pixel out adds a few electrons of error,
+# **[read noise](glossary.md#read-noise)**, whatever the light.
 #
 # Color filters pass unequal amounts. To make gray look gray, a camera multiplies red and blue; so
 # these channels counted *less* and are noisier.
@@ -734,9 +795,10 @@ print(f"below zero: {100 * np.mean(electrons < 0):.2f} % (read noise)")
 # %% [markdown]
 # ### Step 4: white balance
 #
-# Multiply by the gains, and by how wrong the camera is about the color of the lamp (the **cast**,
-# here 0.3 stops too much red, 0.3 too little blue). Then cut off what a file cannot hold. Counts
-# below zero become **exact zeros** here.
+# **[White balance](glossary.md#white-balance)** multiplies by the gains, and by how wrong the
+# camera is about the color of the lamp (the **[cast](glossary.md#cast)**, here 0.3 stops too much
+# red, 0.3 too little blue). Then cut off what a file cannot hold. Counts below zero become
+# **exact zeros** here.
 
 # %%
 wrong = np.exp2([exposure.cast[0], 0.0, exposure.cast[1]])
@@ -759,8 +821,8 @@ factor = reference.mean() / dark.mean()
 show([reference, dark, factor * dark], ["well lit", "our dark picture", f"x {factor:.1f}"], 3.0)
 
 # %% [markdown]
-# Left the reference, in the middle what our camera made of it, right the same brightened. It has
-# what LOL's dark pictures have: grain, clipped lights, a cast.
+# Left the [reference](glossary.md#reference), in the middle what our camera made of it, right the
+# same brightened. It has what LOL's dark pictures have: grain, clipped lights, a cast.
 #
 # The package holds these steps as `camera.darken`. With the same random numbers it makes the same
 # picture, bit by bit:
@@ -996,8 +1058,8 @@ checks.group_scenes(group_scenes)
 #   noise; compared with the signal the noise is worst in the dark.
 # - Pairs can be misaligned: phase correlation finds fractions of a pixel. Pair 648 is left out.
 # - 14 of LOL's 15 test scenes are in its training pictures. Cut your own splits by scene.
-# - Light, exposure, counting, white balance, encoding, rounding: six steps make a dark picture.
-#   Only the noise, the rounding and what is cut off cannot be undone.
+# - Light, exposure, counting, white balance, encoding, rounding: six
+#   steps make a dark picture. Only the noise, the rounding and what is cut off cannot be undone.
 #
 # ## Further reading
 #

@@ -49,6 +49,7 @@ if "COLAB_RELEASE_TAG" in os.environ:
 # %%
 import inspect
 
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -92,8 +93,8 @@ ax.legend(reverse=True)
 plt.show()
 
 # %% [markdown]
-# Every curve starts at (0, 0) and ends at (1, 1), and the one for $m$ rises above the straight line
-# by at most $m/4$, at $x = 1/2$.
+# Every [curve](glossary.md#curve) starts at (0, 0) and ends at (1, 1), and the one for $m$ rises
+# above the straight line by at most $m/4$, at $x = 1/2$.
 
 # %% [markdown]
 # ## 2. Why m must stay between -1 and 1
@@ -164,16 +165,16 @@ assert broken.max() > 1 and np.any(np.diff(broken) < 0)
 print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min()), 2))
 
 # %% [markdown]
-# This is why the network of notebook 03 ends in a **sigmoid**: its output lies between 0 and 1, so
-# no weights whatever can break a picture. It can only brighten: $m < 0$, which darkens, is not
-# needed here.
+# This is why the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output
+# lies between 0 and 1, so no weights whatever can break a picture. It can only brighten: $m < 0$,
+# which darkens, is not needed here.
 
 # %% [markdown]
 # ## 3. At most one stop
 #
-# Photographers count light in **stops**, or exposure values (EV): +1 EV is twice the light. We call
-# one doubling of a pixel value a stop, too. One step multiplies $x$ by $1 + m(1 - x)$. **Look for**
-# the largest gain on the vertical axis.
+# Photographers count light in **[stops](glossary.md#stop)**, or exposure values (EV): +1 EV is
+# twice the light. We call one doubling of a pixel value a stop, too. One step multiplies $x$ by
+# $1 + m(1 - x)$. **Look for** the largest gain on the vertical axis.
 
 # %%
 tones = np.geomspace(1 / 255, 1, 200)
@@ -191,7 +192,8 @@ plt.show()
 # %% [markdown]
 # ## 4. So do it again
 #
-# Apply the step $n$ times. That is the whole recursion; here $m$ is still one constant.
+# Apply the step $n$ times. That is the whole [recursion](glossary.md#recursion); here $m$ is still
+# one constant.
 
 
 # %%
@@ -224,10 +226,10 @@ plt.show()
 # Each pixel climbs along an S-shaped path towards 1, darker ones later. The exception lies on the
 # bottom: exact 0 goes nowhere.
 #
-# Points that a step leaves alone are **fixed points**. Here they are 0 and 1. The slope at 0 is
-# $1 + m$, more than 1, so everything near 0 is pushed away: 0 repels. The slope at 1 is $1 - m$,
-# less than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts to white. It never
-# quite arrives.
+# Points that a step leaves alone are **[fixed points](glossary.md#fixed-point)**. Here they are 0
+# and 1. The slope at 0 is $1 + m$, more than 1, so everything near 0 is pushed away: 0 repels. The
+# slope at 1 is $1 - m$, less than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts
+# to white. It never quite arrives.
 #
 # So **the number of iterations is an exposure dial**. Here it is on a picture.
 
@@ -248,6 +250,49 @@ plt.show()
 means = [float(iterate(pair.low, m, n).mean()) for n in (0, 4, 8, 12, 100)]
 print("mean brightness:", np.round(means, 3))
 assert np.all(np.diff(means) > 0) and iterate(pair.low, m, 12).max() <= 1
+
+# %% [markdown]
+# Curve and picture belong together. **Look at** where the mean of the dark picture lies on the
+# curve (the dot), and where the curve takes it.
+
+
+# %%
+def bend(m, n):
+    """Draw the curve of n steps with one m, and the picture that it makes."""
+    before, after = pair.low.mean(), iterate(pair.low[::2, ::2], m, n)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
+    left.plot(x, iterate(x, m, n), color="black")
+    left.plot(x, x, ":", color="gray")
+    left.plot(before, iterate(before, m, n), "o", color="tab:orange", markersize=10)
+    left.set(xlabel="x, before", ylabel="after", title=f"m = {m:g}, n = {n}")
+    right.imshow(after)
+    right.set(title=f"mean {after.mean():.2f}", xticks=[], yticks=[])
+    plt.show()
+
+
+bend(m=0.38, n=8)
+
+# %% [markdown]
+# The dot stands higher than the mean of the picture. That is no error: where a curve bends down,
+# the bent mean is more than the mean of the bent values.
+#
+# In a running notebook, turn both dials. **Predict** what $n = 4$ with $m = 0.76$ gives: the
+# product is the same. Then find what $m$ the picture needs at $n = 2$.
+
+# %%
+strength = ipywidgets.FloatSlider(value=0.38, max=1, step=0.02, continuous_update=False)
+depth = ipywidgets.IntSlider(value=8, max=24, continuous_update=False)
+_ = ipywidgets.interact(bend, m=strength, n=depth)
+
+# %% [markdown]
+# <details><summary>Quiz: which brightens a dark pixel more, four steps with m = 0.76 or eight with
+# m = 0.38?</summary>
+#
+# Eight small ones. Near black a step multiplies by 1 + m, and (1 + m)(1 + m) = 1 + 2m + m² is
+# more than 1 + 2m. It is interest on interest. Section 8 says what happens with ever more, ever
+# smaller steps.
+#
+# </details>
 
 # %% [markdown]
 # ### Exercise 2.2. How many steps for a gain?
@@ -288,8 +333,9 @@ checks.steps_for(steps_for)
 # ## 5. Exact black stays black
 #
 # $f(0) = 0$, whatever $m$ is and however often we ask. A picture stored with 8 bits has many exact
-# zeros when it is dark. But a stored 0 does not mean "no light". It means "less than half a code
-# value". So before we start, we raise each value to a **floor** of half a code value, $0.5/255$.
+# zeros when it is dark. But a stored 0 does not mean "no light". It means "less than half a
+# [code value](glossary.md#code-value)". So before we start, we raise each value to a
+# **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
 
 # %%
 FLOOR = 0.5 / 255
@@ -362,8 +408,8 @@ print("m = 1: the closed form agrees for n = 0 to 8")
 # ## 7. The right ruler: odds
 #
 # For other values of $m$ there is no such formula, but there is a ruler on which the recursion
-# becomes simple. Take the **odds** of a pixel, $x / (1 - x)$, as in betting: 0 for black, 1 for
-# middle gray, infinite for white.
+# becomes simple. Take the **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$, as in betting: 0
+# for black, 1 for middle gray, infinite for white.
 #
 # ### Exercise 2.4. Derive the odds form
 #
@@ -435,7 +481,7 @@ for m in (0.1, 0.38, 0.6, 0.9):
 # ## 8. Depth is a step size
 #
 # Take ever more steps with ever smaller $m$, their sum $n\,m$ fixed. The factor becomes exactly
-# $e^{m}$ a step, so $\log$ odds (the *logit*) simply grows by $n\,m$:
+# $e^{m}$ a step, so $\log$ odds (the *[logit](glossary.md#logit)*) simply grows by $n\,m$:
 #
 # $$x_n \to \mathrm{sigmoid}\big(\mathrm{logit}(x_0) + n\,m\big)$$
 #
@@ -465,9 +511,9 @@ right.set(xlabel="number of steps n", ylabel="largest difference", title="Distan
 plt.show()
 
 # %% [markdown]
-# The curves close in on the orange one (left), and each doubling of the depth about halves what is
-# left of the difference (right). **Depth is no secret of the method: it is a step size.** Four
-# steps are coarse, eight are fair.
+# The curves close in on the orange one (left), and each doubling of the [depth](glossary.md#depth)
+# about halves what is left of the difference (right). **Depth is no secret of the method: it is a
+# step size.** Four steps are coarse, eight are fair.
 
 # %% tags=["claim"]
 ratios = np.array(gaps[:-1]) / np.array(gaps[1:])
@@ -510,8 +556,9 @@ assert np.abs(settled - 1)[(ms > 2.05)].max() > 0.1
 # ## 10. What happens to noise
 #
 # Dark pictures are noisy. By the chain rule, a small disturbance of $x_0$ is multiplied over $n$
-# steps by the product of the slopes, $\prod_k \big(1 + m(1 - 2x_k)\big)$. We lift a dark tone,
-# 0.05, to middle gray, 0.5, in different ways, and compare.
+# steps by the product of the slopes, $\prod_k \big(1 + m(1 - 2x_k)\big)$, the
+# **[noise gain](glossary.md#noise-gain)**. We lift a dark tone, 0.05, to middle gray, 0.5, in
+# different ways, and compare.
 
 
 # %%
@@ -560,12 +607,23 @@ print(f"n = 8: the product says {noise_gain(0.05, m, 8):.2f}, random noise says 
 assert abs(measured / noise_gain(0.05, m, 8) - 1) < 0.05
 
 # %% [markdown]
+# <details><summary>Quiz: a map has another m in each pixel, but is smooth. Can it remove
+# noise?</summary>
+#
+# No. In a small neighborhood a smooth map is nearly one constant, and so it treats a pixel and
+# its noisy neighbor by the same curve. It would have to give a pixel *less* because noise made it
+# too bright, and more to its too dark neighbor. Such a map is as rough as the noise.
+#
+# </details>
+
+# %% [markdown]
 # ## 11. One constant against everything
 #
-# How good is *one number*, the same $m$ for every pixel of every picture? We fit it on the training
-# pictures and score it on the test pictures. The score is PSNR in decibels, $-10 \log_{10}$ of the
-# mean squared error: more is better, and +3 dB means half the error. First the floor and the
-# recursion in one function.
+# How good is *one number*, the same $m$ for every pixel of every picture, a
+# **[constant map](glossary.md#constant-map)**? We fit it on the training pictures and score it on
+# the test pictures. The score is [PSNR](glossary.md#psnr) in decibels, $-10 \log_{10}$ of the
+# [mean squared error](glossary.md#mean-squared-error): more is better, and +3 dB means half the
+# error. First the floor and the recursion in one function.
 
 
 # %%
@@ -659,8 +717,8 @@ print(inspect.getsource(curve.iterate))
 
 # %% [markdown]
 # The packaged `iterate` asks a function `predict_map` for $m$ before every step. Here that function
-# returns a constant; from the next notebook on it is a network, and $m$ becomes a **parameter map**
-# $M$, a number for every pixel.
+# returns a constant; from the next notebook on it is a network, and $m$ becomes a
+# **[parameter map](glossary.md#parameter-map)** $M$, a number for every pixel.
 
 # %% [markdown]
 # ## 13. Color
@@ -678,8 +736,8 @@ red, _, blue = odds(brown)
 print(f"  before: {brown}, odds red : blue = {red / blue:.2f}")
 
 # %% [markdown]
-# So one shared map can do nothing about a **color cast**. We give a picture one, by taking away 40
-# percent of its blue, and let both kinds of map do their best for it.
+# So one shared map can do nothing about a **color [cast](glossary.md#cast)**. We give a picture
+# one, by taking away 40 percent of its blue, and let both kinds of map do their best for it.
 
 # %%
 cast = pair.low * np.float32([1, 1, 0.6])
@@ -725,11 +783,21 @@ print({name: round(float(value), 3) for name, value in shift.items()})
 assert shift["three m"] < shift["one shared m"] and three[2] > shared
 
 # %% [markdown]
+# <details><summary>Quiz: so do three constants, fitted once, mend the casts of a whole data
+# set?</summary>
+#
+# Only if all pictures have the same cast. If one lamp is too red and the next one too blue, three
+# numbers for all of them can at best mend the average. Somebody has to look at each picture: the
+# network.
+#
+# </details>
+
+# %% [markdown]
 # ## 14. How good could a map get?
 #
 # We now cheat on purpose. We *know* the bright picture and look for the best possible $m$, with
-# ever more freedom. No network can do better than these **ceilings**, and they tell where the
-# decibels are.
+# ever more freedom. No network can do better than these **[ceilings](glossary.md#ceiling)**, and
+# they tell where the decibels are.
 #
 # Pictures are stored in 8 bits. So a table of all 256 codes against 512 values of $m$ holds every
 # answer.

@@ -66,7 +66,8 @@ print("Data set:", DATASET)
 
 # %% [markdown]
 # One dark picture will be our guinea pig. Every fourth pixel of every fourth row is enough here.
-# Keras wants a **batch**: a stack of pictures, of shape (batch, height, width, colors).
+# Keras wants a **[batch](glossary.md#batch)**: a stack of pictures, of shape (batch, height, width,
+# colors).
 
 # %%
 pair = data.load(DATASET, "test", lazy=True)[0]
@@ -76,9 +77,9 @@ print(batch.shape, batch.dtype)
 # %% [markdown]
 # ## 1. One layer
 #
-# A **convolution** looks at a 3 x 3 neighborhood of each pixel. It multiplies the values there by
-# weights, adds them up, and adds a bias. We want 32 such filters. A ReLU then sets what is negative
-# to 0. With `padding="same"` the picture keeps its size.
+# A **[convolution](glossary.md#convolution)** looks at a 3 x 3 neighborhood of each pixel. It
+# multiplies the values there by weights, adds them up, and adds a bias. We want 32 such filters. A
+# ReLU then sets what is negative to 0. With `padding="same"` the picture keeps its size.
 #
 # **Predict, then run:** how many weights does this layer have? It sees 3 colors.
 
@@ -93,10 +94,11 @@ print("parameters:", first.count_params(), "=", 3 * 3 * 3 * 32, "+", 32)
 #
 # ## 2. Seven layers
 #
-# Now seven of them. Layers 5, 6 and 7 do not only see the layer before them. They also see an early
-# layer, laid beside it: 3 with 4, 2 with 5, 1 with 6. Laying beside is what **concatenation** does:
-# 32 channels and 32 channels make 64. The early layers still know *where* things are, the late ones
-# know more about *what* they are.
+# Now seven of them. The last one gives the **[parameter map](glossary.md#parameter-map)** $M$.
+# Layers 5, 6 and 7 do not only see the layer before them. They also see an early layer, laid beside
+# it: 3 with 4, 2 with 5, 1 with 6. Laying beside is what
+# **[concatenation](glossary.md#concatenation)** does: 32 channels and 32 channels make 64. The
+# early layers still know *where* things are, the late ones know more about *what* they are.
 
 
 # %%
@@ -268,11 +270,13 @@ plt.show()
 # %% [markdown]
 # A square around the pixel reacts, its middle most. Outside of it nothing moves at all. Each 3 x 3
 # layer sees one pixel farther on each side. Seven layers: 7 to the left, 7 to the right, and the
-# pixel itself, **15 in all**.
+# pixel itself, **15 in all**. (Textbooks call this the
+# **[receptive field](glossary.md#receptive-field)**.)
 #
-# The recursion sees farther. The second look sees pixels that already know their own neighborhood,
-# so each look adds 14. We test it with a dye: a copy of the network whose weights are all positive,
-# so that nothing can cancel. Where its map exceeds 0.5, the dye has arrived.
+# The [recursion](glossary.md#recursion) sees farther. The second look sees pixels that already know
+# their own neighborhood, so each look adds 14. We test it with a dye: a copy of the network whose
+# weights are all positive, so that nothing can cancel. Where its map exceeds 0.5, the dye has
+# arrived.
 
 # %%
 dye = keras.models.clone_model(network)
@@ -328,12 +332,23 @@ checks.reach(reach_after)
 # %% [markdown]
 # 113 pixels after eight looks. That is still a small part of a picture 600 pixels wide: the network
 # cannot know whether the *whole* is dark. Sections 11 and 12 help it to step back.
+
+# %% [markdown]
+# <details><summary>Quiz: 56 layers in one look see 113 pixels, too. Where is the
+# difference?</summary>
 #
+# In two places. Eight looks share one set of weights; 56 layers would have about eight times as
+# many to learn. And each look is given the picture that the last one made: it can judge the
+# result, and hold back when that is bright enough.
+#
+# </details>
+
+# %% [markdown]
 # ## 5. Why a sigmoid
 #
-# Notebook 02 showed that the curve is safe exactly when $m$ lies in $[-1, 1]$. The sigmoid squeezes
-# whatever the layers say into [0, 1]. So even nonsense weights cannot break a picture. We try:
-# weights a hundred times too large.
+# Notebook 02 showed that the curve is safe exactly when $m$ lies in $[-1, 1]$. The
+# [sigmoid](glossary.md#sigmoid) squeezes whatever the layers say into [0, 1]. So even nonsense
+# weights cannot break a picture. We try: weights a hundred times too large.
 
 # %%
 wild = build_network()
@@ -415,7 +430,7 @@ assert price == 2 * (9 * 64 + 1)
 # ## 8. What one look costs
 #
 # Each weight of a convolution is used once a pixel. So the number of multiplications (and
-# additions: **MACs**, multiply-accumulate operations) is weights times pixels.
+# additions: **[MACs](glossary.md#mac)**, multiply-accumulate operations) is weights times pixels.
 
 # %%
 weights = sum(9 * layer.kernel.shape[2] * layer.kernel.shape[3] for layer in convolutions)
@@ -440,8 +455,8 @@ print(f"map: mean {M.mean():.3f}, spread {M.std():.3f}")
 
 # %% [markdown]
 # Nearly the same number everywhere, near sigmoid(0) = 0.5. So **the untrained network is nearly a
-# constant map**, and even its pictures look decent. That is a trap: a bright picture proves nothing
-# about training. Notebook 02's best constant is the bar.
+# [constant map](glossary.md#constant-map)**, and even its pictures look decent. That is a trap: a
+# bright picture proves nothing about training. Notebook 02's best constant is the bar.
 
 # %% tags=["claim"]
 from lle_utils.baselines import constant_map
@@ -453,6 +468,15 @@ apart = float(np.abs(nearly - constant).mean())
 lifted = float(np.mean(constant - batch))
 print(f"both lift the picture by about {lifted:.3f}; they differ by {apart:.3f}")
 assert abs(M.mean() - 0.5) < 0.1 and apart < 0.5 * lifted
+
+# %% [markdown]
+# <details><summary>Quiz: the weights are random. Why is the map not a random speckle?</summary>
+#
+# Because they are the *same* weights everywhere. Equal neighborhoods give equal outputs, and dark
+# neighborhoods are all nearly equal. Besides, each output adds up hundreds of random products,
+# which mostly cancel: the sum stays near 0, and the sigmoid of 0 is one half.
+#
+# </details>
 
 # %% [markdown]
 # ## 10. Wrap the recursion around it
@@ -495,7 +519,17 @@ print(inspect.getsource(RecursiveEnhancer.predict_map))
 # %% [markdown]
 # The little more is in `predict_map`: it can **shrink** the picture before the network looks, and
 # **grow** the map afterwards. From afar a look costs less and sees more.
+
+# %% [markdown]
+# <details><summary>Quiz: an enhancer was trained with 8 rounds. May you call it with 12?</summary>
 #
+# You may: all rounds share one network, and no weight knows how many rounds there are. Whether
+# the picture gets *better* is another question. Training never saw what comes after the eighth
+# round. Notebook 05 tries it.
+#
+# </details>
+
+# %% [markdown]
 # ## 11. Shrink and grow
 #
 # To shrink by a factor, average squares of pixels. Where the size is a multiple of the factor, that
@@ -544,9 +578,9 @@ assert grown.shape == odd.shape
 # %% [markdown]
 # ## 12. The schedule
 #
-# A **schedule** lists the factors of the first, second, ... round. Its last entry repeats, so that
-# the number of rounds stays free. `(1,)` is the founding method. `(4, 4, 1)` looks twice from afar,
-# then closely.
+# A **[schedule](glossary.md#schedule)** lists the factors of the first, second, ... round. Its last
+# entry repeats, so that the number of rounds stays free. `(1,)` is the founding method. `(4, 4, 1)`
+# looks twice from afar, then closely.
 #
 # **Predict, then run:** which factor does `(4, 4, 1)` use in round 5?
 
@@ -716,7 +750,8 @@ checks.neighbor_kernel(kernel)
 #
 # This one takes an evening. Our network sees 15 pixels across in one look. Build a Keras network
 # with the same input and output (three colors in, three maps in [0, 1] out, any size), with **at
-# most 67,299 parameters**, that sees **at least 31**. Seven layers or not, as you like.
+# most 67,299 parameters**, that sees **at least 31** across, and 31 up and down. Seven layers or
+# not, as you like.
 #
 # When the check is satisfied, put your network in place of `build_network()` in notebook 04 and
 # train it. Is it better? And does it look better, or do you see a pattern in its maps?

@@ -66,7 +66,7 @@ print("Data set:", DATASET)
 
 # %% [markdown]
 # One dark picture from the test split will be with us all along. Neither network has seen it as a
-# sample picture; for LOL, see the scene leak in notebook 01.
+# sample picture; for LOL, see the [scene leak](glossary.md#scene-leak) in notebook 01.
 
 # %%
 names = figures.PICTURES[DATASET]
@@ -83,8 +83,8 @@ print(f"{pair.name}: {pair.low.shape}, mean code {255 * pair.low.mean():.1f}")
 # > img: the low light image (I, E_old); index: no of iterations; flag: default = 1.
 #
 # Three arguments. Let us build that function from the inside out. First its network: seven layers,
-# one map for the three colors, trained as the founding project trained it. To save time we give
-# it every second pixel.
+# one [parameter map](glossary.md#parameter-map) for the three colors, trained as the founding
+# project trained it. To save time we give it every second pixel.
 
 # %%
 founding_network = model.load_model("founding")
@@ -125,9 +125,10 @@ E_2 = brighten(E_1, predict(E_1))
 print(f"mean code {255 * E_2.mean():.1f}")
 
 # %% [markdown]
-# The two cases differ by one division. `flag` says which it is: 1 on the first call, 0 afterwards.
-# `index` counts how many iterations are left. When none is left, the picture is done: this is the
-# line that stops the recursion.
+# The two cases differ by one division. [`flag`](glossary.md#flag) says which it is: 1 on the first
+# call, 0 afterwards. `index` counts how many [iterations](glossary.md#iteration) are left. When
+# none is left, the picture is done: this is the line that stops the
+# [recursion](glossary.md#recursion).
 
 
 # %%
@@ -157,7 +158,8 @@ print(f"after 3 iterations: mean code {255 * result.mean():.1f}")
 # %% [markdown]
 # Only the first call sees code values. Each call hands its result *down* to the next one. The last
 # call, with `index` 0, returns it, and all the others just pass it up. Nothing is left to do on the
-# way back: such a function is called *tail recursive*, and it could as well be a loop.
+# way back: such a function is called *[tail recursive](glossary.md#tail-recursive)*, and it could
+# as well be a loop.
 #
 # Does our function do what our two hand-made steps did? And is it the packaged one?
 
@@ -200,9 +202,9 @@ spread = {title: float(one.std()) for title, one in maps.items()}
 assert spread["given [0, 1]"] < spread["given 0..255"]
 
 # %% [markdown]
-# **Fault two: it was trained to *be* the bright picture.** The founding loss compares the map with
-# the well-lit picture. Suppose training had succeeded perfectly. Then `M` would be the well-lit
-# picture itself, at every step. We can try that without any network.
+# **Fault two: it was trained to *be* the bright picture.** The founding [loss](glossary.md#loss)
+# compares the map with the well-lit picture. Suppose training had succeeded perfectly. Then `M`
+# would be the well-lit picture itself, at every step. We can try that without any network.
 #
 # **Predict, then run.** Will more iterations with this "perfect" map bring us nearer?
 
@@ -216,10 +218,20 @@ for n in (4, 7, 8, 12):
 # %% [markdown]
 # A perfectly trained founding network is far from a perfect picture: where the map is high the
 # curve overshoots, and where it is low it hardly moves. (A perfect *picture* would have an infinite
-# PSNR.) The error lies in the question that training asked, and not in the network.
+# [PSNR](glossary.md#psnr).) The error lies in the question that training asked, and not in the
+# network.
 
 # %% tags=["claim"]
 assert max(perfect.values()) < 30
+
+# %% [markdown]
+# <details><summary>Quiz: would ever more iterations with that map end at the reference?</summary>
+#
+# No, at white. With one and the same map above 0 in every step, a pixel comes to rest only at a
+# [fixed point](glossary.md#fixed-point) of the curve, 0 or 1 (notebook 02), and the reference is
+# neither. On its way to white a pixel may pass its goal; it does not stop there.
+#
+# </details>
 
 # %% [markdown]
 # The cure is to put the loss on the *result* of the recursion: notebook 04 trains through the
@@ -397,7 +409,7 @@ figure, ax = plt.subplots(figsize=(7.5, 4))
 for n, color in zip((1, 2, 3, 5, 8), plt.cm.viridis(np.linspace(0, 0.85, 5)), strict=True):
     x, y = map_by_brightness(seen[n - 1], steps[n - 1].parameter_map)
     ax.plot(x, y, "o-", color=color, label=f"step {n}")
-ax.set(xlabel="brightness that the network saw", ylabel="mean map M", ylim=(0, 1))
+ax.set(xlabel="brightness that the network saw", ylabel="mean map M", ylim=(0, 1.05))
 ax.legend()
 plt.show()
 # %% [markdown]
@@ -420,6 +432,94 @@ assert steps[7].parameter_map.mean() < steps[0].parameter_map.mean()
 # Nobody told the network to do that. It follows from training through the curve: a map that kept
 # pushing would have burned the highlights, and the loss would have seen it.
 #
+# ### Follow single pixels
+#
+# We mark three places of the dark picture, dark, middling and bright, and follow each through all
+# steps. **Look at** who starts to rise first, and whose map sinks first.
+
+# %%
+order = np.argsort(pair.low.mean(-1), axis=None, kind="stable")
+places = {}
+for title, share in (("dark", 0.05), ("middling", 0.5), ("bright", 0.95)):
+    place = np.unravel_index(order[int(share * order.size)], pair.low.shape[:2])
+    places[title] = tuple(map(int, place))
+print("row and column:", places)
+
+
+# %%
+def follow(row, column):
+    """Return a pixel's values before and after each step, and its maps: means of the colors."""
+    values = [E[row, column].mean() for E in (seen[0], *(E for M, E in steps))]
+    return values, [M[row, column].mean() for M, E in steps]
+
+
+# %%
+def draw_traces(places):
+    """Draw where some pixels are, their values and their maps."""
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4))
+    axes[0].imshow(np.clip(steps[7].image, 0, 1))
+    for (title, (row, column)), mark in zip(places.items(), "os^", strict=False):
+        values, maps = follow(row, column)
+        (line,) = axes[1].plot(values, mark + "-", label=title)
+        axes[2].plot(range(1, 13), maps, mark + "-", color=line.get_color())
+        axes[0].plot(column, row, mark, color=line.get_color(), mec="white", ms=12)
+    axes[0].set(title="after 8 iterations", xticks=[], yticks=[])
+    axes[1].set(xlabel="iterations", title="value E", ylim=(0, 1.02))
+    axes[2].set(xlabel="iteration", title="map M", ylim=(0, 1.02))
+    axes[1].legend()
+    plt.show()
+
+
+draw_traces(places)
+
+# %% [markdown]
+# Left, where they are. In the middle their values, which can only rise, since no map is negative.
+# Right, what the network gave them in each step. There is nothing in such a path but the curve of
+# notebook 02, with a new $m$ in each step. We check that for one pixel, by hand.
+
+# %% tags=["claim"]
+row, column = places["middling"]
+E = seen[0][row, column]
+for M, image in steps:
+    E = E + M[row, column] * E * (1 - E)
+    np.testing.assert_allclose(E, image[row, column], atol=1e-5)
+
+# %% [markdown]
+# Now choose a pixel yourself (in a running notebook): by its row and column, or jump to a marked
+# place. **Find** one whose map stays high to the end, and say why it does.
+
+
+# %%
+def trace_at(row, column):
+    draw_traces({"yours": (row, column)})
+
+
+rows, columns = (size - 1 for size in pair.low.shape[:2])
+down = ipywidgets.IntSlider(value=row, max=rows, continuous_update=False)
+right = ipywidgets.IntSlider(value=column, max=columns, continuous_update=False)
+_ = ipywidgets.interact(trace_at, row=down, column=right)
+
+
+# %%
+def jump(change):
+    down.value, right.value = change.new
+
+
+marked = ipywidgets.Dropdown(options=list(places.items()), value=(row, column))
+marked.description = "jump to"
+marked.observe(jump, "value")
+marked
+
+# %% [markdown]
+# <details><summary>Quiz: where the map has fallen to 0, is the picture a fixed point?</summary>
+#
+# Yes, and any picture can be one: E + 0 stays E, whatever E is. With a constant m there are only
+# two fixed points, black and white. A network that looks can come to rest anywhere, if it learns
+# to answer 0.
+#
+# </details>
+
+# %% [markdown]
 # ## 6. 4, 8, 12: an exposure dial
 #
 # `M` is never negative. So each iteration makes every pixel brighter or leaves it alone, and the
@@ -584,8 +684,9 @@ print("noise in code values:", np.round(noise, 1))
 
 # %% [markdown]
 # What does theory say? Notebook 02: one step multiplies a small difference by the slope of the
-# curve, `1 + M (1 - 2 E)`. Over several steps the slopes multiply. We take their product in the
-# same blocks, and multiply the noise of the dark picture by it.
+# curve, `1 + M (1 - 2 E)`. Over several steps the slopes multiply, to the
+# [noise gain](glossary.md#noise-gain). We take their product in the same blocks, and multiply the
+# noise of the dark picture by it.
 
 
 # %%
@@ -619,6 +720,16 @@ plt.show()
 assert noise[8] > 2 * noise[0], "eight iterations at least double the noise"
 assert noise[12] - noise[8] < noise[8] - noise[0]
 assert 0.4 < predicted[8] / noise[8] < 2.5
+
+# %% [markdown]
+# <details><summary>Quiz: after many iterations the noise grows no more. Is the picture clean
+# then?</summary>
+#
+# No. Where the slope of the curve is below 1, it makes *all* differences smaller: those of the
+# noise and those of the scene. The grain fades together with the contrast, and one is as visible
+# beside the other as before.
+#
+# </details>
 
 # %% [markdown]
 # ## 9. Founding weights against ours
@@ -663,7 +774,9 @@ assert np.mean(like["curve8"][:4]) < 0, "while most of the light is given"
 # %% [markdown]
 # ## 10. Make it move
 #
-# The recursion as a short film: the picture on the left, the map that comes next on the right.
+# The recursion as a short film: the picture on the left, the map that comes next on the right. It
+# runs a few times and then stands still. If you do not want things to move: the figure of section 4
+# holds the same pictures and maps, one beside the other.
 
 # %%
 frames = []
@@ -671,34 +784,38 @@ for E, (M, _) in zip(seen[:9], steps[:9], strict=True):
     colored = plt.cm.viridis(M.mean(-1))[..., :3]
     both = np.concatenate([np.clip(E, 0, 1), colored], axis=1)[::3, ::3]
     frames.append((255 * both).astype(np.uint8))
-film = iio.imwrite("<bytes>", frames, extension=".gif", duration=700, loop=0)
+film = iio.imwrite("<bytes>", frames, extension=".gif", duration=700, loop=3)
 alt = "The picture brightens, iteration by iteration, while its map fades"
 HTML(f'<img alt="{alt}" src="data:image/gif;base64,{base64.b64encode(film).decode()}">')
 
 # %% [markdown]
 # As the picture fills with light, its map fades.
 #
-# And a dial to turn yourself. First the picture after eight iterations; the slider below it needs a
-# running notebook.
+# And a dial to turn yourself. First the picture after eight iterations, beside its reference. The
+# list and the slider below need a running notebook. **Find** for each picture the number that comes
+# nearest to its reference. Does the rule of section 7 agree with you?
+
 
 # %%
-pictures = [pair.low] + [step.image for step in steps]
-
-
-def show(iterations):
-    image = np.clip(pictures[iterations][::2, ::2], 0, 1)
-    plt.figure(figsize=(5.5, 4))
-    plt.imshow(image)
-    plt.title(f"{iterations} iterations, mean code {255 * image.mean():.0f}")
-    plt.axis("off")
+def show(name, iterations):
+    """Draw one of the three examples after so many iterations, and its reference."""
+    image = np.clip(dial[name][iterations][::2, ::2], 0, 1)
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+    axes[0].imshow(image)
+    axes[0].set(title=f"{iterations} iterations, mean code {255 * image.mean():.0f}")
+    axes[1].imshow(pairs[name].high[::2, ::2])
+    axes[1].set(title=f"reference, mean code {255 * pairs[name].high.mean():.0f}")
+    for ax in axes:
+        ax.axis("off")
     plt.show()
 
 
-show(8)
+show(chosen, iterations=8)
 
 # %%
-dial_to_turn = ipywidgets.IntSlider(value=8, min=0, max=12, description="iterations")
-_ = ipywidgets.interact(show, iterations=dial_to_turn)
+choice = ipywidgets.Dropdown(options=list(dial), value=chosen)
+turned = ipywidgets.IntSlider(value=8, max=12, continuous_update=False)
+_ = ipywidgets.interact(show, name=choice, iterations=turned)
 
 # %% [markdown]
 # ## Exercises
@@ -785,6 +902,8 @@ checks.denoise(order_matters, quiet)
 # A blur takes edges away with the noise. Look for a filter that averages only what is alike, such
 # as `skimage.restoration.denoise_nl_means`. It wants to know how strong the noise is: what a median
 # filter takes away is mostly noise. Mind that the noise differs before and after the curve.
+# (Wavelet filters and `estimate_sigma` of skimage need PyWavelets, which is not among our
+# packages.)
 #
 # </details>
 #

@@ -72,6 +72,25 @@ WRONG = {
             "stopped with ValueError",
         ),
         ("stops_between_codes = 2.2", "a function was asked for"),
+        (
+            """
+s = camera.srgb_to_linear
+stops_between_codes = lambda b, d: np.abs(np.log2(s(b / 255) / s(d / 255)))
+""",
+            "keep the sign",
+        ),
+        (
+            """
+s = camera.srgb_to_linear
+stops_between_codes = lambda b, d: np.log2(s(b / 255)) / np.log2(s(d / 255))
+""",
+            "not the logarithm of a ratio",
+        ),
+        (
+            "stops_between_codes = lambda b, d: 2.4 * np.log2((b / 255 + 0.055) / (d / 255 "
+            "+ 0.055))",
+            "half of the rule",
+        ),
     ],
     "1.3": [
         (
@@ -94,6 +113,38 @@ WRONG = {
             "Choose the samples of each bin",
         ),
         ("noise_by_level = lambda a, b, e: (a - b).std() / 2**0.5", "five edges make four bins"),
+        (
+            """
+def noise_by_level(a, b, e):
+    k = np.digitize((a + b) / 2, e)
+    return [((a + b) / 2)[k == i].std() for i in range(1, len(e))]
+""",
+            "you measured the scene too",
+        ),
+        (
+            """
+def noise_by_level(a, b, e):
+    k = np.digitize((a + b) / 2, e)
+    return [(a - b)[k == i].std() / 2 for i in range(1, len(e))]
+""",
+            "0.71 times too little",
+        ),
+        (
+            """
+def noise_by_level(a, b, e):
+    k = np.digitize((a + b) / 2, e)
+    return [np.abs(a - b)[k == i].mean() / 2**0.5 for i in range(1, len(e))]
+""",
+            "mean of the absolute values",
+        ),
+        (
+            """
+def noise_by_level(a, b, e):
+    k = np.digitize((a + b) / 2, e)
+    return [(a - b)[k == i].std() / 2**0.5 for i in range(len(e) - 1)]
+""",
+            "your bins are shifted",
+        ),
     ],
     "1.4": [
         (
@@ -141,6 +192,50 @@ WRONG = {
             "    return names, names[:9]",
             "is on both sides",
         ),
+        (
+            """
+def split_by_scene(groups, share, seed):
+    train, held = [], []
+    wanted = share * sum(map(len, groups))
+    for i in np.random.default_rng(seed).permutation(len(groups)):
+        (held if len(held) <= wanted else train).extend(groups[i])
+    return train, held
+""",
+            "more than one scene above",
+        ),
+        (
+            """
+def split_by_scene(groups, share, seed):
+    train, held = [], []
+    wanted = int(share * sum(map(len, groups)))
+    for i in np.random.default_rng(seed).permutation(len(groups)):
+        (held if len(held) < wanted else train).extend(groups[i])
+    return train, held
+""",
+            "do not round it down",
+        ),
+        (
+            """
+def split_by_scene(groups, share, seed):
+    train, held = [], []
+    wanted = share * sum(map(len, groups))
+    for i in np.random.default_rng(seed).permutation(len(groups)):
+        (held if len(held) + len(groups[i]) <= wanted else train).extend(groups[i])
+    return train, held
+""",
+            "Go on until the share is reached",
+        ),
+        (
+            """
+def split_by_scene(groups, share, seed):
+    np.random.default_rng(seed).shuffle(groups)
+    train, held, wanted = [], [], share * sum(map(len, groups))
+    for group in groups:
+        (held if len(held) < wanted else train).extend(group)
+    return train, held
+""",
+            "Called again with the same list",
+        ),
     ],
     "1.5": [
         (
@@ -153,5 +248,42 @@ WRONG = {
         ("def group_scenes(p):\n    return [list(range(len(p)))]", "two scenes are one"),
         ("def group_scenes(p):\n    return [[0, 1], [1, 2]]", "is in two groups"),
         ("def group_scenes(p):\n    return [[0, 1]]", "is in no group"),
+        (
+            """
+def group_scenes(pictures):
+    ranks, groups = [thumbnail_ranks(p) for p in pictures], []
+    for i in range(len(ranks)):
+        for group in groups:  # compares with the first of a group only: no chain
+            if ranks[i] @ ranks[group[0]] > 0.97:
+                group.append(i)
+                break
+        else:
+            groups.append([i])
+    return groups
+""",
+            "a scene is torn",
+        ),
+    ],
+}
+
+# Right answers that a check once called wrong, or might.
+MORE_RIGHT = {
+    "1.3": [
+        """
+from scipy.stats import binned_statistic
+def noise_by_level(first, second, edges):
+    level = ((first + second) / 2).ravel()
+    return binned_statistic(level, (first - second).ravel(), "std", edges).statistic / 2**0.5
+""",
+    ],
+    "1.4": [
+        """
+def split_by_scene(groups, share, seed):
+    order = np.argsort(np.random.default_rng(seed).random(len(groups)))
+    sizes = np.array([len(groups[i]) for i in order])
+    count = 1 + np.searchsorted(np.cumsum(sizes), share * sizes.sum() - 1e-9)
+    names = lambda part: np.array([name for i in part for name in groups[i]])
+    return names(order[count:]), names(order[:count])
+""",
     ],
 }
