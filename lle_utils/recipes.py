@@ -195,7 +195,7 @@ RECIPES = {
         loss="mse+ssim",
         crop=96,
         keep_colors=True,
-        epochs=160,
+        epochs=85,
     ),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

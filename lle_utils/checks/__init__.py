@@ -56,7 +56,6 @@ from lle_utils.checks.train_it import (
     batch_order,
     beat_the_constant,
     perfect_founding,
-    sixty_seven,
     through_the_curve,
 )
 
@@ -92,7 +91,6 @@ __all__ = [
     "reach",
     "recursion",
     "scene_split",
-    "sixty_seven",
     "steps_for",
     "still_dark",
     "stop_by_itself",

@@ -389,72 +389,7 @@ def _judge_gradient(found, right) -> None:
         )
 
 
-# 4.4. 67 dB
-
-
-@check
-def sixty_seven(true_psnr, rounding_limit) -> str:
-    """Check ``true_psnr(printed, max_val)`` for data in [0, 1], and the PSNR of mere rounding."""
-
-    def right(printed, max_val):
-        return np.asarray(printed) - 20 * np.log10(max_val)
-
-    mistakes = {
-        "PSNR = 10 log10(max_val ** 2 / MSE): max_val is squared, so it counts 20 log10.": (
-            lambda p, m: np.asarray(p) - 10 * np.log10(m)
-        ),
-        "the sign is turned around: a large max_val makes the printed number too high.": (
-            lambda p, m: np.asarray(p) + 20 * np.log10(m)
-        ),
-        "decibels are logarithms. To divide by max_val squared, subtract its decibels.": (
-            lambda p, m: np.asarray(p) / m
-        ),
-        "decibels are logarithms. To divide by max_val squared, subtract its decibels, and do not "
-        "divide by it.": lambda p, m: np.asarray(p) / m**2,
-        "decibels take the logarithm to base 10, and this is the natural one.": (
-            lambda p, m: np.asarray(p) - 20 * np.log(m)
-        ),
-        "max_val need not be 255: use the argument.": (
-            lambda p, m: np.asarray(p) - 20 * np.log10(255)
-        ),
-        "this is by how much the printed number is too high. Subtract it.": (
-            lambda p, m: 20 * np.log10(m) + 0 * np.asarray(p)
-        ),
-    }
-    probes = [(67.0, 255), (40.0, 1.0), (90.0, 65535), (np.array([55.0, 61.5, 70.2]), 255)]
-    compare(true_psnr, right, probes, mistakes, tolerance=5e-4)
-    limit = numbers(rounding_limit, "rounding_limit")
-    if limit.size != 1 or not np.isfinite(limit).all():
-        raise Wrong("rounding_limit must be one number of decibels.")
-    limit, exact = limit.item(), 10 * np.log10(12 * 255**2)
-    if abs(limit - exact) <= 0.06:
-        return (
-            "67 dB were 18.9 dB. And mere rounding to 8 bits leaves 58.9 dB: whoever reads 67 on "
-            "8-bit pictures need not look at the code to know that it is wrong."
-        )
-    if abs(limit - 20 * np.log10(255)) < 0.1:
-        raise Wrong(
-            "rounding_limit: 48.13 dB is an error of a whole code everywhere. Rounding errs less."
-        )
-    if abs(limit - 20 * np.log10(510)) < 0.1:
-        raise Wrong(
-            "rounding_limit: that is half a code *everywhere*, the worst case. Errors lie anywhere "
-            "between -1/2 and 1/2 code: what is the mean of their squares?"
-        )
-    if abs(limit - 20 * np.log10(1020)) < 0.1:
-        raise Wrong(
-            "rounding_limit: a quarter of a code is the mean error. Squares are averaged, and the "
-            "mean square is more than the square of the mean."
-        )
-    if abs(limit - 10 * np.log10(12)) < 0.1:
-        raise Wrong("rounding_limit: that is in units of one code. Codes are 1 / 255 apart.")
-    raise Wrong(
-        f"rounding_limit is not {limit:.2f} dB. Try it: round a million random values in [0, 1] to "
-        "8 bits, and take the PSNR."
-    )
-
-
-# 4.5. Beat the constant
+# 4.4. Beat the constant
 
 
 @cache

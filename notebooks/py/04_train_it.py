@@ -823,63 +823,6 @@ for field in dataclasses.fields(long):
 # The first three exercises stand where their matter was taught.
 
 # %% [markdown]
-# ### Exercise 4.4. 67 decibels
-#
-# A well-known code example trains an enhancing network on LOL and watches the PSNR. Its log ends at
-# 67 dB. This is how it computes it, for pictures with values in [0, 1]:
-#
-# ```python
-# tf.image.psnr(y_true, y_pred, max_val=255.0)
-# ```
-#
-# In general, the PSNR is `10 * log10(max_val**2 / error)`, with the mean squared error. Write
-# `true_psnr`: from the printed number of decibels and the `max_val` that was used to what it should
-# have been for values in [0, 1]. By how much is 67 off?
-#
-# Then find out how one could have smelled it. Take a **perfect** picture, with values evenly spread
-# over [0, 1], and do nothing but round it to 8 bits. What PSNR is left (`rounding_limit`, to one
-# decimal place)?
-
-
-# %% tags=["exercise"]
-def true_psnr(printed, max_val):
-    return ...
-
-
-rounding_limit = ...
-
-# %% tags=["check"]
-checks.sixty_seven(true_psnr, rounding_limit)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# A logarithm turns the factor `max_val ** 2` into a sum. What was added to the decibels that should
-# not be there?
-#
-# For the second part try it on a million random numbers. Or on paper: an error that lies anywhere
-# between $-h$ and $h$ with the same chance has a mean square of $h^2 / 3$.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def true_psnr(printed, max_val):
-#     return printed - 20 * np.log10(max_val)
-#
-#
-# values = np.random.default_rng(0).random(1_000_000)
-# error = np.round(255 * values) / 255 - values
-# rounding_limit = -10 * np.log10(np.mean(error**2))
-# ```
-#
-# 48.13 dB too many: in truth it was 18.87 dB, about what the best constant scores on LOL's test
-# pictures.
-#
-# </details>
-
-# %% [markdown]
 # For the last exercise you need a fixed way to judge. It is the sample's validation pictures, every
 # twelfth pixel of every twelfth row, on whatever you trained.
 
@@ -895,7 +838,7 @@ def score(enhance):
 
 
 # %% [markdown]
-# ### Exercise 4.5. Beat the constant
+# ### Exercise 4.4. Beat the constant
 #
 # This one takes an evening. The curve run above had one budget: ten epochs of batches of 8. Change
 # **one** thing and keep the budget. Three channels instead of one? The mean absolute error

@@ -80,14 +80,7 @@ def curve_loss(network, low, high, rounds):
     E = curve.recurse(low, lambda E, step: network(E, training=True), rounds)
     return keras.losses.MeanSquaredError()(high, E)
 """,
-    "4.4": """
-def true_psnr(printed, max_val):
-    error = max_val**2 / 10 ** (np.asarray(printed) / 10)
-    return -10 * np.log10(error)
-
-rounding_limit = 58.9
-""",
-    "4.5": MODEL
+    "4.4": MODEL
     + """
 pairs = data.load("sample", "train", exposures=4)
 low, high = Batches(pairs, Recipe(stride=12, batch_size=36), augment=False)[0]
@@ -266,21 +259,6 @@ WRONG = {
         (LOSS.format("network(E) * E * (1 - E)", MEAN), "it must be"),
     ],
     "4.4": [
-        (DECIBELS.format("printed - 10 * np.log10(max_val)", 58.9), "max_val is squared"),
-        (DECIBELS.format("printed + 20 * np.log10(max_val)", 58.9), "the sign is turned"),
-        (DECIBELS.format("printed / max_val", 58.9), "decibels are logarithms"),
-        (DECIBELS.format("printed - 20 * np.log(max_val)", 58.9), "the natural one"),
-        (DECIBELS.format("printed - 20 * np.log10(255)", 58.9), "use the argument"),
-        (DECIBELS.format("printed - 48.13", 58.9), "use the argument"),
-        (DECIBELS.format("20 * np.log10(max_val)", 58.9), "Subtract it"),
-        (DECIBELS.format(DOWN, 48.13), "a whole code everywhere"),
-        (DECIBELS.format(DOWN, 54.15), "the worst case"),
-        (DECIBELS.format(DOWN, 60.2), "mean square is more"),
-        (DECIBELS.format(DOWN, 10.8), "in units of one code"),
-        (DECIBELS.format(DOWN, "np.inf"), "one number of decibels"),
-        (DECIBELS.format(DOWN, 67), "Try it"),
-    ],
-    "4.5": [
         (MODEL + CLAIM.format(20, 20, True), "never trained"),
         (
             "from lle_utils.model import load_model\nmy_enhancer = load_model('curve8')\n"
