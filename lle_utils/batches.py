@@ -30,6 +30,7 @@ class Batches(keras.utils.PyDataset):
         self.pairs, self.recipe, self.augment = pairs, recipe, augment
         self.epoch = 0
         self._size = _common_size(pairs, recipe, cropped=augment)
+        self._smaller = _window_size(self._size, recipe) if augment else self._size
 
     def __len__(self) -> int:
         every = -(-len(self.pairs) // self.recipe.batch_size)
@@ -50,7 +51,11 @@ class Batches(keras.utils.PyDataset):
             np.random.default_rng([recipe.seed, self.epoch]).shuffle(order)
         chosen = order[index * recipe.batch_size :][: recipe.batch_size]
         rng = np.random.default_rng([recipe.seed, self.epoch, index])
-        views = [self._view(int(pair), rng) for pair in chosen]
+        # A network feels the borders of a shrunk picture, and would learn one size of it by heart.
+        size = self._smaller if index % 2 else self._size
+        views = [self._view(int(pair), size, rng) for pair in chosen]
+        if self.augment and recipe.window < 1 and index % 4 == 2:
+            views = [[np.rot90(side) for side in view] for view in views]
         whole = [[_shrunk(side, recipe.shrink) for side in view] for view in views]
         low, high = (np.stack(side).astype(np.float32) / 255 for side in zip(*whole, strict=True))
         if recipe.objective == "founding":
@@ -73,7 +78,7 @@ class Batches(keras.utils.PyDataset):
         fewest, most = self.recipe.depths
         return rng.integers(fewest, most + 1, size=count, dtype=np.int32)
 
-    def _view(self, pair: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def _view(self, pair: int, size: tuple, rng: np.random.Generator) -> tuple:
         """Return one pair as uint8, thinned out, and when training cropped, flipped, re-exposed."""
         low, high = self.pairs.uint8(pair)
         stride = self.recipe.stride
@@ -81,7 +86,7 @@ class Batches(keras.utils.PyDataset):
         low, high = (side[row::stride, column::stride] for side in (low, high))
         if low.shape[0] > low.shape[1]:  # portraits lie down, so that all batches have one size
             low, high = np.rot90(low), np.rot90(high)
-        window = self._window(low.shape, self._size, rng)
+        window = self._window(low.shape, size, rng)
         low, high = low[window], high[window]
         if not self.augment:
             return low, high
@@ -129,10 +134,14 @@ def _common_size(pairs: PairedSet, recipe: Recipe, *, cropped: bool) -> tuple[in
     if cropped and recipe.crop and not recipe.two_scales:
         sizes = np.minimum(sizes, recipe.crop)
     height, width = sizes.min(axis=0)
-    if cropped and recipe.window < 1:
-        least = recipe.crop or 1
-        height, width = (max(least, round(recipe.window * size)) for size in (height, width))
     return int(height), int(width)
+
+
+def _window_size(size: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
+    """Return the recipe's share of a size, but not less than what crops need."""
+    least = min(recipe.crop or 1, *size)
+    height, width = (max(least, round(recipe.window * side)) for side in size)
+    return height, width
 
 
 def _shrunk(picture: np.ndarray, factor: int) -> np.ndarray:

@@ -41,8 +41,9 @@ class Recipe:
         and go along with the shrunk whole pictures: the maps of the schedule's coarse iterations
         are predicted from those and applied to both, its fine iterations see the crop itself.
     window : float
-        Share of a whole picture's width and height that is seen at a time, at a place drawn anew:
-        the same scene then asks for other exposures. 1: all of it.
+        Share of a picture's width and height that every second batch shows, at a place drawn anew:
+        the same scene then asks for other exposures, and no one size is learned by heart. Every
+        fourth batch stands upright. 1: all batches show whole pictures, lying down.
     batch_size, epochs : int
     steps_per_epoch : int or None
         Batches an epoch; None for all of them.
@@ -153,6 +154,8 @@ _ANY_DEPTH = {
     "precision": "mixed_bfloat16",
 }
 
+_TWO_SCALES = {**_ANY_DEPTH, "loss": "mse+ssim", "crop": 96, "keep_colors": True}
+
 RECIPES = {
     # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps. Ours
     # keeps every third pixel only, which makes an epoch nine times cheaper.
@@ -190,12 +193,8 @@ RECIPES = {
     ),
     # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
-    "anydepth": Recipe(
-        **_ANY_DEPTH,
-        loss="mse+ssim",
-        crop=96,
-        keep_colors=True,
-        epochs=85,
-    ),
+    "noise": Recipe(**_TWO_SCALES, epochs=39),
+    # And on from there, at a lower rate.
+    "anydepth": Recipe(**_TWO_SCALES, epochs=50, learning_rate=8e-4),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

@@ -169,6 +169,8 @@ def stores_no_widgets(name, notebook):
 
 def is_laid_out(name, notebook):
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    swallowed = [text for text in texts if "%%" in text]
+    assert not swallowed, f"a text swallowed the cell below it: {swallowed[0][-80:]!r}"
     titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
     assert len(titles) == 1, f"one title, and sections below it, not {titles}"
     for text in texts:
@@ -321,6 +323,10 @@ def spoil_title(notebook):
     notebook.cells[-1].source += "\n\n# Another title"
 
 
+def spoil_cell_mark(notebook):
+    notebook.cells[-1].source += ' %% tags=["claim"]\nassert True'
+
+
 def spoil_formula(notebook):
     notebook.cells[-1].source += "\nIts slope is $1\n+ m$ there."
 
@@ -351,6 +357,7 @@ def spoil_length(notebook):
         (links_resolve, spoil_link),
         (stores_no_widgets, spoil_widget),
         (is_laid_out, spoil_title),
+        (is_laid_out, spoil_cell_mark),
         (is_laid_out, spoil_formula),
         (has_short_cells, spoil_length),
     ],

@@ -217,11 +217,15 @@ def test_batches_on_two_scales(pairs):
     drawn = Batches(pairs, TWO_SCALES)
     depths = set()
     for drawn.epoch in range(6):
-        inputs, targets = drawn[0]
-        assert inputs["picture"].shape == targets["picture"].shape == (2, 3, 4, 3)  # 21 x 30 / 8
-        assert inputs["crop"].shape == targets["crop"].shape == (2, 16, 16, 3)
-        assert np.all(inputs["corner"] >= 0) and np.all(inputs["corner"] + 16 <= (21, 30))
-        depths |= set(inputs["depth"].tolist())
+        # Whole pictures, windows of three quarters, whole pictures that stand upright.
+        for index, (height, width) in enumerate([(28, 40), (21, 30), (40, 28)]):
+            inputs, targets = drawn[index]
+            shape = (1 if index == 2 else 2, -(-height // 8), -(-width // 8), 3)
+            assert inputs["picture"].shape == targets["picture"].shape == shape
+            assert inputs["crop"].shape == targets["crop"].shape == (shape[0], 16, 16, 3)
+            assert np.all(inputs["corner"] >= 0)
+            assert np.all(inputs["corner"] + 16 <= (height, width))
+            depths |= set(inputs["depth"].tolist())
     assert min(depths) >= 3 and max(depths) <= 6 and len(depths) > 1
     inputs, _ = Batches(pairs, TWO_SCALES, augment=False)[0]
     assert inputs["depth"].tolist() == [5, 5] and inputs["crop"].shape == (2, 28, 28, 3)

@@ -173,9 +173,9 @@ assert np.array_equal(packaged_high, high[:8, :height, :width])
 #
 # Then training would still work, if that noise is right on average. Nobody can predict it, and
 # against many noisy goals the smallest squared error has their mean, which is the picture without
-# noise. Only the loss could not fall to 0 any more: what remains is the noise of the goals. Noise
-# in the *dark* pictures is another matter. The curve multiplies it, and the network has to learn
-# what to do about it.
+# noise. Only the [loss](glossary.md#loss) could not fall to 0: the noise of the goals is left.
+# Noise in the *dark* pictures is another matter. The curve multiplies it, and the network has to
+# learn what to do about it.
 #
 # </details>
 
@@ -276,7 +276,7 @@ print(inspect.getsource(Batches._view))
 #
 # The project that this workbook grew from trained its network with one line: `fit(low, high /
 # 255)`, where `low` holds code values 0 to 255. The network's output is the
-# [map](glossary.md#parameter-map) $M$. So the [loss](glossary.md#loss), a
+# [map](glossary.md#parameter-map) $M$. So the loss, a
 # [mean squared error](glossary.md#mean-squared-error), is
 #
 # $$\text{mean}\,(M(I) - \text{bright picture})^2$$
@@ -767,9 +767,9 @@ plt.show()
 # following, because unseen scenes are harder than seen ones. So the weights of the best
 # *validation* epoch are kept, and not the last ones.
 #
-# (The log of curve8 is that of its last part. The card says what came before.)
+# (The log of curve8 is that of its last part; its [card](glossary.md#card) says what came before.)
 #
-# Each weights file has a [**card**](glossary.md#card), which says how it came about and what it
+# Each weights file has such a **card**, which says how it came about and what it
 # scores. Both weights were trained and are scored on LOL, by the
 # [protocol](glossary.md#protocol) of notebook 06; "validation" means unseen
 # scenes.

@@ -421,7 +421,8 @@ assert lifted > untouched + 5
 # %% [markdown]
 # ## What must be beaten
 #
-# A network earns its keep only if it beats simple methods. Here are six, one by one.
+# A network earns its keep only if it beats simple methods, its [baselines](glossary.md#baseline).
+# Here are six, one by one.
 #
 # - **untouched**: the input as it is
 # - **[gamma](glossary.md#gamma)**: every value to the power 0.4
@@ -951,7 +952,9 @@ print("by:", results[-1]["command"], "at", results[-1]["commit"])
 # asks for matters more than any detail of the network. Next comes [depth](glossary.md#depth):
 # trained for a *fixed* number of iterations the pictures wash out beyond it (the crosses),
 # trained for a random number they do not. Most of the other rows lie as close to the base as its
-# second seed does. That is a result, too. %% tags=["claim"]
+# second seed does. That is a result, too.
+
+# %% tags=["claim"]
 eight = {name: np.mean([r["psnr_8"] for r in results if r["row"] == name]) for name in rows}
 later = {name: np.mean([r["psnr_24"] for r in results if r["row"] == name]) for name in rows}
 assert eight["founding objective: map against reference"] < base - 3
