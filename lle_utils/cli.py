@@ -19,7 +19,7 @@ from lle_utils.errors import LleError
 from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
 
-DEFAULT_WEIGHTS = "curve8"
+DEFAULT_WEIGHTS = "anydepth"
 MOST_ITERATIONS = 1000  # whatever a picture shows, it is white long before
 
 

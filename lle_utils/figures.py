@@ -459,6 +459,10 @@ def trace(model, image, iterations: int) -> list[Iteration]:
     return [Iteration(*step) for step in zip(maps, [*seen[1:], last], strict=True)]
 
 
+BEST = "anydepth"
+"""Which of the weights speak for the network where it is compared with other methods."""
+
+
 class Material:
     """A data set's held-out pairs and the trained weights: what the figures are made of.
 
@@ -512,14 +516,14 @@ class Material:
             self._traces[weights, name] = known
         return known[:iterations]
 
-    def enhanced(self, name: str, iterations: int) -> np.ndarray:
-        """Return a pair's dark picture after `iterations` iterations of the curve's weights."""
-        return self.steps(name, iterations)[-1].image
+    def enhanced(self, name: str, iterations: int, weights: str = "curve") -> np.ndarray:
+        """Return a pair's dark picture after `iterations` iterations."""
+        return self.steps(name, iterations, weights)[-1].image
 
     def middling(self) -> str:
-        """Return that of the hero's pictures on which the network's PSNR is the median."""
+        """Return that of the hero's pictures on which the best weights' PSNR is the median."""
         names = self.pictures["hero"]
-        panels = [self.panel(name, "curve", self.enhanced(name, 8)) for name in names]
+        panels = [self.panel(name, BEST, self.enhanced(name, 8, BEST)) for name in names]
         return sorted(panels, key=lambda panel: panel.psnr)[(len(names) - 1) // 2].picture
 
     @functools.cached_property
@@ -551,8 +555,8 @@ def make_hero(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the picture that the README opens with: held-out scenes, eight iterations."""
     pairs, panels = [], []
     for name in material.pictures["hero"]:
-        pairs.append((material.pair(name).low, material.enhanced(name, 8)))
-        panels.append(material.panel(name, "curve", pairs[-1][1], 8))
+        pairs.append((material.pair(name).low, material.enhanced(name, 8, BEST)))
+        panels.append(material.panel(name, BEST, pairs[-1][1], 8))
     return hero(pairs), panels
 
 
@@ -609,12 +613,12 @@ def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
         ("CLAHE", baselines.clahe(pair.low), None),
         ("LIME-like", baselines.lime_like(pair.low), None),
         (f"one constant, m = {constant:.2f}", baselines.constant_map(pair.low, constant), 8),
-        ("curve", material.enhanced(name, 8), 8),
+        (BEST, material.enhanced(name, 8, BEST), 8),
     ]
     panels = [material.panel(name, method, picture, n) for method, picture, n in methods]
     shown = [
         (
-            "our network" if panel.method == "curve" else panel.method,
+            "our network" if panel.method == BEST else panel.method,
             picture,
             f"{panel.psnr:.1f} dB",
         )
@@ -660,6 +664,7 @@ def make_figures(
     *,
     weights: str | Path = "curve8",
     founding_weights: str | Path = "founding",
+    anydepth_weights: str | Path = "anydepth",
     progress: Callable = iter,
 ) -> list[Path]:
     """Make every figure of the README, the teacher's slides, and the record of what they show.
@@ -669,7 +674,7 @@ def make_figures(
     dataset : {"sample", "lol"}
     folder : str or Path, optional
         Where to; it is made if the folder above it exists. By default `default_folder`.
-    weights, founding_weights : str or Path
+    weights, founding_weights, anydepth_weights : str or Path
         As `Material` takes them.
     progress : callable, default iter
         Wraps the list of file names, to show progress: ``tqdm`` for example.
@@ -693,7 +698,7 @@ def make_figures(
     folder = Path(default_folder(dataset) if folder is None else folder)
     pages = {f"{SLIDES_FOLDER}/{name}": make for name, make in slides.SLIDES.items()}
     _check_folder(folder, dataset, [*FIGURES, *pages, RECORD])
-    material = Material(dataset, weights, founding_weights)
+    material = Material(dataset, weights, founding_weights, anydepth_weights)
     record = {
         "dataset": dataset,
         "split": "test",

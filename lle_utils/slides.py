@@ -19,7 +19,7 @@ from scipy import ndimage
 
 from lle_utils import baselines, metrics
 from lle_utils.curve import Iteration, brighten
-from lle_utils.figures import Material, Panel, bend, shared_limits, split_slanted
+from lle_utils.figures import BEST, Material, Panel, bend, shared_limits, split_slanted
 from lle_utils.images import as_float, to_uint8
 
 WIDTH, HEIGHT = 40 / 3, 7.5
@@ -438,8 +438,8 @@ def differences(rows: Sequence[tuple[str, np.ndarray]], pictures: int) -> Figure
 def make_opening(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the first page: one scene, dark and enhanced."""
     name = material.pictures["hero"][0]
-    bright = material.enhanced(name, 8)
-    return opening(material.pair(name).low, bright), [material.panel(name, "curve", bright, 8)]
+    bright = material.enhanced(name, 8, BEST)
+    return opening(material.pair(name).low, bright), [material.panel(name, BEST, bright, 8)]
 
 
 def make_darkness(material: Material) -> tuple[Figure, list[Panel]]:
@@ -529,11 +529,11 @@ def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the page with simple methods in one row, on the network's middling scene."""
     name = material.middling()
     pair = material.pair(name)
-    pictures = {**_simple_methods(material, pair.low), "network": material.enhanced(name, 8)}
+    pictures = {**_simple_methods(material, pair.low), "network": material.enhanced(name, 8, BEST)}
     panels = [
         material.panel(
             name,
-            "curve" if method == "network" else method,
+            BEST if method == "network" else method,
             picture,
             8 if method in ("one constant", "network") else None,
         )
@@ -570,7 +570,7 @@ def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
     panels = []
     for name in names:
         pair = material.pair(name)
-        ours = material.panel(name, "curve", material.enhanced(name, 8), 8)
+        ours = material.panel(name, BEST, material.enhanced(name, 8, BEST), 8)
         panels.append(ours)
         for method, picture in _simple_methods(material, pair.low).items():
             panels.append(material.panel(name, method, picture))

@@ -58,7 +58,12 @@ def weights(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     RecursiveEnhancer(tiny_network(3, seed=1), (8, 4), 8).save(folder / "enhancer.keras")
     tiny_network(1, seed=2).save(folder / "network.keras")
-    return {"weights": folder / "enhancer.keras", "founding_weights": folder / "network.keras"}
+    RecursiveEnhancer(tiny_network(3, seed=3), (4,), 8).save(folder / "anydepth.keras")
+    return {
+        "weights": folder / "enhancer.keras",
+        "founding_weights": folder / "network.keras",
+        "anydepth_weights": folder / "anydepth.keras",
+    }
 
 
 # --- single figures -------------------------------------------------------------------------------
@@ -306,8 +311,8 @@ def test_the_differences_say_what_the_interval_allows():
 def test_the_record_tells_the_truth(untrained, weights):
     record = json.loads((untrained[0] / figures.RECORD).read_text())
     pair = data.load("sample", "test")["coffee"]
-    enhancer = keras.models.load_model(weights["weights"])
-    assert record["weights"]["curve"] == figures.fingerprint(enhancer)
+    enhancer = keras.models.load_model(weights["anydepth_weights"])
+    assert record["weights"]["anydepth"] == figures.fingerprint(enhancer)
     (panel,) = [one for one in record["figures"]["hero.jpg"] if one["picture"] == "coffee"]
     enhanced = enhancer.predict_on_batch(pair.low[None])[0]
     expected = metrics.psnr(to_uint8(enhanced), to_uint8(pair.high))

@@ -97,7 +97,7 @@ def make(name):
 # ## 2. The picture that the README opens with
 #
 # Six held-out scenes, left of the line as the camera took them, right of it after eight
-# iterations of `curve8`. Look for what went wrong, too: noise in the shadows, colors that
+# iterations of `anydepth`. Look for what went wrong, too: noise in the shadows, colors that
 # drifted.
 # %%
 make("hero.jpg")
@@ -223,8 +223,7 @@ make("dial.jpg")
 # %% [markdown]
 # Below each picture stands its mean code value. Above it grows from column to column: the number
 # of iterations is an [exposure](glossary.md#exposure) dial. Below it grows little after eight.
-# But look at the saucer: these weights also paint strong colors gray, which LOL's rooms have few
-# of. So every other figure is of `curve8`. The last column is the reference.
+# The last column is the reference.
 #
 # ## 6. Against simple methods
 #
@@ -235,7 +234,7 @@ make("dial.jpg")
 make("baselines.jpg")
 
 # %% [markdown]
-# Who wins here is one scene's verdict. The ranking by this one picture (`curve` is our network):
+# Who wins here is one scene's verdict. The ranking by this one picture (`anydepth` is our network):
 
 # %%
 for panel in sorted(made["baselines.jpg"], key=lambda panel: -panel.psnr):
