@@ -16,7 +16,7 @@
 # and once through the curve, seen why only one of the two can work, and saved, loaded and resumed
 # your training.
 #
-# **Minutes:** 2 on two CPU cores (on Colab you may choose a GPU, but these small pictures hardly
+# **Minutes:** 1 on two CPU cores (on Colab you may choose a GPU, but these small pictures hardly
 # need it)
 #
 # **What you'll learn**
