@@ -182,8 +182,8 @@ RECIPES = {
         exposure_stops=1.0,
         white_balance=0.1,
     ),
-    # Exposure by a recursion that learns when to stop: whole pictures shrunk 16 times. LOL's pairs,
-    # each of its bright pictures once more as the camera model darkens it, and the sample's.
+    # Exposure by a recursion that learns when to stop: pictures shrunk 32 times, LOL's and the
+    # sample's.
     "exposure": Recipe(
         **{**_ANY_DEPTH, "schedule": (32,)},
         initial_map=0.38,
