@@ -87,21 +87,24 @@ class Panel:
     mean_map: float | None = None
 
 
-def _styled(draw: Callable) -> Callable:
-    """Let a function draw in the style of the README, whatever the caller's settings are."""
+def styled(style: dict) -> Callable:
+    """Let a function draw in a style of its own, whatever the caller's settings are."""
 
-    @functools.wraps(draw)
-    def styled(*arguments, **options):
-        with matplotlib.style.context(["default", _STYLE]):
-            return draw(*arguments, **options)
+    def decorate(draw: Callable) -> Callable:
+        @functools.wraps(draw)
+        def drawn(*arguments, **options):
+            with matplotlib.style.context(["default", style]):
+                return draw(*arguments, **options)
 
-    return styled
+        return drawn
+
+    return decorate
 
 
 # --- one function a figure ------------------------------------------------------------------------
 
 
-@_styled
+@styled(_STYLE)
 def hero(pairs: Sequence, rows: int = 2, gap: float = 0.07) -> Figure:
     """Show pictures as taken on the left of a slanted line and enhanced on its right.
 
@@ -168,7 +171,7 @@ def split_slanted(dark, bright, slant: float = 0.25, line: float = 0.006) -> np.
     return joined.astype(np.float32)
 
 
-@_styled
+@styled(_STYLE)
 def iteration_by_iteration(image, steps: Sequence[Iteration], reference=None) -> Figure:
     """Show the recursion step by step: the picture as taken, every map and every result.
 
@@ -209,7 +212,7 @@ def iteration_by_iteration(image, steps: Sequence[Iteration], reference=None) ->
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def examples(rows: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """Show pictures enhanced by as many iterations as their darkness asks for.
 
@@ -238,7 +241,7 @@ def examples(rows: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> 
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def exposure_dial(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> Figure:
     """Show what the number of iterations does, for several weights or scenes.
 
@@ -265,7 +268,7 @@ def exposure_dial(rows: Sequence[Sequence[tuple[str, np.ndarray]]]) -> Figure:
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def comparison(panels: Sequence[tuple[str, np.ndarray, str]], columns: int = 4) -> Figure:
     """Show one scene as several methods brighten it.
 
@@ -290,7 +293,7 @@ def comparison(panels: Sequence[tuple[str, np.ndarray, str]], columns: int = 4) 
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def curve_family(
     constants: Sequence[float] = (0, 0.25, 0.5, 0.75, 1),
     depths: Sequence[int] = (0, 1, 2, 4, 8, 12),
@@ -331,7 +334,7 @@ def bend(x, m: float, iterations: int):
     return recurse(x, lambda image, step: m, iterations)
 
 
-@_styled
+@styled(_STYLE)
 def two_objectives(
     image, reference, runs: Sequence[tuple[str, Sequence[Iteration]]], shown: Sequence[int]
 ) -> Figure:

@@ -5,8 +5,7 @@ function draws one page from arrays; each ``make_`` function feeds it from the `
 what it shows, as in `figures`.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import matplotlib
 import matplotlib.style
@@ -19,7 +18,7 @@ from scipy import ndimage
 
 from lle_utils import baselines, metrics
 from lle_utils.curve import Iteration, brighten
-from lle_utils.figures import BEST, Material, Panel, bend, shared_limits, split_slanted
+from lle_utils.figures import BEST, Material, Panel, bend, shared_limits, split_slanted, styled
 from lle_utils.images import as_float, to_uint8
 
 WIDTH, HEIGHT = 40 / 3, 7.5
@@ -49,15 +48,6 @@ _STYLE = {
     "lines.linewidth": 4,
     "mathtext.fontset": "dejavusans",
 }
-
-
-def _styled(draw: Callable) -> Callable:
-    @functools.wraps(draw)
-    def styled(*arguments, **options):
-        with matplotlib.style.context(["default", _STYLE]):
-            return draw(*arguments, **options)
-
-    return styled
 
 
 def _page(title: str, line: str = "") -> Figure:
@@ -105,7 +95,7 @@ def _fitted(picture, axes: Axes) -> np.ndarray:
 # --- one function a page --------------------------------------------------------------------------
 
 
-@_styled
+@styled(_STYLE)
 def opening(dark, bright) -> Figure:
     """Fill a page with one scene, dark left of a slanted line and enhanced right of it.
 
@@ -138,7 +128,7 @@ def opening(dark, bright) -> Figure:
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def darkness(dark, reference) -> Figure:
     """Show a dark picture and how often each code value occurs in it.
 
@@ -170,7 +160,7 @@ def darkness(dark, reference) -> Figure:
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def equation(constant: float = 0.38, shown: Sequence[int] = (1, 2, 4, 8)) -> Figure:
     """Draw the equation, and one curve bent again and again.
 
@@ -205,7 +195,7 @@ def equation(constant: float = 0.38, shown: Sequence[int] = (1, 2, 4, 8)) -> Fig
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def noise_gain(
     pictures: Sequence[tuple[str, np.ndarray]], constant: float = 0.38, steps: int = 8
 ) -> Figure:
@@ -254,7 +244,7 @@ def gain_of(x, constant: float, steps: int):
     return gain
 
 
-@_styled
+@styled(_STYLE)
 def objectives(parameter_map, made, enhanced, reference, told: Sequence[str]) -> Figure:
     """Show what each of two training objectives compares, and what comes of it.
 
@@ -296,7 +286,7 @@ def objectives(parameter_map, made, enhanced, reference, told: Sequence[str]) ->
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def steps_apart(dark, steps: Sequence[Iteration], shown: Sequence[int] = (1, 4, 8)) -> Figure:
     """Show the map and the picture after some of the steps.
 
@@ -342,7 +332,7 @@ def steps_apart(dark, steps: Sequence[Iteration], shown: Sequence[int] = (1, 4, 
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def dial_or_rest(rows: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]) -> Figure:
     """Show what further iterations do, for two kinds of weights.
 
@@ -366,7 +356,7 @@ def dial_or_rest(rows: Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]) -
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def in_one_row(title: str, line: str, panels: Sequence[tuple[str, np.ndarray, str]]) -> Figure:
     """Show strips of one scene side by side, each with a name above and a number below.
 
@@ -389,7 +379,7 @@ def in_one_row(title: str, line: str, panels: Sequence[tuple[str, np.ndarray, st
     return figure
 
 
-@_styled
+@styled(_STYLE)
 def differences(rows: Sequence[tuple[str, np.ndarray]], pictures: int) -> Figure:
     """Draw paired differences with their intervals, a method a line.
 
