@@ -28,6 +28,9 @@ STILL = 0.5 / 255
 MOST_ITERATIONS = 24
 """Where iterating until nothing changes ends in any case."""
 
+MIRRORS = ((), (1,), (2,), (1, 2))
+"""Axes of a batch along which its four mirror images are flipped."""
+
 GRAIN = 16
 """Side in pixels of the squares over whose mean the channels of a fine map may not differ."""
 
@@ -158,12 +161,19 @@ class RecursiveEnhancer(keras.Model):
         Let the companion's maps have one tint for the whole picture (`one_tint`), as white balance
         has, and the finer ones none but in their grain (`no_tint`). Without it a network paints
         patches of color, and grays what is colorful. Needs a companion.
+    evenness : float, default 0
+        How far the companion's maps are drawn to their mean over the picture: 0 not at all, 1
+        leaves one number a channel. What a coarse map says about places is mostly error, while its
+        mean takes the judgments of all places together. Above 0 it needs a companion.
+    mirrored : bool, default False
+        Predict the companion's maps from its four mirror images, too, and take the mean. Costs next
+        to nothing, for the companion is small. Needs one.
 
     Raises
     ------
     ValueError
         If `iterations`, `companion` or an entry of `schedule` is not a whole number of 1 or more,
-        or colors are to be kept without a companion.
+        `evenness` is not in [0, 1], or something needs a companion and there is none.
     """
 
     def __init__(
@@ -174,6 +184,8 @@ class RecursiveEnhancer(keras.Model):
         floor=FLOOR,
         companion=None,
         keep_colors=False,
+        evenness=0.0,
+        mirrored=False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -183,8 +195,13 @@ class RecursiveEnhancer(keras.Model):
         self.floor = float(floor)
         self.companion = _check_companion(companion)
         self.keep_colors = bool(keep_colors)
-        if self.keep_colors and not self.companion:
-            raise ValueError("keep_colors needs a companion, which sees the whole picture")
+        self.evenness = float(evenness)
+        if not 0 <= self.evenness <= 1:
+            raise ValueError(f"evenness must be from 0 to 1, not {evenness!r}")
+        self.mirrored = bool(mirrored)
+        for need in ("keep_colors", "evenness", "mirrored"):
+            if getattr(self, need) and not self.companion:
+                raise ValueError(f"{need} needs a companion, which sees the whole picture")
         self.built = True  # all its weights are the network's, which exist already
         if keras.backend.backend() == "tensorflow":
             self.jit_compile = False  # see `compile`
@@ -244,13 +261,20 @@ class RecursiveEnhancer(keras.Model):
         """Return a `predict_map` for one run of `curve.iterate` that has a companion of its own."""
         _, height, width, _ = ops.shape(images)
         companion = ops.maximum(shrink(images, self.companion), self.floor)
-        whole, fine = (one_tint, no_tint) if self.keep_colors else (None, None)
+        fine = no_tint if self.keep_colors else None
 
         def predict_map(images, step):
             nonlocal companion
             factor = self._factor(step)
             further = max(1, round(factor / self.companion))
-            coarse = predict_at_scale(self.network, companion, further, whole)
+            coarse = predict_whole(
+                self.network,
+                companion,
+                further,
+                keep_colors=self.keep_colors,
+                evenness=self.evenness,
+                mirrored=self.mirrored,
+            )
             companion = brighten(companion, coarse)
             if factor < self.companion:
                 return predict_at_scale(self.network, images, factor, fine)
@@ -284,8 +308,8 @@ class RecursiveEnhancer(keras.Model):
 
     def _settings(self) -> dict:
         """Return what an enhancer is, apart from its network."""
-        names = ("schedule", "iterations", "floor", "companion", "keep_colors")
-        return {name: getattr(self, name) for name in names}
+        names = ("schedule", "iterations", "floor", "companion", "keep_colors", "evenness")
+        return {name: getattr(self, name) for name in (*names, "mirrored")}
 
     def get_config(self):
         """Return what `from_config` needs to build the enhancer again."""
@@ -312,6 +336,44 @@ def predict_at_scale(network: keras.Model, images, factor: int, tint: Callable |
     _, height, width, _ = ops.shape(images)
     maps = network(shrink(images, factor))
     return grow(tint(maps) if tint else maps, factor, height, width)
+
+
+def predict_whole(
+    network: keras.Model,
+    pictures,
+    factor: int = 1,
+    *,
+    keep_colors: bool = False,
+    evenness: float = 0.0,
+    mirrored: bool = False,
+):
+    """Predict the maps of whole, shrunk pictures, as `RecursiveEnhancer` does for its companion.
+
+    Parameters
+    ----------
+    network : keras.Model
+    pictures : tensor, shape (batch, height, width, 3)
+        In [0, 1].
+    factor : int, default 1
+        By what they are shrunk further.
+    keep_colors, evenness, mirrored
+        See `RecursiveEnhancer`.
+
+    Returns
+    -------
+    tensor, shape (batch, height, width, channels)
+        In [0, 1].
+    """
+    tint = one_tint if keep_colors else None
+    sides = MIRRORS if mirrored else ((),)
+    maps = [
+        ops.flip(predict_at_scale(network, ops.flip(pictures, axes), factor, tint), axes)
+        for axes in sides
+    ]
+    maps = sum(maps) / len(maps)
+    if not evenness:
+        return maps
+    return maps + evenness * (ops.mean(maps, axis=(1, 2), keepdims=True) - maps)
 
 
 def one_tint(maps):

@@ -8,6 +8,7 @@ from lle_utils.curve import FLOOR
 OBJECTIVES = ("curve", "founding")
 LOSSES = ("mse", "mae", "mse+ssim")
 PRECISIONS = ("float32", "mixed_bfloat16")
+COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,12 @@ class Recipe:
     schedule, iterations, floor
         The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
     keep_colors : bool
-        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. On two scales alone.
+        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. This and the next two
+        need shrunk whole pictures: `shrink`, and `depths` or `crop`.
+    evenness : float
+        How far coarse maps are drawn to their mean over the picture; see there, too.
+    mirrored : bool
+        Whether the trained enhancer looks at mirror images, too; see there. Training does not.
     depths : tuple of two int, or None
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew. None: always `iterations`.
@@ -87,6 +93,8 @@ class Recipe:
     iterations: int = 8
     floor: float = FLOOR
     keep_colors: bool = False
+    evenness: float = 0.0
+    mirrored: bool = False
     depths: Sequence[int] | None = None
     stride: int = 1
     shrink: int = 1
@@ -125,8 +133,14 @@ class Recipe:
                 raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be above 0 and at most 1, not {self.window!r}")
-        if self.keep_colors and not self.two_scales:
-            raise ValueError("keep_colors is for training on two scales: it needs crop and shrink")
+        if not 0 <= self.evenness <= 1:
+            raise ValueError(f"evenness must be from 0 to 1, not {self.evenness!r}")
+        for field in COMPANION_FIELDS:
+            if getattr(self, field) and (self.shrink == 1 or not (self.depths or self.crop)):
+                raise ValueError(
+                    f"{field} is for training on shrunk whole pictures: it needs shrink above 1, "
+                    "and depths or crop"
+                )
         object.__setattr__(self, "schedule", tuple(self.schedule))
         if self.depths is not None:
             depths = tuple(self.depths)
@@ -138,6 +152,12 @@ class Recipe:
     def two_scales(self) -> bool:
         """Whether full-size crops go along with shrunk whole pictures."""
         return self.crop is not None and self.shrink > 1
+
+    @property
+    def companion(self) -> int | None:
+        """The companion of the trained enhancer; see `model.RecursiveEnhancer`."""
+        needed = self.two_scales or any(getattr(self, field) for field in COMPANION_FIELDS)
+        return self.shrink if needed else None
 
 
 _ANY_DEPTH = {
@@ -154,7 +174,14 @@ _ANY_DEPTH = {
     "precision": "mixed_bfloat16",
 }
 
-_TWO_SCALES = {**_ANY_DEPTH, "loss": "mse+ssim", "crop": 96, "keep_colors": True}
+_TWO_SCALES = {
+    **_ANY_DEPTH,
+    "loss": "mse+ssim",
+    "crop": 96,
+    "keep_colors": True,
+    "evenness": 0.7,
+    "mirrored": True,
+}
 
 RECIPES = {
     # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps. Ours
@@ -195,6 +222,6 @@ RECIPES = {
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
     "noise": Recipe(**_TWO_SCALES, epochs=39),
     # And on from there, at a lower rate.
-    "anydepth": Recipe(**_TWO_SCALES, epochs=50, learning_rate=8e-4),
+    "anydepth": Recipe(**_TWO_SCALES, epochs=200),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

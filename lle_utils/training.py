@@ -20,8 +20,8 @@ from lle_utils.model import (
     RecursiveEnhancer,
     build_network,
     no_tint,
-    one_tint,
     predict_at_scale,
+    predict_whole,
 )
 from lle_utils.recipes import Recipe
 from lle_utils.scaling import grow_window
@@ -215,11 +215,16 @@ class TwoScaleTrainee(keras.Model):
         picture = ops.maximum(inputs["picture"], recipe.floor)
         depth = ops.reshape(inputs["depth"], (-1, 1, 1, 1))
         crop = ops.maximum(inputs["crop"], recipe.floor) if recipe.two_scales else None
-        tint = one_tint if recipe.keep_colors else None
         for step in range(self.deepest):
             factor = recipe.schedule[min(step, len(recipe.schedule) - 1)]
             further = max(1, factor // recipe.shrink)
-            coarse = predict_at_scale(self.network, picture, further, tint)
+            coarse = predict_whole(
+                self.network,
+                picture,
+                further,
+                keep_colors=recipe.keep_colors,
+                evenness=recipe.evenness,
+            )
             if crop is not None and step <= last:
                 crop = brighten(crop, self._crop_map(crop, coarse, inputs["corner"], factor))
             picture = ops.where(step < depth, brighten(picture, coarse), picture)
@@ -368,8 +373,10 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
         recipe.schedule,
         recipe.iterations,
         recipe.floor,
-        companion=recipe.shrink if recipe.two_scales else None,
+        companion=recipe.companion,
         keep_colors=recipe.keep_colors,
+        evenness=recipe.evenness,
+        mirrored=recipe.mirrored,
     )
 
 

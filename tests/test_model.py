@@ -113,7 +113,14 @@ def test_the_last_entry_of_the_schedule_repeats(network):
     )
 
 
-@pytest.mark.parametrize("beside", [{}, {"companion": 4}, {"companion": 4, "keep_colors": True}])
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {},
+        {"companion": 4},
+        {"companion": 4, "keep_colors": True, "evenness": 0.5, "mirrored": True},
+    ],
+)
 @pytest.mark.parametrize("jit", [False, True])
 def test_one_enhancer_takes_every_size_in_a_row(network, jit, beside):
     enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 3, **beside)
@@ -161,8 +168,6 @@ def test_whole_maps_have_one_tint_and_fine_ones_none_but_in_their_grain():
 
 
 def test_an_enhancer_that_keeps_colors_tints_a_picture_as_a_whole(network):
-    with pytest.raises(ValueError, match="keep_colors needs a companion"):
-        model.RecursiveEnhancer(network, keep_colors=True)
     enhancer = model.RecursiveEnhancer(network, (4, 1, 4), 3, companion=4, keep_colors=True)
     picture = RNG.random((1, 20, 28, 3), dtype=np.float32) / 8
     steps = list(enhancer.steps(picture))
@@ -175,6 +180,45 @@ def test_an_enhancer_that_keeps_colors_tints_a_picture_as_a_whole(network):
     fine = model.no_tint(network(steps[0].image))
     np.testing.assert_allclose(steps[0].parameter_map, scaling.grow(first, 4, 20, 28), atol=1e-6)
     np.testing.assert_allclose(steps[1].parameter_map, fine, atol=1e-6)
+
+
+@pytest.mark.parametrize("keep_colors", [False, True])
+def test_evenness_draws_the_companions_maps_to_their_mean(network, keep_colors):
+    companion = RNG.random((2, 8, 11, 3), dtype=np.float32) / 8
+    maps, half, even = (
+        np.asarray(
+            model.predict_whole(network, companion, keep_colors=keep_colors, evenness=evenness)
+        )
+        for evenness in (0.0, 0.5, 1.0)
+    )
+    mean = maps.mean((1, 2), keepdims=True)
+    assert np.ptp(maps[..., 0]) > 0.001
+    np.testing.assert_allclose(even, np.broadcast_to(mean, maps.shape), atol=1e-6)
+    np.testing.assert_allclose(half, (maps + mean) / 2, atol=1e-6)
+
+
+def test_a_mirrored_enhancer_enhances_mirror_images_alike(network):
+    """And one that is not does not: the test could fail."""
+    picture = RNG.random((1, 24, 32, 3), dtype=np.float32) / 8
+    for mirrored in (True, False):
+        enhancer = model.RecursiveEnhancer(network, (4,), 3, companion=4, mirrored=mirrored)
+        plain = enhancer.predict(picture, verbose=0)
+        for axes in model.MIRRORS[1:]:
+            found = enhancer.predict(np.flip(picture, axes), verbose=0)
+            difference = np.abs(np.flip(found, axes) - plain).max()
+            assert (difference < 1e-5) == mirrored
+
+
+def test_what_is_said_of_a_companion_needs_one(network):
+    for settings in ({"keep_colors": True}, {"evenness": 0.5}, {"mirrored": True}):
+        with pytest.raises(ValueError, match=f"{next(iter(settings))} needs a companion"):
+            model.RecursiveEnhancer(network, **settings)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+def test_an_evenness_that_is_none_is_refused(network, wrong):
+    with pytest.raises(ValueError, match="evenness must be from 0 to 1"):
+        model.RecursiveEnhancer(network, companion=4, evenness=wrong)
 
 
 @pytest.mark.parametrize("wrong", [0, 2.5, -4, "4", True])
@@ -196,12 +240,20 @@ def test_fit_takes_two_sizes_and_lowers_the_loss():
 
 def test_save_and_load(network, tmp_path):
     enhancer = model.RecursiveEnhancer(
-        network, (8, 1), 6, floor=0.001, companion=8, keep_colors=True
+        network,
+        (8, 1),
+        6,
+        floor=0.001,
+        companion=8,
+        keep_colors=True,
+        evenness=0.7,
+        mirrored=True,
     )
     enhancer.save(tmp_path / "mine.keras")
     loaded = model.load_model(tmp_path / "mine.keras")
     assert (loaded.schedule, loaded.iterations, loaded.floor) == ((8, 1), 6, 0.001)
     assert (loaded.companion, loaded.keep_colors) == (8, True)
+    assert (loaded.evenness, loaded.mirrored) == (0.7, True)
     picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
     np.testing.assert_array_equal(
         loaded.predict(picture, verbose=0), enhancer.predict(picture, verbose=0)
@@ -209,11 +261,13 @@ def test_save_and_load(network, tmp_path):
 
 
 def test_schedules_scale_with_the_picture(network):
-    enhancer = model.RecursiveEnhancer(network, (8, 1), companion=8, keep_colors=True)
+    enhancer = model.RecursiveEnhancer(
+        network, (8, 1), companion=8, keep_colors=True, evenness=0.7, mirrored=True
+    )
     for side, schedule in ((600, (8, 1)), (6000, (80, 10)), (100, (1, 1))):
         scaled = enhancer.scaled_to(side).with_iterations(3)
         assert (scaled.schedule, scaled.companion, scaled.iterations) == (schedule, schedule[0], 3)
-        assert scaled.keep_colors
+        assert (scaled.keep_colors, scaled.evenness, scaled.mirrored) == (True, 0.7, True)
     assert model.RecursiveEnhancer(network, (8, 1)).scaled_to(100).companion is None
 
 

@@ -285,10 +285,15 @@ def test_a_crop_gets_the_maps_of_its_place_and_then_its_own():
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("keep_colors", [False, True])
-def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors):
+@pytest.mark.parametrize(("keep_colors", "evenness"), [(False, 0.0), (True, 0.0), (True, 0.7)])
+def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors, evenness):
     recipe = dataclasses.replace(
-        TWO_SCALES, initial_map=0.3, depths=None, keep_colors=keep_colors, schedule=(8, 8, 1, 8)
+        TWO_SCALES,
+        initial_map=0.3,
+        depths=None,
+        keep_colors=keep_colors,
+        evenness=evenness,
+        schedule=(8, 8, 1, 8),
     )
     trainee = training.build_trainee(recipe)
     enhancer = training.finished(trainee, recipe)
@@ -303,9 +308,32 @@ def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors):
     np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
 
 
-def test_colors_are_kept_on_two_scales_alone():
-    with pytest.raises(ValueError, match="keep_colors is for training on two scales"):
-        Recipe(keep_colors=True)
+@pytest.mark.parametrize("field", ["keep_colors", "evenness", "mirrored"])
+def test_what_a_companion_does_is_trained_on_shrunk_whole_pictures_alone(field):
+    for lacking in ({}, {"shrink": 4}, {"depths": (2, 3)}, {"crop": 16}):
+        with pytest.raises(ValueError, match=f"{field} is for training on shrunk whole pictures"):
+            Recipe(**{field: True}, **lacking)
+    recipe = Recipe(**{field: True}, shrink=4, depths=(2, 3), schedule=(4,))
+    enhancer = training.finished(training.build_trainee(recipe), recipe)
+    assert enhancer.companion == 4 and getattr(enhancer, field)
+
+
+def test_an_evenness_above_1_is_refused():
+    with pytest.raises(ValueError, match="evenness must be from 0 to 1, not 1.5"):
+        Recipe(evenness=1.5, shrink=4, depths=(2, 3))
+
+
+def test_whole_pictures_are_trained_as_they_are_enhanced():
+    recipe = Recipe(
+        shrink=8, depths=(3, 3), schedule=(8,), iterations=3, evenness=0.7, keep_colors=True
+    )
+    trainee = training.build_trainee(recipe)
+    full = np.random.default_rng(0).random((1, 64, 96, 3), dtype=np.float32) / 5
+    small = keras.ops.convert_to_numpy(shrink(full, 8))
+    found = trainee.predict_on_batch({"picture": small, "depth": np.array([3])})
+    enhancer = training.finished(trainee, recipe)  # factor 8 is 1 where the picture is shrunk
+    expected = enhancer.scaled_to(75).predict_on_batch(small)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_ssim_is_that_of_the_protocol_and_its_share_is_added():
