@@ -168,12 +168,16 @@ class RecursiveEnhancer(keras.Model):
     mirrored : bool, default False
         Predict the companion's maps from its four mirror images, too, and take the mean. Costs next
         to nothing, for the companion is small. Needs one.
+    settle : float, default 0
+        The companion's maps well below this value become 0, and maps well above it stay
+        (``M**5 / (M**4 + settle**4)``, last of all). Where `evenness` hands out a mean, bright
+        places would never quite come to rest. Above 0 it needs a companion.
 
     Raises
     ------
     ValueError
         If `iterations`, `companion` or an entry of `schedule` is not a whole number of 1 or more,
-        `evenness` is not in [0, 1], or something needs a companion and there is none.
+        `evenness` or `settle` is not in [0, 1], or something needs a companion and there is none.
     """
 
     def __init__(
@@ -186,6 +190,7 @@ class RecursiveEnhancer(keras.Model):
         keep_colors=False,
         evenness=0.0,
         mirrored=False,
+        settle=0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -195,11 +200,12 @@ class RecursiveEnhancer(keras.Model):
         self.floor = float(floor)
         self.companion = _check_companion(companion)
         self.keep_colors = bool(keep_colors)
-        self.evenness = float(evenness)
-        if not 0 <= self.evenness <= 1:
-            raise ValueError(f"evenness must be from 0 to 1, not {evenness!r}")
+        self.evenness, self.settle = float(evenness), float(settle)
+        for share in ("evenness", "settle"):
+            if not 0 <= getattr(self, share) <= 1:
+                raise ValueError(f"{share} must be from 0 to 1, not {getattr(self, share)!r}")
         self.mirrored = bool(mirrored)
-        for need in ("keep_colors", "evenness", "mirrored"):
+        for need in ("keep_colors", "evenness", "mirrored", "settle"):
             if getattr(self, need) and not self.companion:
                 raise ValueError(f"{need} needs a companion, which sees the whole picture")
         self.built = True  # all its weights are the network's, which exist already
@@ -274,6 +280,7 @@ class RecursiveEnhancer(keras.Model):
                 keep_colors=self.keep_colors,
                 evenness=self.evenness,
                 mirrored=self.mirrored,
+                settle=self.settle,
             )
             companion = brighten(companion, coarse)
             if factor < self.companion:
@@ -284,7 +291,7 @@ class RecursiveEnhancer(keras.Model):
 
     def with_iterations(self, iterations: int) -> "RecursiveEnhancer":
         """Return an enhancer with the same network and another number of iterations."""
-        return self._changed(iterations=check_iterations(iterations))
+        return self.with_settings(iterations=iterations)
 
     def scaled_to(self, long_side: int) -> "RecursiveEnhancer":
         """Return an enhancer with the same network whose schedule suits pictures of another size.
@@ -301,15 +308,17 @@ class RecursiveEnhancer(keras.Model):
 
         schedule = tuple(scaled(factor) for factor in self.schedule)
         companion = scaled(self.companion) if self.companion else None
-        return self._changed(schedule=schedule, companion=companion)
+        return self.with_settings(schedule=schedule, companion=companion)
 
-    def _changed(self, **changes) -> "RecursiveEnhancer":
+    def with_settings(self, **changes) -> "RecursiveEnhancer":
+        """Return an enhancer with the same network and other parameters, named as in the class."""
         return RecursiveEnhancer(self.network, **{**self._settings(), **changes})
 
     def _settings(self) -> dict:
         """Return what an enhancer is, apart from its network."""
-        names = ("schedule", "iterations", "floor", "companion", "keep_colors", "evenness")
-        return {name: getattr(self, name) for name in (*names, "mirrored")}
+        names = ("schedule", "iterations", "floor", "companion")
+        names += ("keep_colors", "evenness", "mirrored", "settle")
+        return {name: getattr(self, name) for name in names}
 
     def get_config(self):
         """Return what `from_config` needs to build the enhancer again."""
@@ -346,6 +355,7 @@ def predict_whole(
     keep_colors: bool = False,
     evenness: float = 0.0,
     mirrored: bool = False,
+    settle: float = 0.0,
 ):
     """Predict the maps of whole, shrunk pictures, as `RecursiveEnhancer` does for its companion.
 
@@ -356,7 +366,7 @@ def predict_whole(
         In [0, 1].
     factor : int, default 1
         By what they are shrunk further.
-    keep_colors, evenness, mirrored
+    keep_colors, evenness, mirrored, settle
         See `RecursiveEnhancer`.
 
     Returns
@@ -371,9 +381,11 @@ def predict_whole(
         for axes in sides
     ]
     maps = sum(maps) / len(maps)
-    if not evenness:
-        return maps
-    return maps + evenness * (ops.mean(maps, axis=(1, 2), keepdims=True) - maps)
+    if evenness:
+        maps = maps + evenness * (ops.mean(maps, axis=(1, 2), keepdims=True) - maps)
+    if settle:
+        maps = maps**5 / (maps**4 + settle**4)
+    return maps
 
 
 def one_tint(maps):

@@ -8,7 +8,7 @@ from lle_utils.curve import FLOOR
 OBJECTIVES = ("curve", "founding")
 LOSSES = ("mse", "mae", "mse+ssim")
 PRECISIONS = ("float32", "mixed_bfloat16")
-COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored")
+COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "settle")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +28,14 @@ class Recipe:
     schedule, iterations, floor
         The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
     keep_colors : bool
-        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. This and the next two
+        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. This and the next three
         need shrunk whole pictures: `shrink`, and `depths` or `crop`.
     evenness : float
         How far coarse maps are drawn to their mean over the picture; see there, too.
     mirrored : bool
         Whether the trained enhancer looks at mirror images, too; see there. Training does not.
+    settle : float
+        Below which value the trained enhancer's coarse maps become 0; see there. Training does not.
     depths : tuple of two int, or None
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew. None: always `iterations`.
@@ -95,6 +97,7 @@ class Recipe:
     keep_colors: bool = False
     evenness: float = 0.0
     mirrored: bool = False
+    settle: float = 0.0
     depths: Sequence[int] | None = None
     stride: int = 1
     shrink: int = 1
@@ -174,15 +177,6 @@ _ANY_DEPTH = {
     "precision": "mixed_bfloat16",
 }
 
-_TWO_SCALES = {
-    **_ANY_DEPTH,
-    "loss": "mse+ssim",
-    "crop": 96,
-    "keep_colors": True,
-    "evenness": 0.7,
-    "mirrored": True,
-}
-
 RECIPES = {
     # As the founding project did it: whole pictures one at a time, 20 epochs of 24 steps. Ours
     # keeps every third pixel only, which makes an epoch nine times cheaper.
@@ -220,8 +214,15 @@ RECIPES = {
     ),
     # Then noise, from the weights of "exposure": full-size crops go along with the whole pictures.
     # After four coarse iterations three fine ones see the grain; all later ones are coarse again.
-    "noise": Recipe(**_TWO_SCALES, epochs=39),
-    # And on from there, at a lower rate.
-    "anydepth": Recipe(**_TWO_SCALES, epochs=200),
+    "anydepth": Recipe(
+        **_ANY_DEPTH,
+        loss="mse+ssim",
+        crop=96,
+        keep_colors=True,
+        evenness=0.7,
+        mirrored=True,
+        settle=0.05,
+        epochs=165,
+    ),
 }
 """The recipes of the committed weights, by name, and of what they start from."""

@@ -377,6 +377,7 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
         keep_colors=recipe.keep_colors,
         evenness=recipe.evenness,
         mirrored=recipe.mirrored,
+        settle=recipe.settle,
     )
 
 

@@ -118,7 +118,13 @@ def test_the_last_entry_of_the_schedule_repeats(network):
     [
         {},
         {"companion": 4},
-        {"companion": 4, "keep_colors": True, "evenness": 0.5, "mirrored": True},
+        {
+            "companion": 4,
+            "keep_colors": True,
+            "evenness": 0.5,
+            "mirrored": True,
+            "settle": 0.05,
+        },
     ],
 )
 @pytest.mark.parametrize("jit", [False, True])
@@ -197,6 +203,18 @@ def test_evenness_draws_the_companions_maps_to_their_mean(network, keep_colors):
     np.testing.assert_allclose(half, (maps + mean) / 2, atol=1e-6)
 
 
+def test_maps_that_are_nearly_0_settle_there():
+    def network(pictures):  # any function of pictures will do
+        return pictures
+
+    maps = np.float32([0, 0.001, 0.01, 0.05, 0.2, 0.9]).reshape(1, 2, 3, 1)
+    found = np.asarray(model.predict_whole(network, maps, settle=0.05)).ravel()
+    assert found[0] == 0 and found[1] < 1e-6 and found[2] < 1e-4
+    assert found[3] == pytest.approx(0.025) and found[4] > 0.199 and found[5] > 0.8999
+    even = np.asarray(model.predict_whole(network, maps, evenness=1.0, settle=0.05))
+    np.testing.assert_allclose(even, 0.1935, rtol=0.01)  # settled last: the mean is kept
+
+
 def test_a_mirrored_enhancer_enhances_mirror_images_alike(network):
     """And one that is not does not: the test could fail."""
     picture = RNG.random((1, 24, 32, 3), dtype=np.float32) / 8
@@ -210,15 +228,18 @@ def test_a_mirrored_enhancer_enhances_mirror_images_alike(network):
 
 
 def test_what_is_said_of_a_companion_needs_one(network):
-    for settings in ({"keep_colors": True}, {"evenness": 0.5}, {"mirrored": True}):
+    for settings in ({"keep_colors": True}, {"evenness": 0.5}, {"mirrored": True},
+                     {"settle": 0.1}):  # fmt: skip
         with pytest.raises(ValueError, match=f"{next(iter(settings))} needs a companion"):
             model.RecursiveEnhancer(network, **settings)
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
 def test_an_evenness_that_is_none_is_refused(network, wrong):
+    enhancer = model.RecursiveEnhancer(network, companion=4)
     with pytest.raises(ValueError, match="evenness must be from 0 to 1"):
-        model.RecursiveEnhancer(network, companion=4, evenness=wrong)
+        enhancer.with_settings(evenness=wrong)
+    assert enhancer.with_settings(evenness=0.5).evenness == 0.5 and enhancer.evenness == 0
 
 
 @pytest.mark.parametrize("wrong", [0, 2.5, -4, "4", True])
@@ -248,12 +269,13 @@ def test_save_and_load(network, tmp_path):
         keep_colors=True,
         evenness=0.7,
         mirrored=True,
+        settle=0.05,
     )
     enhancer.save(tmp_path / "mine.keras")
     loaded = model.load_model(tmp_path / "mine.keras")
     assert (loaded.schedule, loaded.iterations, loaded.floor) == ((8, 1), 6, 0.001)
     assert (loaded.companion, loaded.keep_colors) == (8, True)
-    assert (loaded.evenness, loaded.mirrored) == (0.7, True)
+    assert (loaded.evenness, loaded.mirrored, loaded.settle) == (0.7, True, 0.05)
     picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
     np.testing.assert_array_equal(
         loaded.predict(picture, verbose=0), enhancer.predict(picture, verbose=0)

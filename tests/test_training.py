@@ -308,7 +308,7 @@ def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors, evenness):
     np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
 
 
-@pytest.mark.parametrize("field", ["keep_colors", "evenness", "mirrored"])
+@pytest.mark.parametrize("field", ["keep_colors", "evenness", "mirrored", "settle"])
 def test_what_a_companion_does_is_trained_on_shrunk_whole_pictures_alone(field):
     for lacking in ({}, {"shrink": 4}, {"depths": (2, 3)}, {"crop": 16}):
         with pytest.raises(ValueError, match=f"{field} is for training on shrunk whole pictures"):
