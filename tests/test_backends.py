@@ -14,7 +14,9 @@ import keras, numpy as np
 from lle_utils import model, training
 from lle_utils.recipes import Recipe
 network = model.build_network(seed=1, initial_map=0.38)
-enhancer = model.RecursiveEnhancer(network, (4, 2, 1), 4, companion=4)
+enhancer = model.RecursiveEnhancer(
+    network, (4, 2, 1), 4, companion=4, keep_colors=True, evenness=0.7, mirrored=True, settle=0.05
+)
 weights = np.random.default_rng(0)
 enhancer.set_weights([weights.normal(0, 0.1, w.shape) for w in enhancer.get_weights()])
 pictures = np.random.default_rng(1).random((2, 21, 34, 3), dtype=np.float32) / 8
@@ -26,7 +28,10 @@ history = enhancer.fit(
 enhancer.save(sys.argv[1])
 loaded = model.load_model(sys.argv[1])
 after = loaded.predict(pictures[:, :9, :11], verbose=0)
-recipe = Recipe(schedule=(4, 2, 1, 4), depths=(3, 5), shrink=4, crop=16, loss="mse+ssim", rest=0.1)
+recipe = Recipe(
+    schedule=(4, 2, 1, 4), depths=(3, 5), shrink=4, crop=16, loss="mse+ssim", rest=0.1,
+    keep_colors=True, evenness=0.7,
+)
 trainee = training.build_trainee(recipe)
 trainee.set_weights([weights.normal(0, 0.1, w.shape) for w in trainee.get_weights()])
 training.compile_trainee(trainee, recipe, 5)
