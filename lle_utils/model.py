@@ -15,6 +15,7 @@ from lle_utils import founding
 from lle_utils.curve import FLOOR, Iteration, brighten, check_iterations, iterate
 from lle_utils.errors import LleError
 from lle_utils.images import as_float
+from lle_utils.recipes import COMPANION_FIELDS
 from lle_utils.scaling import grow, shrink
 
 _WEIGHTS = Path(__file__).with_name("weights")
@@ -205,7 +206,7 @@ class RecursiveEnhancer(keras.Model):
             if not 0 <= getattr(self, share) <= 1:
                 raise ValueError(f"{share} must be from 0 to 1, not {getattr(self, share)!r}")
         self.mirrored = bool(mirrored)
-        for need in ("keep_colors", "evenness", "mirrored", "settle"):
+        for need in COMPANION_FIELDS:
             if getattr(self, need) and not self.companion:
                 raise ValueError(f"{need} needs a companion, which sees the whole picture")
         self.built = True  # all its weights are the network's, which exist already
@@ -277,10 +278,7 @@ class RecursiveEnhancer(keras.Model):
                 self.network,
                 companion,
                 further,
-                keep_colors=self.keep_colors,
-                evenness=self.evenness,
-                mirrored=self.mirrored,
-                settle=self.settle,
+                **{field: getattr(self, field) for field in COMPANION_FIELDS},
             )
             companion = brighten(companion, coarse)
             if factor < self.companion:
@@ -316,8 +314,7 @@ class RecursiveEnhancer(keras.Model):
 
     def _settings(self) -> dict:
         """Return what an enhancer is, apart from its network."""
-        names = ("schedule", "iterations", "floor", "companion")
-        names += ("keep_colors", "evenness", "mirrored", "settle")
+        names = ("schedule", "iterations", "floor", "companion", *COMPANION_FIELDS)
         return {name: getattr(self, name) for name in names}
 
     def get_config(self):
@@ -375,12 +372,15 @@ def predict_whole(
         In [0, 1].
     """
     tint = one_tint if keep_colors else None
-    sides = MIRRORS if mirrored else ((),)
-    maps = [
-        ops.flip(predict_at_scale(network, ops.flip(pictures, axes), factor, tint), axes)
-        for axes in sides
-    ]
-    maps = sum(maps) / len(maps)
+
+    def predict(images):
+        return predict_at_scale(network, images, factor, tint)
+
+    if mirrored:
+        maps = sum(ops.flip(predict(ops.flip(pictures, axes)), axes) for axes in MIRRORS)
+        maps = maps / len(MIRRORS)
+    else:
+        maps = predict(pictures)
     if evenness:
         maps = maps + evenness * (ops.mean(maps, axis=(1, 2), keepdims=True) - maps)
     if settle:

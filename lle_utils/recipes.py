@@ -9,6 +9,7 @@ OBJECTIVES = ("curve", "founding")
 LOSSES = ("mse", "mae", "mse+ssim")
 PRECISIONS = ("float32", "mixed_bfloat16")
 COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "settle")
+"""What a recipe and a `model.RecursiveEnhancer` say of a companion, and need one for."""
 
 
 @dataclasses.dataclass(frozen=True)

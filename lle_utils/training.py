@@ -23,7 +23,7 @@ from lle_utils.model import (
     predict_at_scale,
     predict_whole,
 )
-from lle_utils.recipes import Recipe
+from lle_utils.recipes import COMPANION_FIELDS, Recipe
 from lle_utils.scaling import grow_window
 
 RESUME = "resume.weights.h5"
@@ -374,10 +374,7 @@ def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
         recipe.iterations,
         recipe.floor,
         companion=recipe.companion,
-        keep_colors=recipe.keep_colors,
-        evenness=recipe.evenness,
-        mirrored=recipe.mirrored,
-        settle=recipe.settle,
+        **{field: getattr(recipe, field) for field in COMPANION_FIELDS},
     )
 
 
