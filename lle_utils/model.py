@@ -15,7 +15,7 @@ from lle_utils import founding
 from lle_utils.curve import FLOOR, Iteration, brighten, check_iterations, iterate
 from lle_utils.errors import LleError
 from lle_utils.images import as_float
-from lle_utils.recipes import COMPANION_FIELDS
+from lle_utils.recipes import COMPANION_FIELDS, check_shares
 from lle_utils.scaling import grow, shrink
 
 _WEIGHTS = Path(__file__).with_name("weights")
@@ -201,11 +201,10 @@ class RecursiveEnhancer(keras.Model):
         self.floor = float(floor)
         self.companion = _check_companion(companion)
         self.keep_colors = bool(keep_colors)
-        self.evenness, self.settle = float(evenness), float(settle)
-        for share in ("evenness", "settle"):
-            if not 0 <= getattr(self, share) <= 1:
-                raise ValueError(f"{share} must be from 0 to 1, not {getattr(self, share)!r}")
+        self.evenness = float(evenness)
         self.mirrored = bool(mirrored)
+        self.settle = float(settle)
+        check_shares(evenness=self.evenness, settle=self.settle)
         for need in COMPANION_FIELDS:
             if getattr(self, need) and not self.companion:
                 raise ValueError(f"{need} needs a companion, which sees the whole picture")

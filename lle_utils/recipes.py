@@ -12,6 +12,13 @@ COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "settle")
 """What a recipe and a `model.RecursiveEnhancer` say of a companion, and need one for."""
 
 
+def check_shares(**shares: float) -> None:
+    """Raise a ValueError that names the first of the numbers that is not in [0, 1]."""
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} must be from 0 to 1, not {share!r}")
+
+
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """Everything that a training run is determined by, apart from the pairs.
@@ -137,8 +144,7 @@ class Recipe:
                 raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be above 0 and at most 1, not {self.window!r}")
-        if not 0 <= self.evenness <= 1:
-            raise ValueError(f"evenness must be from 0 to 1, not {self.evenness!r}")
+        check_shares(evenness=self.evenness, settle=self.settle)
         for field in COMPANION_FIELDS:
             if getattr(self, field) and (self.shrink == 1 or not (self.depths or self.crop)):
                 raise ValueError(

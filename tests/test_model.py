@@ -234,12 +234,14 @@ def test_what_is_said_of_a_companion_needs_one(network):
             model.RecursiveEnhancer(network, **settings)
 
 
+@pytest.mark.parametrize("share", ["evenness", "settle"])
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
-def test_an_evenness_that_is_none_is_refused(network, wrong):
+def test_a_share_that_is_none_is_refused(network, share, wrong):
     enhancer = model.RecursiveEnhancer(network, companion=4)
-    with pytest.raises(ValueError, match="evenness must be from 0 to 1"):
-        enhancer.with_settings(evenness=wrong)
-    assert enhancer.with_settings(evenness=0.5).evenness == 0.5 and enhancer.evenness == 0
+    with pytest.raises(ValueError, match=f"{share} must be from 0 to 1"):
+        enhancer.with_settings(**{share: wrong})
+    changed = enhancer.with_settings(**{share: 0.5})
+    assert getattr(changed, share) == 0.5 and getattr(enhancer, share) == 0
 
 
 @pytest.mark.parametrize("wrong", [0, 2.5, -4, "4", True])

@@ -318,9 +318,10 @@ def test_what_a_companion_does_is_trained_on_shrunk_whole_pictures_alone(field):
     assert enhancer.companion == 4 and getattr(enhancer, field)
 
 
-def test_an_evenness_above_1_is_refused():
-    with pytest.raises(ValueError, match="evenness must be from 0 to 1, not 1.5"):
-        Recipe(evenness=1.5, shrink=4, depths=(2, 3))
+@pytest.mark.parametrize("field", ["evenness", "settle"])
+def test_a_share_above_1_is_refused_before_anything_is_trained(field):
+    with pytest.raises(ValueError, match=f"{field} must be from 0 to 1, not 1.5"):
+        Recipe(**{field: 1.5}, shrink=4, depths=(2, 3))
 
 
 def test_whole_pictures_are_trained_as_they_are_enhanced():

@@ -1051,10 +1051,10 @@ assert eight["maps drawn to their mean by 0.7"] > base + 0.2
 # %% [markdown]
 # ### What do fine iterations bring?
 #
-# A second table, of full-size pictures. Its rows start from weights that judge exposure from afar,
-# and train four epochs more, with three fine iterations on crops of 96 pixels. The loss of the
-# crops is the mean squared error (MSE), or the same with a share of 1 - SSIM. **Predict, then
-# run:** which figure gains, PSNR or SSIM?
+# A second table, of full-size pictures, again with two seeds a row. The first row judges exposure
+# from afar. The others start from its weights and train four epochs more, with three fine
+# iterations on crops of 96 pixels. The loss of the crops is the mean squared error (MSE), or the
+# same with a share of 1 - SSIM. **Predict, then run:** which figure gains, PSNR or SSIM?
 
 # %%
 fine = [row for row in read_results() if row["section"] == "fine"]
@@ -1069,10 +1069,11 @@ for row in fine:
 # validation below, beside 0.53 of the constant.
 
 # %% tags=["claim"]
-reached = {row["row"]: row["ssim"] for row in fine if row["seed"] == 0}
-assert reached["fine iterations, MSE + SSIM"] > reached["fine iterations, MSE"]
+reached = {(row["row"], row["seed"]): row["ssim"] for row in fine}
+for seed in (0, 1):
+    assert reached["fine iterations, MSE + SSIM", seed] > reached["fine iterations, MSE", seed]
 patient = model.load_card("anydepth")["scores"]["validation"]["weights"]["ssim"]
-assert patient > reached["coarse iterations alone"] + 0.1
+assert patient > max(reached.values()) + 0.1
 
 # %% [markdown]
 # ## What is committed about LOL
