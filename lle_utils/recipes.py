@@ -8,7 +8,7 @@ from lle_utils.curve import FLOOR
 OBJECTIVES = ("curve", "founding")
 LOSSES = ("mse", "mae", "mse+ssim")
 PRECISIONS = ("float32", "mixed_bfloat16")
-COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "settle")
+COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "grayness", "settle")
 """What a recipe and a `model.RecursiveEnhancer` say of a companion, and need one for."""
 
 
@@ -36,12 +36,14 @@ class Recipe:
     schedule, iterations, floor
         The recursion; see `model.RecursiveEnhancer`. Not used by the founding objective.
     keep_colors : bool
-        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. This and the next three
+        Whether maps have one tint a picture; see `model.RecursiveEnhancer`. This and the next four
         need shrunk whole pictures: `shrink`, and `depths` or `crop`.
     evenness : float
         How far coarse maps are drawn to their mean over the picture; see there, too.
     mirrored : bool
         Whether the trained enhancer looks at mirror images, too; see there. Training does not.
+    grayness : float
+        How far the trained enhancer's coarse maps are drawn to gray; see there. Training does not.
     settle : float
         Below which value the trained enhancer's coarse maps become 0; see there. Training does not.
     depths : tuple of two int, or None
@@ -105,6 +107,7 @@ class Recipe:
     keep_colors: bool = False
     evenness: float = 0.0
     mirrored: bool = False
+    grayness: float = 0.0
     settle: float = 0.0
     depths: Sequence[int] | None = None
     stride: int = 1
@@ -144,7 +147,7 @@ class Recipe:
                 raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be above 0 and at most 1, not {self.window!r}")
-        check_shares(evenness=self.evenness, settle=self.settle)
+        check_shares(evenness=self.evenness, grayness=self.grayness, settle=self.settle)
         for field in COMPANION_FIELDS:
             if getattr(self, field) and (self.shrink == 1 or not (self.depths or self.crop)):
                 raise ValueError(
@@ -226,9 +229,10 @@ RECIPES = {
         loss="mse+ssim",
         crop=96,
         keep_colors=True,
-        evenness=0.7,
+        evenness=0.85,
         mirrored=True,
-        settle=0.05,
+        grayness=0.3,
+        settle=0.09,
         epochs=165,
     ),
 }

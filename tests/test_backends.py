@@ -15,7 +15,8 @@ from lle_utils import model, training
 from lle_utils.recipes import Recipe
 network = model.build_network(seed=1, initial_map=0.38)
 enhancer = model.RecursiveEnhancer(
-    network, (4, 2, 1), 4, companion=4, keep_colors=True, evenness=0.7, mirrored=True, settle=0.05
+    network, (4, 2, 1), 4, companion=4, keep_colors=True, evenness=0.7, mirrored=True,
+    grayness=0.3, settle=0.05
 )
 weights = np.random.default_rng(0)
 enhancer.set_weights([weights.normal(0, 0.1, w.shape) for w in enhancer.get_weights()])

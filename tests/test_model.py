@@ -123,6 +123,7 @@ def test_the_last_entry_of_the_schedule_repeats(network):
             "keep_colors": True,
             "evenness": 0.5,
             "mirrored": True,
+            "grayness": 0.3,
             "settle": 0.05,
         },
     ],
@@ -203,6 +204,18 @@ def test_evenness_draws_the_companions_maps_to_their_mean(network, keep_colors):
     np.testing.assert_allclose(half, (maps + mean) / 2, atol=1e-6)
 
 
+def test_grayness_draws_the_channels_of_the_companions_maps_to_their_mean(network):
+    companion = RNG.random((2, 8, 11, 3), dtype=np.float32) / 8
+    maps, half, gray = (
+        np.asarray(model.predict_whole(network, companion, keep_colors=True, grayness=grayness))
+        for grayness in (0.0, 0.5, 1.0)
+    )
+    mean = maps.mean(-1, keepdims=True)
+    assert np.ptp(maps, axis=-1).min() > 0.001
+    np.testing.assert_allclose(gray, np.broadcast_to(mean, maps.shape), atol=1e-6)
+    np.testing.assert_allclose(half, (maps + mean) / 2, atol=1e-6)
+
+
 def test_maps_that_are_nearly_0_settle_there():
     def network(pictures):  # any function of pictures will do
         return pictures
@@ -229,12 +242,12 @@ def test_a_mirrored_enhancer_enhances_mirror_images_alike(network):
 
 def test_what_is_said_of_a_companion_needs_one(network):
     for settings in ({"keep_colors": True}, {"evenness": 0.5}, {"mirrored": True},
-                     {"settle": 0.1}):  # fmt: skip
+                     {"grayness": 0.5}, {"settle": 0.1}):  # fmt: skip
         with pytest.raises(ValueError, match=f"{next(iter(settings))} needs a companion"):
             model.RecursiveEnhancer(network, **settings)
 
 
-@pytest.mark.parametrize("share", ["evenness", "settle"])
+@pytest.mark.parametrize("share", ["evenness", "grayness", "settle"])
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
 def test_a_share_that_is_none_is_refused(network, share, wrong):
     enhancer = model.RecursiveEnhancer(network, companion=4)
@@ -271,13 +284,15 @@ def test_save_and_load(network, tmp_path):
         keep_colors=True,
         evenness=0.7,
         mirrored=True,
+        grayness=0.3,
         settle=0.05,
     )
     enhancer.save(tmp_path / "mine.keras")
     loaded = model.load_model(tmp_path / "mine.keras")
     assert (loaded.schedule, loaded.iterations, loaded.floor) == ((8, 1), 6, 0.001)
     assert (loaded.companion, loaded.keep_colors) == (8, True)
-    assert (loaded.evenness, loaded.mirrored, loaded.settle) == (0.7, True, 0.05)
+    assert (loaded.evenness, loaded.mirrored) == (0.7, True)
+    assert (loaded.grayness, loaded.settle) == (0.3, 0.05)
     picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
     np.testing.assert_array_equal(
         loaded.predict(picture, verbose=0), enhancer.predict(picture, verbose=0)

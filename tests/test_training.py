@@ -308,7 +308,7 @@ def test_a_crop_is_trained_as_its_place_is_enhanced(keep_colors, evenness):
     np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
 
 
-@pytest.mark.parametrize("field", ["keep_colors", "evenness", "mirrored", "settle"])
+@pytest.mark.parametrize("field", ["keep_colors", "evenness", "mirrored", "grayness", "settle"])
 def test_what_a_companion_does_is_trained_on_shrunk_whole_pictures_alone(field):
     for lacking in ({}, {"shrink": 4}, {"depths": (2, 3)}, {"crop": 16}):
         with pytest.raises(ValueError, match=f"{field} is for training on shrunk whole pictures"):
@@ -318,7 +318,7 @@ def test_what_a_companion_does_is_trained_on_shrunk_whole_pictures_alone(field):
     assert enhancer.companion == 4 and getattr(enhancer, field)
 
 
-@pytest.mark.parametrize("field", ["evenness", "settle"])
+@pytest.mark.parametrize("field", ["evenness", "grayness", "settle"])
 def test_a_share_above_1_is_refused_before_anything_is_trained(field):
     with pytest.raises(ValueError, match=f"{field} must be from 0 to 1, not 1.5"):
         Recipe(**{field: 1.5}, shrink=4, depths=(2, 3))
