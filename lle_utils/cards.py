@@ -183,7 +183,7 @@ def make_card(
         "scores": score_everything(
             weights, recipe, progress=lambda items: tqdm(list(items), leave=False)
         ),
-        "scored by": f"python -m lle_utils.cards RUN_FOLDER {name}",
+        "scored by": f"python -m lle_utils.cards RUN_FOLDER {name}" + " --last" * last,
     }
     (WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return card

@@ -171,8 +171,8 @@ class RecursiveEnhancer(keras.Model):
         to nothing, for the companion is small. Needs one.
     grayness : float, default 0
         How far the channels of the companion's maps are drawn to their mean: 0 not at all, 1 leaves
-        one number a place. A tint is learned from the colors of one camera in some rooms, and half
-        trusted it does better in others. Above 0 it needs a companion.
+        one number a place. A tint is learned from the colors of one camera in some rooms, and
+        trusted in part it does better in others. Above 0 it needs a companion.
     settle : float, default 0
         The companion's maps well below this value become 0, and maps well above it stay
         (``M**5 / (M**4 + settle**4)``, last of all). Where `evenness` hands out a mean, bright
@@ -211,7 +211,7 @@ class RecursiveEnhancer(keras.Model):
         self.mirrored = bool(mirrored)
         self.grayness = float(grayness)
         self.settle = float(settle)
-        check_shares(evenness=self.evenness, grayness=self.grayness, settle=self.settle)
+        check_shares(self)
         for need in COMPANION_FIELDS:
             if getattr(self, need) and not self.companion:
                 raise ValueError(f"{need} needs a companion, which sees the whole picture")
@@ -388,10 +388,9 @@ def predict_whole(
         maps = maps / len(MIRRORS)
     else:
         maps = predict(pictures)
-    if grayness:
-        maps = maps + grayness * (ops.mean(maps, axis=-1, keepdims=True) - maps)
-    if evenness:
-        maps = maps + evenness * (ops.mean(maps, axis=(1, 2), keepdims=True) - maps)
+    for share, axes in ((grayness, -1), (evenness, (1, 2))):
+        if share:
+            maps = maps + share * (ops.mean(maps, axis=axes, keepdims=True) - maps)
     if settle:
         maps = maps**5 / (maps**4 + settle**4)
     return maps

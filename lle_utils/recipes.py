@@ -12,9 +12,10 @@ COMPANION_FIELDS = ("keep_colors", "evenness", "mirrored", "grayness", "settle")
 """What a recipe and a `model.RecursiveEnhancer` say of a companion, and need one for."""
 
 
-def check_shares(**shares: float) -> None:
-    """Raise a ValueError that names the first of the numbers that is not in [0, 1]."""
-    for name, share in shares.items():
+def check_shares(settings) -> None:
+    """Raise a ValueError if a share that a recipe or an enhancer has is not in [0, 1]."""
+    for name in ("evenness", "grayness", "settle"):
+        share = getattr(settings, name)
         if not 0 <= share <= 1:
             raise ValueError(f"{name} must be from 0 to 1, not {share!r}")
 
@@ -147,7 +148,7 @@ class Recipe:
                 raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
         if not 0 < self.window <= 1:
             raise ValueError(f"window must be above 0 and at most 1, not {self.window!r}")
-        check_shares(evenness=self.evenness, grayness=self.grayness, settle=self.settle)
+        check_shares(self)
         for field in COMPANION_FIELDS:
             if getattr(self, field) and (self.shrink == 1 or not (self.depths or self.crop)):
                 raise ValueError(

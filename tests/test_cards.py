@@ -31,8 +31,10 @@ def test_a_card_agrees_with_its_log(name):
     columns = {"anydepth": "val_crop_psnr", "curve8": "val_psnr", "founding": "val_loss"}
     column, best = columns[name], min if name == "founding" else max
     chosen = best(log, key=lambda row: float(row[column]))
-    if card.get("chosen as") == "the last":
+    last = card.get("chosen as") == "the last"
+    if last:
         chosen = log[-1]
+    assert card["scored by"].endswith(" --last") == last  # the command makes this card again
     assert int(chosen["epoch"]) + 1 == card["epoch of these weights"]
     assert len(card["scores"]["images of eval15"]) == 15
 
