@@ -19,7 +19,7 @@ from lle_utils.errors import LleError
 from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
 
-DEFAULT_WEIGHTS = "anydepth"
+DEFAULT_WEIGHTS = "enhancer"
 MOST_ITERATIONS = 1000  # whatever a picture shows, it is white long before
 
 
@@ -297,23 +297,22 @@ def _add_train(commands) -> None:
         commands,
         "train",
         _train,
-        "Train the network by one of the recipes of the committed weights.",
-        "A run that was cut off goes on where it stopped when the same command is given again.",
-        "train --recipe curve8 --data lol -o data/runs/mine",
+        "Train the enhancer as the packaged weights were trained.",
+        "An interrupted run resumes when you repeat the command.",
+        "train --sources lol sample -o data/runs/mine",
     )
     parser.add_argument(
         "--recipe",
-        default="curve8",
+        default="enhancer",
         metavar="NAME",
-        help="curve8 trains through eight iterations of the curve, founding as first published; "
-        "exposure and then, started from its weights, anydepth, for any number of iterations "
-        "(default: %(default)s)",
+        help="enhancer, or exposure for how much light and no details (default: %(default)s)",
     )
     parser.add_argument(
-        "--data",
-        choices=("sample", "lol"),
-        default="sample",
-        help="the embedded sample, or LOL as `fetch` got it (default: %(default)s)",
+        "--sources",
+        nargs="+",
+        metavar="NAME",
+        help="what to train on: lol (as `fetch` got it), photos and pairs (data/cameras, see "
+        "data/README.md), sample (embedded); by default as the recipe says",
     )
     parser.add_argument(
         "-o",
@@ -321,19 +320,10 @@ def _add_train(commands) -> None:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="where the run is kept: log.csv, best.keras, last.keras",
-    )
-    parser.add_argument(
-        "--start", metavar="NAME_OR_FILE", help="trained weights to start from, as for enhance"
+        help="where the run is kept: log.csv, last.keras",
     )
     parser.add_argument(
         "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
-    )
-    parser.add_argument(
-        "--patience",
-        type=_whole_number(1, 100_000),
-        metavar="N",
-        help="stop early, after N epochs without a better one on validation",
     )
     parser.add_argument(
         "--tensorboard", type=Path, metavar="FOLDER", help="write logs for TensorBoard as well"
@@ -353,28 +343,23 @@ def _train(args: argparse.Namespace) -> int:
 
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
-    start = _load_model(args.start) if args.start else None
+    recipe = RECIPES[args.recipe]
     changes = {"epochs": args.epochs, "seed": args.seed}
+    if args.sources:
+        shares = dict(recipe.sources)
+        changes["sources"] = [(name, shares.get(name, 0.2)) for name in args.sources]
     changes = {name: value for name, value in changes.items() if value is not None}
-    recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
-    exposures = 8 if args.data == "sample" else recipe.exposures
-    training = data.load_training(args.data, exposures=exposures, sample=recipe.sample)
-    validation = data.load(args.data, "validation", lazy=True)
+    recipe = dataclasses.replace(recipe, **changes)
+    sources = [(data.load_source(name), share) for name, share in recipe.sources]
+    on_lol = "lol" in dict(recipe.sources)
+    validation = data.load("lol" if on_lol else "sample", "validation", lazy=True)
     callbacks = []
     if args.tensorboard:
         from keras.callbacks import TensorBoard
 
         callbacks.append(TensorBoard(args.tensorboard))
-    train(
-        recipe,
-        training,
-        validation,
-        args.output,
-        start=start,
-        patience=args.patience,
-        callbacks=callbacks,
-    )
-    print(f"{args.output / 'best.keras'} (best on validation), {args.output / 'last.keras'}")
+    train(recipe, sources, validation, args.output, callbacks=callbacks)
+    print(args.output / "last.keras")
     return 0
 
 
