@@ -20,7 +20,8 @@ from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
 
 DEFAULT_WEIGHTS = "enhancer"
-MOST_ITERATIONS = 1000  # whatever a picture shows, it is white long before
+MOST_ITERATIONS = 1000
+MOST_STOPS = 8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,11 +112,17 @@ def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]
     return parse
 
 
-def _iterations(text: str) -> int | str:
-    """Turn an argument into a number of iterations, or "auto"."""
-    if text == "auto":
-        return text
-    return _whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual) and not auto")(text)
+def _stops(text: str) -> float:
+    """Turn an argument into an exposure in stops."""
+    try:
+        stops = float(text)
+    except ValueError:
+        stops = float("nan")
+    if not abs(stops) <= MOST_STOPS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of stops from -{MOST_STOPS} to {MOST_STOPS}"
+        )
+    return stops
 
 
 def _import_keras() -> None:
@@ -127,17 +134,23 @@ def _import_keras() -> None:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_iterations,
+        type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
         metavar="N",
-        help="how often the curve is applied, or auto: until nothing changes any more (default: "
-        "as the weights were trained, 8 for anydepth and curve8; by darkness 12, 8 or 7 for "
-        "founding). With curve8 and founding more is brighter",
+        help="how often the curve is applied (default: 8). More changes little, except with the "
+        "founding weights, where more is brighter",
+    )
+    parser.add_argument(
+        "--exposure",
+        type=_stops,
+        default=0.0,
+        metavar="EV",
+        help="brighten the result by EV photographic stops, or darken it: 0.5, -1 (default: 0)",
     )
     parser.add_argument(
         "--weights",
         default=DEFAULT_WEIGHTS,
         metavar="NAME_OR_FILE",
-        help="trained weights: anydepth, curve8, founding, or a .keras file (default: %(default)s)",
+        help="trained weights: enhancer, founding, or a .keras file (default: %(default)s)",
     )
 
 
@@ -190,7 +203,7 @@ def _enhance(args: argparse.Namespace) -> int:
             continue
         if model is None:  # only now: a bad file is reported before the network is loaded
             model = _load_model(args.weights)
-        enhanced = _enhance_picture(model, picture, args.iterations)
+        enhanced = _enhance_picture(model, picture, args)
         write_image(target, enhanced, overwrite=args.overwrite)
         tqdm.write(str(target))
     return code
@@ -198,16 +211,16 @@ def _enhance(args: argparse.Namespace) -> int:
 
 def _load_model(weights: str):
     _import_keras()
-    from lle_utils.model import load_model
+    from lle_utils.weights import load_model
 
     return load_model(weights)
 
 
-def _enhance_picture(model, picture, iterations: int | str | None):
-    from lle_utils.model import enhance_picture
+def _enhance_picture(model, picture, args: argparse.Namespace):
+    from lle_utils.enhancer import enhance_picture
 
     try:
-        return enhance_picture(model, picture, iterations)
+        return enhance_picture(model, picture, args.iterations, args.exposure)
     except Exception as error:  # each back end has an error of its own for too little memory
         if not re.search("resource_?exhausted", f"{type(error).__name__} {error}", re.IGNORECASE):
             raise
@@ -275,7 +288,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     model = _load_model(args.weights)
     report = evaluate(
-        lambda picture: _enhance_picture(model, picture, args.iterations),
+        lambda picture: _enhance_picture(model, picture, args),
         pairs,
         compared={} if args.no_baselines else BASELINES,
         gt_mean=args.gt_mean,
@@ -286,7 +299,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     print(as_text(report))
     if args.json:
         asked = {"folder": str(args.pairs), "weights": args.weights}
-        report = {**asked, "iterations": args.iterations or "default", **report}
+        report = {
+            **asked,
+            "iterations": args.iterations or model.iterations,
+            "exposure": args.exposure,
+            **report,
+        }
         text = json.dumps(report, indent=1) + "\n"
         replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return 0

@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 from keras import ops
 
-from lle_utils.curve import FLOOR, brighten, check_iterations, iterate
+from lle_utils.curve import (
+    FLOOR,
+    Iteration,
+    adjust_exposure,
+    brighten,
+    check_iterations,
+    iterate,
+)
+from lle_utils.images import as_float
 from lle_utils.network import REACH
 from lle_utils.resample import (
     WHOLE,
@@ -27,6 +36,9 @@ SIDE = 24
 TOLERANCE = 0.03
 """Maps well below this value become 0: see `soft_threshold`."""
 
+STRIP_PIXELS = 2**19
+"""The most pixels that the network looks at in one forward pass of a large picture."""
+
 FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
 
@@ -40,8 +52,8 @@ class Enhancer(keras.Model):
     says how much light. In one iteration the thumbnail's map itself says where. In a few detail
     iterations the network looks at the picture: its map says where more finely, and what is noise.
 
-    It is a Keras model: ``save`` and ``keras.models.load_model`` are Keras's own.
-    `training.Trainee` trains it.
+    It is a Keras model: ``save`` and ``keras.models.load_model`` are Keras's own, and
+    `training.Trainee` trains it with ``fit``.
 
     Parameters
     ----------
@@ -108,8 +120,29 @@ class Enhancer(keras.Model):
     def detail_map(self, images, factor: int):
         """Predict the map of pictures from the pictures downsampled by a factor."""
         _, height, width, _ = ops.shape(images)
+        large = isinstance(height, int) and height * width > STRIP_PIXELS * factor**2
+        if large and height > 8 * REACH * factor:
+            return self._detail_map_in_strips(images, factor)
         maps = self._predict(downsample(images, factor))
         return upsample(soft_threshold(maps), factor, height, width)
+
+    def _detail_map_in_strips(self, images, factor: int):
+        """Predict the same map strip by strip, so that memory stays bounded.
+
+        The 32 features of 24 million pixels are 3 GB a layer. A strip is seen with the rows around
+        it that its map depends on.
+        """
+        _, height, width, _ = ops.shape(images)
+        margin = (REACH + 1) * factor  # one pixel more for the bilinear upsampling
+        rows = max(STRIP_PIXELS * factor**2 // width // factor, 4 * REACH) * factor
+        strips = []
+        for top in range(0, height, rows):
+            first, last = max(0, top - margin), min(height, top + rows + margin)
+            if last - first < 2 * margin:  # a last strip of a few rows takes more context
+                first = max(0, last - 2 * margin) // factor * factor
+            found = self.detail_map(images[:, first:last], factor)
+            strips.append(found[:, top - first : top - first + rows])
+        return ops.concatenate(strips, axis=1)
 
     def _predict(self, images):
         """Run the network with the edges mirrored, and keep gray pictures gray."""
@@ -168,6 +201,64 @@ class Maps:
             _, height, width, _ = ops.shape(images)
             return enlarge_thumbnail(where, height, width, self.boxes)
         return enhancer.detail_map(images, source)
+
+
+def enhance_picture(model, image, iterations: int | None = None, exposure: float = 0.0):
+    """Enhance one picture of any size with trained weights.
+
+    Parameters
+    ----------
+    model : Enhancer or founding.FoundingEnhancer
+        What `weights.load_model` returned.
+    image : array
+        Any picture that `images.as_float` takes.
+    iterations : int, optional
+        How many; by default the model's own.
+    exposure : float, default 0
+        By how many stops to brighten the result, or, below 0, to darken it; see
+        `curve.adjust_exposure`.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the picture, `iterations` or `exposure` does not fit.
+    """
+    image = as_float(image)
+    if iterations is not None:
+        check_iterations(iterations)
+    enhanced = image[None]
+    for step in model.steps(image[None], iterations):
+        enhanced = step.image
+    enhanced = np.clip(ops.convert_to_numpy(enhanced)[0], 0, 1)
+    return adjust_exposure(enhanced, exposure)
+
+
+def trace(model, image, iterations: int | None = None) -> list[Iteration]:
+    """Enhance a picture and keep every map and every result on the way.
+
+    Parameters
+    ----------
+    model, image, iterations
+        As for `enhance_picture`.
+
+    Returns
+    -------
+    list of curve.Iteration
+        As arrays of float32: maps (height, width, channels), also where they are one number a
+        channel, and pictures (height, width, 3).
+    """
+    image = as_float(image)
+    steps = []
+    for step in model.steps(image[None], iterations):
+        parameter_map, picture = (ops.convert_to_numpy(side)[0] for side in step)
+        shape = (*image.shape[:2], parameter_map.shape[-1])
+        steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
+    return steps
 
 
 def soft_threshold(maps, tolerance: float = TOLERANCE):
