@@ -101,7 +101,7 @@ RECIPES = {
     # The packaged weights.
     "enhancer": Recipe(
         sources=(("lol", 0.52), ("photos", 0.4), ("pairs", 0.08)),
-        epochs=40,
+        epochs=34,
         steps_per_epoch=200,
         precision="mixed_bfloat16",
     ),

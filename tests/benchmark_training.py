@@ -11,7 +11,6 @@ import time
 import keras
 import numpy as np
 from keras import ops
-
 from lle_utils.model import RecursiveEnhancer, build_network
 
 MACS = 67_104  # multiplications of one pass a pixel: the weights of three channels without biases
