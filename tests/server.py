@@ -16,8 +16,6 @@ class File:
         The file.
     ranges : bool
         False ignores ``Range`` and always sends the whole file.
-    etag, modified : str or None
-        Validators.
     statuses : list of int
         Answered, one a request, before anything else.
     headers : dict
@@ -32,16 +30,14 @@ class File:
         Bytes a second.
     length : bool
         False sends no ``Content-Length``.
-    content_type : str
-        As it says.
+    content_type, resumed_type : str
+        What it says the file is, and what it says of a resumed one if that differs.
     redirect : str or None
         Where to look instead.
     """
 
     body: bytes = b""
     ranges: bool = True
-    etag: str | None = None
-    modified: str | None = None
     statuses: list = field(default_factory=list)
     headers: dict = field(default_factory=dict)
     cuts: list = field(default_factory=list)
@@ -50,6 +46,7 @@ class File:
     speed: float | None = None
     length: bool = True
     content_type: str = "application/zip"
+    resumed_type: str = ""
     redirect: str | None = None
 
 
@@ -116,12 +113,9 @@ class Server:
                 elif file.redirect:
                     self._headers(302, {"Location": file.redirect, "Content-Length": "0"})
                 elif file.statuses:
-                    self.send_error_page(file, file.statuses.pop(0))
+                    self._headers(file.statuses.pop(0), file.headers | {"Content-Length": "0"})
                 else:
                     self._send(file)
-
-            def send_error_page(self, file, status):
-                self._headers(status, file.headers | {"Content-Length": "0"})
 
             def _headers(self, status, headers):
                 self.send_response(status)
@@ -129,34 +123,21 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
 
-            def _unchanged(self, file):
-                asked = self.headers.get("If-None-Match")
-                since = self.headers.get("If-Modified-Since")
-                return (asked and asked == file.etag) or (since and since == file.modified)
-
             def _start(self, file):
                 asked = self.headers.get("Range")
-                condition = self.headers.get("If-Range")
                 if not asked or not file.ranges:
-                    return None
-                if condition and condition not in (file.etag, file.modified):
                     return None
                 return int(asked.removeprefix("bytes=").partition("-")[0])
 
             def _send(self, file):
-                if self._unchanged(file):
-                    self._headers(304, {})
-                    return
                 start = self._start(file)
                 if start is not None and start >= len(file.body):
-                    self._headers(416, {"Content-Length": "0"})
+                    total = {"Content-Range": f"bytes */{len(file.body)}", "Content-Length": "0"}
+                    self._headers(416, total)
                     return
                 body = file.body[start or 0 :]
-                headers = {"Content-Type": file.content_type} | file.headers
-                if file.etag:
-                    headers["ETag"] = file.etag
-                if file.modified:
-                    headers["Last-Modified"] = file.modified
+                resumed = start is not None and file.resumed_type
+                headers = {"Content-Type": resumed or file.content_type} | file.headers
                 if file.length:
                     headers["Content-Length"] = str(len(body))
                 if start is not None:
