@@ -8,46 +8,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class File:
-    """What the server does when one address is asked for.
-
-    Attributes
-    ----------
-    body : bytes
-        The file.
-    ranges : bool
-        False ignores ``Range`` and always sends the whole file.
-    statuses : list of int
-        Answered, one a request, before anything else.
-    headers : dict
-        More headers, with those statuses too.
-    cuts : list
-        For each request in turn, the bytes after which the connection is cut; None for no cut.
-    cut_always : float or None
-        Cut every answer after this share of what is left to send.
-    stalls : list
-        For each request in turn, the bytes after which nothing more is sent; None for no stall.
-    speed : float or None
-        Bytes a second.
-    length : bool
-        False sends no ``Content-Length``.
-    content_type, resumed_type : str
-        What it says the file is, and what it says of a resumed one if that differs.
-    redirect : str or None
-        Where to look instead.
-    """
+    """What the server does when one address is asked for."""
 
     body: bytes = b""
-    ranges: bool = True
-    statuses: list = field(default_factory=list)
-    headers: dict = field(default_factory=dict)
-    cuts: list = field(default_factory=list)
-    cut_always: float | None = None
-    stalls: list = field(default_factory=list)
-    speed: float | None = None
-    length: bool = True
+    ranges: bool = True  # False ignores Range and always sends the whole file
+    statuses: list = field(default_factory=list)  # answered, one a request, before anything else
+    headers: dict = field(default_factory=dict)  # more headers, with those statuses too
+    cuts: list = field(
+        default_factory=list
+    )  # a request each: the bytes after which to cut, or None
+    stalls: list = field(default_factory=list)  # the same for sending nothing more
+    speed: float | None = None  # bytes a second
+    length: bool = True  # False sends no Content-Length
     content_type: str = "application/zip"
-    resumed_type: str = ""
-    redirect: str | None = None
+    resumed_type: str = ""  # Content-Type of a resumed file, if that differs
+    redirect: str | None = None  # where to look instead
 
 
 class Server:
@@ -146,8 +121,6 @@ class Server:
                 self._headers(200 if start is None else 206, headers)
                 cut = file.cuts.pop(0) if file.cuts else None
                 stall = file.stalls.pop(0) if file.stalls else None
-                if file.cut_always is not None:
-                    cut = int(len(body) * file.cut_always)
                 stop = min(len(body) if end is None else end for end in (cut, stall))
                 self._body(body[:stop], file.speed)
                 if stall is not None:

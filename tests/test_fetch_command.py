@@ -146,26 +146,22 @@ def test_the_published_files_do_not_warn(copy):
         assert len(data.load("lol", "test", lazy=True)) == 15
 
 
-DAMAGED = {
-    "a list": "[]",
-    "a number in place of a word": '{"state": 1, "stamp": 2, "differences": 3}',
-    "deep": "[" * 100_000,
-    "a line break in a value": None,
-    "no text": "\x00",
-    "a state that is none": None,
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda known: "[]",
+        lambda known: "[" * 100_000,
+        lambda known: "\0",
+        lambda known: json.dumps(known | {"state": "?"}),
+        lambda known: json.dumps(known | {"stamp": 2, "differences": [3]}),
+        lambda known: json.dumps(known | {"differences": "one\r\ntwo"}),
+    ],
+)
 def test_a_damaged_record_counts_as_never_verified(copy, damage):
     record(copy, Kind.MODIFIED)
     path = copy / "verified.json"
-    known = json.loads(path.read_text())
-    known |= {"state": "?"} if "state" in damage else {"differences": "one\r\ntwo"}
-    path.write_text(DAMAGED[damage] or json.dumps(known))
+    path.write_text(damage(json.loads(path.read_text())))
     assert fetch.lol_state() == "unverified" and "never verified" in fetch.lol_note()
-    assert not fetch.verify_lol().ok
-    assert json.loads('"x"') and path.exists()
 
 
 # --- the registry of LOL -------------------------------------------------------------------------

@@ -128,12 +128,11 @@ def obtain(registry, source=None, data_dir=None, allow_modified=False, progress=
     candidates = _candidates(registry, source, data)
     fetch = _Fetch(registry, data, allow_modified, progress)
     try:
-        if fetch.is_in_place() and not fetch.leftovers():
-            return fetch.target
-        with fetch.lock():
-            if not fetch.is_recorded():  # another call may have brought it meanwhile
-                fetch.try_all(candidates, chosen=source is not None)
-            fetch.clean_up()
+        if not fetch.is_in_place():
+            with fetch.lock():
+                if not fetch.is_recorded():  # another call may have brought it meanwhile
+                    fetch.try_all(candidates, chosen=source is not None)
+        fetch.clean_up()
     except OSError as problem:
         raise LleError(
             f"{problem.filename or data}: {problem.strerror or problem}. Free some space there, or "
@@ -205,15 +204,13 @@ class _Fetch:
                 write_record(self.target, report)
         return will_do
 
-    def leftovers(self):
-        """Return what a call left in the working folder; the lock stays there for good."""
-        return [path for path in self.work.glob("*") if path.suffix != ".lock"]
-
     def clean_up(self):
-        """Remove all that is not needed once the data set is in place."""
-        for path in self.leftovers():
-            with suppress(OSError):  # the next call tries again
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """Remove what is not needed any more, or what a killed call left; the lock stays."""
+        left = [path for path in self.work.glob("*") if path.suffix != ".lock"]
+        if left:
+            with suppress(OSError), self.lock():  # the next call tries again
+                for path in left:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @contextmanager
     def lock(self):

@@ -223,8 +223,8 @@ class Report:
         for kind in kinds:
             names = [name for name, found in self.findings.items() if found == kind]
             if names:
-                examples = ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
-                phrases.append(f"{len(names)} x {kind}: {examples}")
+                examples = ": " + ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
+                phrases.append(f"{len(names)} x {kind}{'' if kind in GOOD else examples}")
         return phrases
 
 
