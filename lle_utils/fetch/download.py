@@ -132,7 +132,7 @@ class Download:
         import requests
 
         output = self.whole.with_suffix(".drive")
-        options = {"quiet": not self.progress, "use_cookies": False}  # they lie in the home folder
+        options = {"quiet": not self.progress, "use_cookies": False}  # not in the home folder
         if "timeout" in inspect.signature(gdown.download).parameters:  # not in gdown 5
             options["timeout"] = TIMEOUT
         before = self.arrived()

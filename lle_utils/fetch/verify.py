@@ -111,7 +111,7 @@ def examine(name, data, registry):
 def decode_rgb(data):
     """Return a PNG or JPEG file's pixels as RGB bytes, and (width, height).
 
-    `ValueError` if the file is damaged, goes on behind its end, is huge, or is not 8-bit RGB.
+    `ValueError` if the file is damaged, has anything behind its end, is huge, or not 8-bit RGB.
     """
     from PIL import Image
 
