@@ -146,7 +146,9 @@ def test_enhance_writes_what_the_function_returns(lle):
     assert expected.mean() > 3 * to_uint8(read_image(COFFEE)).mean()
 
 
-@pytest.mark.parametrize(("option", "numbers"), [("--iterations", (1, 4, 12)), ("--exposure", (-1, 0, 1.5))])
+@pytest.mark.parametrize(
+    ("option", "numbers"), [("--iterations", (1, 4, 12)), ("--exposure", (-1, 0, 1.5))]
+)
 def test_more_is_brighter(lle, option, numbers):
     source = save("dark.png")
     means = []
@@ -597,8 +599,7 @@ def test_nobody_listening_is_no_reason_to_complain(closed):
 def test_log_lines_are_dropped_and_all_else_is_kept():
     code = (
         "import os\n"
-        "from lle_utils.network import build_network
-from lle_utils.quiet import without_log_lines\n"
+        "from lle_utils.quiet import without_log_lines\n"
         "with without_log_lines():\n"
         "    os.write(2, b'I0000 00:00:1795350582.451126    7070 stub.cc:31] No cuda.\\n')\n"
         "    os.write(2, b'F0000 00:00:1795350582.451126    7070 cpu.cc:31] No AVX.\\n')\n"
