@@ -15,7 +15,6 @@ those, on two cores, rounded up.
 
 import argparse
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -25,14 +24,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from lle_utils.quiet import LOG_LINE
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 600
 WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTEAD = "Here a running notebook has something to turn. The figure above shows one setting of it."
-LOG_LINE = re.compile(
-    r"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]+ +\d+ \S+\.cc:\d+\]"
-)
 
 
 def in_step(script: Path, notebook: Path) -> bool:
@@ -86,7 +84,7 @@ def _drop_log_lines(document) -> None:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 lines = output.text.splitlines(keepends=True)
-                output.text = "".join(line for line in lines if not LOG_LINE.match(line))
+                output.text = "".join(line for line in lines if not LOG_LINE.match(line.encode()))
                 if not output.text.strip():
                     continue
             kept.append(output)
