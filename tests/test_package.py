@@ -79,15 +79,6 @@ def test_binder_installs_the_package_without_touching_the_environment():
     assert "pip install --no-deps -e ." in script.read_text().splitlines()
 
 
-@ENVIRONMENTS
-def test_conda_environment_says_what_each_package_is_for(file):
-    lines = (ROOT / file).read_text().partition("dependencies:")[2].splitlines()
-    for line in lines:
-        entry = line.strip().removeprefix("- ")
-        if entry and entry not in ("pip", "pip:"):
-            assert re.search(r" # \w+", line), line
-
-
 def test_constraints_lie_in_the_ranges():
     pinned = pins()
     asked = [PROJECT["dependencies"], *EXTRAS.values()]
