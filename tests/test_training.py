@@ -347,3 +347,49 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(folder, whole_run, pair
     for row, wanted in zip(rows, expected, strict=True):
         for name in wanted:
             assert float(row[name]) == pytest.approx(float(wanted[name]), rel=1e-4)
+
+
+LOG = "epoch,loss,val_loss\n0,0.5,0.25\n1,0.25,0.125\n"
+
+
+@pytest.mark.parametrize(
+    "text", [LOG, "\ufeff" + LOG, LOG.replace("\n", "\r\n")], ids=["plain", "BOM", "CR LF"]
+)
+def test_a_log_that_a_spreadsheet_saved_is_read(text, tmp_path):
+    (tmp_path / "log.csv").write_text(text, encoding="utf-8", newline="")
+    rows = training.read_log(tmp_path / "log.csv")
+    assert rows == [
+        {"epoch": 0, "loss": 0.5, "val_loss": 0.25},
+        {"epoch": 1, "loss": 0.25, "val_loss": 0.125},
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [LOG[:-8], LOG + "2,0.1\n", LOG + "2,0.1,0.1,0.1\n", LOG + "2,a,b\n", "loss\n0.5\n", "\n0\n"],
+)
+def test_a_damaged_log_is_named_with_its_line(text, tmp_path):
+    (tmp_path / "log.csv").write_text(text)
+    with pytest.raises(LleError, match=r"log\.csv, line \d: this is not a row"):
+        training.read_log(tmp_path / "log.csv")
+
+
+def test_a_full_disk_stops_a_run_which_resumes_once_there_is_room(pairs, whole_run, tmp_path):
+    """A limit on the size of files stands for the disk."""
+    resource = pytest.importorskip("resource")
+    old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Fill(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+
+    try:
+        with pytest.raises(LleError, match="cannot be written.*resumes from its last whole epoch"):
+            run(TINY, pairs, tmp_path / "run", callbacks=[Fill()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, old)
+    assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".lle-")]
+    same_weights(run(TINY, pairs, tmp_path / "run"), whole_run[1])
