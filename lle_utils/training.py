@@ -114,11 +114,11 @@ class RunKeeper(keras.callbacks.Callback):
     def _replace(self, name: str, write) -> None:
         try:
             replace_file(self.folder / name, write)
-        except (OSError, RuntimeError) as error:  # what HDF5 raises where a disk is full
+        except (LleError, RuntimeError) as error:  # HDF5 has its own error for a full disk
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise LleError(
-                f"{self.folder / name} cannot be written ({reason}). Make room and repeat the "
-                "command: the run resumes from its last whole epoch"
+                f"{reason} ({name} of the run). Make room and repeat the command: the run resumes "
+                "from its last whole epoch"
             ) from None
 
     def _write_log(self, path):
