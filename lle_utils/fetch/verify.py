@@ -1,158 +1,54 @@
-"""What the data set must contain, and whether a copy does: every file is judged by its content.
+"""What LOL must contain, and whether a copy does.
 
-A copy that was verified carries a record, ``verified.json``. It holds a stamp of the sizes and
-times of all files, so that nothing is read again until a file changes.
+A file is the published one by its MD5, or it is not. A verified copy carries a record,
+``verified.txt``, with a stamp of its pictures' sizes and times; it counts until one changes.
 """
 
 import hashlib
-import io
-import json
-import os
 import tomllib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 
-REGISTRY_FOLDER = Path(__file__).resolve().parent.parent / "registry"
-RECORD = "verified.json"
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
-MOST_PIXELS = 4_000_000
-PNG_END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk: no content, its name, its checksum
+from tqdm.auto import tqdm
 
+from lle_utils import paths
 
-@dataclass(frozen=True)
-class Source:
-    """A place to download an archive from; the address may be a link to Google Drive."""
-
-    title: str
-    url: str
+REGISTRY_FOLDER = Path(__file__).resolve().parents[1] / "registry"
+RECORD = "verified.txt"
 
 
-@dataclass(frozen=True)
-class Registry:
-    """What a data set of pairs must contain, and where it can be had.
-
-    Files are named ``SPLIT/low/NAME.png`` and ``SPLIT/high/NAME.png``. ``md5`` lists every
-    published file; ``pixels`` has the SHA-256 of the decoded pixels, where those are known.
-    """
-
-    name: str
-    title: str
-    width: int
-    height: int
-    splits: dict[str, int]  # pairs in each
-    md5: dict[str, str]
-    pixels: dict[str, str]
-    sources: tuple[Source, ...]
-    manual_address: str  # where a person downloads the archive with a browser
-    archive_names: tuple[str, ...]  # such a file in the data folder is found without being named
-    archive_bytes: int
-    unpacked_bytes: int
-    max_file_bytes: int  # no picture is larger
-    citation: str = ""
+def load_registry():
+    """Return the fields of ``registry/lol.toml``, and ``md5`` by file name from ``lol_md5.txt``."""
+    facts = tomllib.loads((REGISTRY_FOLDER / "lol.toml").read_text(encoding="utf-8"))
+    lines = (REGISTRY_FOLDER / "lol_md5.txt").read_text(encoding="utf-8").splitlines()
+    md5 = {name: digest for digest, name in map(str.split, lines)}
+    return SimpleNamespace(**facts, md5=md5)
 
 
-def load_registry(name="lol"):
-    """Read a data set's registry: ``NAME.toml``, ``NAME_md5.txt`` and ``NAME_pixels.txt``."""
-    facts = tomllib.loads((REGISTRY_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    facts["sources"] = tuple(Source(**table) for table in facts.pop("source"))
-    facts["archive_names"] = tuple(facts["archive_names"])
-    sums = {kind: _read_sums(REGISTRY_FOLDER / f"{name}_{kind}.txt") for kind in ("md5", "pixels")}
-    return Registry(**facts, **sums)
-
-
-def _read_sums(path):
-    """Read lines of ``DIGEST  NAME``, as md5sum and sha256sum write them."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    pairs = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
-    return {name: digest for digest, name in pairs}
+LOL = load_registry()
 
 
 class Kind(StrEnum):
     """What one file turned out to be."""
 
-    PUBLISHED = "the published file, byte for byte"
-    SAME_PIXELS = "the published pixels in other bytes (saved again without loss)"
-    MODIFIED = "other pixels (re-encoded, edited or another picture)"
-    RESIZED = "another size"
+    PUBLISHED = "the published file"
+    MODIFIED = "another picture of the right size (saved again, re-encoded or edited)"
     MISPLACED = "another published picture under this name"
-    DAMAGED = "not a sound RGB picture in a PNG or JPEG file"
+    UNUSABLE = "not a readable RGB picture of the right size"
     MISSING = "missing"
     EXTRA = "never published"
 
 
-GOOD = (Kind.PUBLISHED, Kind.SAME_PIXELS)
-
-
-def examine(name, data, registry):
-    """Return the `Kind` of one file; it is decoded only if its bytes are not the published ones."""
-    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if digest == registry.md5.get(name):
-        return Kind.PUBLISHED
-    if digest in registry.md5.values():
-        return Kind.MISPLACED
-    if name not in registry.md5:
-        return Kind.EXTRA
-    if len(data) > registry.max_file_bytes:
-        return Kind.DAMAGED
-    try:
-        raw, size = decode_rgb(data)
-    except ValueError:
-        return Kind.DAMAGED
-    digest = pixel_hash(raw, size)
-    if digest == registry.pixels.get(name):
-        return Kind.SAME_PIXELS
-    if digest in registry.pixels.values():
-        return Kind.MISPLACED
-    return Kind.MODIFIED if size == (registry.width, registry.height) else Kind.RESIZED
-
-
-def decode_rgb(data):
-    """Return a PNG or JPEG file's pixels as RGB bytes, and (width, height).
-
-    `ValueError` if the file is damaged, has anything behind its end, is huge, or not 8-bit RGB.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-            width, height = image.size
-            if image.mode != "RGB" or width * height > MOST_PIXELS:
-                raise ValueError(f"{width} x {height} pixels of mode {image.mode}")
-            raw = image.tobytes()
-        if image.format == "PNG":
-            stream = io.BytesIO(data)
-            Image.open(stream).verify()  # every checksum, up to the name of the end chunk
-            if stream.tell() != len(data) - 4 or not data.endswith(PNG_END):
-                raise ValueError("its end is damaged, or something follows it")
-    except Exception as problem:  # Pillow raises many kinds on damaged files
-        raise ValueError(f"not a sound RGB picture: {problem}") from problem
-    return raw, (width, height)
-
-
-def pixel_hash(raw, size):
-    r"""Return the SHA-256 of ``"WIDTHxHEIGHT RGB\n"`` and the raw RGB bytes, in hexadecimal."""
-    return hashlib.sha256(b"%dx%d RGB\n" % size + raw).hexdigest()
-
-
 @dataclass
 class Report:
-    """What a copy of the data set turned out to hold.
+    """What a copy of LOL turned out to hold: a `Kind` for each file."""
 
-    Attributes
-    ----------
-    registry : Registry
-        What it was compared with.
-    place : str
-        The folder, as the user knows it.
-    findings : dict of str to Kind
-        One for each published file and for each picture that was never published.
-    """
-
-    registry: Registry
-    place: str
-    findings: dict
+    folder: Path
+    findings: dict[str, Kind]
 
     @property
     def counts(self):
@@ -160,171 +56,135 @@ class Report:
         return Counter(self.findings.values())
 
     @property
+    def state(self):
+        """What follows: "published", "modified" (a complete near copy) or "unverified"."""
+        if set(self.counts) == {Kind.PUBLISHED}:
+            return "published"
+        near = {Kind.PUBLISHED, Kind.MODIFIED, Kind.EXTRA}
+        return "modified" if set(self.counts) <= near else "unverified"
+
+    @property
     def ok(self):
-        """True if every published picture is there with its published pixels, and nothing else."""
-        return set(self.findings.values()) <= set(GOOD)
+        """True for the published files and no other pictures."""
+        return self.state == "published"
 
     @property
-    def halves(self):
-        """Names of pictures whose partner is missing."""
-        there = self._there()
-        return [name for name in there if _partner(name) not in there]
-
-    @property
-    def pairs(self):
-        """How many whole pairs each split has."""
-        whole = self._there() - set(self.halves)
-        return {
-            split: sum(name.startswith(f"{split}/low/") for name in whole)
-            for split in self.registry.splits
-        }
-
-    @property
-    def objections(self):
-        """Why not even ``--allow-modified`` takes this copy: phrases, none if it does."""
-        reasons = self._phrases([Kind.MISPLACED, Kind.DAMAGED])
-        reasons += [f"no whole pair in {split}" for split, count in self.pairs.items() if not count]
-        if self.counts[Kind.RESIZED] not in (0, len(self._there())):
-            reasons += self._phrases([Kind.RESIZED])
-        return reasons
-
-    @property
-    def usable(self):
-        """True if it is at least a near copy that can be trained on when the user accepts it."""
-        return not self.objections
+    def phrases(self):
+        """For each kind that occurs: how many files there are, and the first of them."""
+        phrases = []
+        for kind, count in self.counts.most_common():
+            first = next(name for name, found in self.findings.items() if found == kind)
+            phrases.append(f"{count} x {kind}: {first}{', ...' if count > 1 else ''}")
+        return phrases
 
     def summary(self):
-        """Return several lines: what is there, what differs, and the conclusion."""
-        pairs = " + ".join(str(number) for number in self.pairs.values())
-        wanted = " + ".join(str(number) for number in self.registry.splits.values())
-        first = f"{self.registry.title} in {self.place}: {pairs} pairs of {wanted}."
-        return "\n  ".join([first, *self._phrases(Kind)]) + f"\n{self.verdict()}"
+        """Return several lines: what there is, and the verdict."""
+        there = "\n  ".join([f"LOL in {self.folder}:", *self.phrases])
+        return f"{there}\n{self.verdict()}"
 
     def verdict(self):
         """Return the conclusion in one sentence."""
-        title = self.registry.title
-        if self.ok:
-            return f"This is {title} as published."
-        if self.usable:
-            return f"This is a near copy of {title}, not {title} as published."
-        reasons = "; ".join(self.objections)
-        return f"The files do not match the registry of {title} and cannot be used: {reasons}."
-
-    def differences(self):
-        """Return in one line what differs from the published data set."""
-        return "; ".join(self._phrases([kind for kind in Kind if kind not in GOOD]))
-
-    def _there(self):
-        return {name for name in self.registry.md5 if self.findings[name] != Kind.MISSING}
-
-    def _phrases(self, kinds):
-        """Return a phrase for each kind that occurs: how many files, and the first of them."""
-        phrases = []
-        for kind in kinds:
-            names = [name for name, found in self.findings.items() if found == kind]
-            if names:
-                examples = ": " + ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
-                phrases.append(f"{len(names)} x {kind}{'' if kind in GOOD else examples}")
-        return phrases
+        if self.state == "published":
+            return "This is LOL as published."
+        if self.state == "modified":
+            return "This is a near copy of LOL, which `fetch` takes only with --allow-modified."
+        return "The files do not match the registry of LOL and cannot be used."
 
 
-def _partner(name):
-    """Return the name of the other picture of a pair."""
-    split, side, file = name.split("/")
-    return f"{split}/{'high' if side == 'low' else 'low'}/{file}"
+def verify_lol(folder=None, *, progress=False):
+    """Judge every file of a copy of LOL by its content, and record the result beside it.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        The copy; where `fetch_lol` puts it by default.
+    progress : bool
+        True draws a progress bar.
+
+    Returns
+    -------
+    Report
+        ``report.ok``, ``report.counts``, ``report.summary()`` and more.
+    """
+    folder = _absolute(folder)
+    found = [path for split in LOL.splits for path in folder.glob(f"{split}/*/[!.]*.png")]
+    extra = {path.relative_to(folder).as_posix() for path in found} - set(LOL.md5)
+    names = tqdm([*LOL.md5, *sorted(extra)], "Checking LOL", leave=False, disable=not progress)
+    report = Report(folder, {name: _judge(folder, name) for name in names})
+    if report.state != "unverified":
+        with suppress(OSError):  # a read-only disk: verified again next time
+            (folder / RECORD).write_text(f"{report.state} {_stamp(folder)}\n", encoding="utf-8")
+    return report
 
 
-def verify_folder(folder, registry, progress=False):
-    """Judge every file of an unpacked data set; return a `Report`."""
-    names = [*registry.md5, *_unlisted_pictures(folder, registry)]
-    findings = dict.fromkeys(names, Kind.MISSING)
-    with progress_bar(f"Checking {registry.title}", registry.unpacked_bytes, progress) as bar:
-        for name in names:
-            if (folder / name).is_file():
-                with (folder / name).open("rb") as file:
-                    data = file.read(registry.max_file_bytes + 1)
-                findings[name] = examine(name, data, registry)
-                bar.update(len(data))
-    return Report(registry, str(folder), findings)
+def lol_state(folder=None):
+    """Return what is known of LOL without reading its pictures.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        The data set; where `fetch_lol` puts it by default.
+
+    Returns
+    -------
+    str
+        ``"absent"``, ``"unverified"``, ``"published"`` or ``"modified"`` (a complete near copy).
+    """
+    folder = _absolute(folder)
+    if not any((folder / split).is_dir() for split in LOL.splits):
+        return "absent"
+    with suppress(OSError, ValueError):  # no record, or a damaged one
+        state, stamp = (folder / RECORD).read_text(encoding="utf-8").split()
+        if state in ("published", "modified") and stamp == _stamp(folder):
+            return state
+    return "unverified"
 
 
-def _unlisted_pictures(folder, registry):
-    """Return the pictures in the data set's own folders that the registry does not list."""
-    inside = [path for split in registry.splits for path in folder.glob(f"{split}/*/[!.]*")]
-    pictures = [path for path in inside if path.suffix.lower() in PICTURE_SUFFIXES]
-    return sorted({path.relative_to(folder).as_posix() for path in pictures} - set(registry.md5))
-
-
-def progress_bar(title, total, progress, done=0):
-    """Return tqdm's bar that counts bytes, in terminals and notebooks alike."""
-    from tqdm.auto import tqdm
-
-    options = {"unit": "B", "unit_scale": True, "leave": False, "disable": not progress}
-    return tqdm(desc=title, total=total, initial=done, **options)
-
-
-class State(StrEnum):
-    """What is known of a data set without reading its pictures."""
-
-    ABSENT = "absent"
-    UNVERIFIED = "unverified"
-    PUBLISHED = "published"
-    MODIFIED = "modified"
-
-
-def state_of(folder, registry):
-    """Return the `State` of a data set: unverified if a file changed since it was verified."""
-    if not any((folder / split).is_dir() for split in registry.splits):
-        return State.ABSENT
-    record = read_record(folder)
-    if record and record["stamp"] == _stamp(folder, registry):
-        return State(record["state"])
-    return State.UNVERIFIED
-
-
-def note_of(folder, registry):
-    """Return the sentence that whoever loads the data set must see; None if it is as published."""
-    state = state_of(folder, registry)
-    if state == State.MODIFIED:
-        return (
-            f"this is a modified copy of {registry.title} ({read_record(folder)['differences']}): "
-            "scores differ a little from those on the published files"
-        )
-    if state == State.UNVERIFIED:
-        return (
-            f"this copy of {registry.title} was never verified, or changed since: "
-            "`python -m lle_utils verify` checks it"
-        )
-    return None
-
-
-def read_record(folder):
-    """Return what was written down when the data set was verified; {} if none, or damaged."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        texts = [record["stamp"], record["differences"], State(record["state"])]
-        return record if all(text.isprintable() for text in texts) else {}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return {}
-
-
-def write_record(folder, report):
-    """Write down what a verified data set is."""
-    record = {
-        "state": State.PUBLISHED if report.ok else State.MODIFIED,
-        "differences": report.differences(),
-        "stamp": _stamp(folder, report.registry),
+def lol_note(folder=None):
+    """Return what whoever loads LOL must be told, or None; ``folder`` as for `lol_state`."""
+    notes = {
+        "modified": "this is a modified copy of LOL (`python -m lle_utils verify` says what "
+        "differs): scores differ a little from those on the published files",
+        "unverified": "this copy of LOL was never verified, or changed since: "
+        "`python -m lle_utils verify` checks it",
     }
-    partial = folder / f"{RECORD}.new"
-    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, folder / RECORD)
+    return notes.get(lol_state(folder))
 
 
-def _stamp(folder, registry):
-    """Return a digest of the names, sizes and times of the data set's files."""
+def _absolute(folder):
+    return paths.lol_dir() if folder is None else paths.absolute(folder)
+
+
+def _judge(folder, name):
+    """Return the `Kind` of one file; it is decoded only if it is not the published one."""
+    from PIL import Image
+
+    path = folder / name
+    if name not in LOL.md5:
+        return Kind.EXTRA
+    if not path.is_file():
+        return Kind.MISSING
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if digest == LOL.md5[name]:
+        return Kind.PUBLISHED
+    if digest in LOL.md5.values():
+        return Kind.MISPLACED
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            if (image.mode, image.size) != ("RGB", (LOL.width, LOL.height)):
+                return Kind.UNUSABLE
+            image.load()
+            return Kind.MODIFIED
+    except Exception:  # Pillow raises many kinds on damaged files
+        return Kind.UNUSABLE
+
+
+def _stamp(folder):
+    """Return a digest of the names, sizes and times of the pictures."""
     digest = hashlib.sha256()
-    for name in sorted(registry.md5):
-        if (folder / name).exists():
-            facts = (folder / name).stat()
-            digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    for path in sorted(folder.glob("*/*/*.png")):
+        facts = path.stat()
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     return digest.hexdigest()
