@@ -66,8 +66,8 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## A dark picture
 #
-# And the same scene well lit, to judge the result: its [reference](glossary.md#reference). Values
-# are between 0 (black) and 1 (white).
+# We load one dark picture and, to judge the result, the same scene well lit: its
+# [reference](glossary.md#reference). Values are between 0 (black) and 1 (white).
 
 # %%
 LOL = Path(os.environ.get("LLE_DATA_DIR") or "../data") / "lol"
@@ -136,13 +136,13 @@ print(f"{network.count_params():,} parameters")
 # %% [markdown]
 # The network answers three questions in turn.
 #
-# - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean
-#   of its map, one number per color, is the [exposure](glossary.md#exposure). Three iterations.
+# - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean of its map, one
+#   number per color, is the [exposure](glossary.md#exposure). Three iterations.
 # - **Where?** The thumbnail's map itself, enlarged. One iteration.
 # - **What is noise?** A map of the picture itself, downsampled by 4, then by 2, then at full size.
 #   Three iterations.
 #
-# After that it goes on with "how much", which by now is hardly anything.
+# After that it goes on with "how much", which by now is little.
 
 # %%
 SCHEDULE = ["exposure", "exposure", "exposure", "thumbnail", 4, 2, 1, "exposure"]
@@ -446,9 +446,6 @@ checks.brighten_again(brighten_again)
 # values. Code 10 of 255 is hard to tell from black on most screens. What share of the values is
 # **below** code 10: at the start, after the first iteration, ..., after the last one? Return a list
 # of `rounds + 1` shares between 0 and 1.
-#
-# Then try it on this page's picture, as it is and with its values raised to half a code first. How
-# far does the share fall?
 
 
 # %% tags=["exercise"]
@@ -478,29 +475,17 @@ checks.still_dark(still_dark)
 #     return shares
 # ```
 #
-# On this page's picture, with "how much light" in every iteration:
-#
-# ```python
-# def predict(E):
-#     return np.asarray(answer("exposure", network, E[None], make_thumbnail(E[None]))[0][0])
-#
-#
-# print(np.round(still_dark(dark, predict, 8), 3))
-# print(np.round(still_dark(np.maximum(dark, 0.5 / 255), predict, 8), 3))
-# ```
-#
-# The first line cannot fall below the share of values that are exactly 0: they stay 0. In the
-# second line they start at half a code, and grow.
+# The share cannot fall below that of the values that are exactly 0: they stay 0. This is why
+# `enhance` raises them first.
 #
 # </details>
 
 # %% [markdown]
 # ### Exercise 0.4. A network that can say only one number
 #
-# What are all those parameters good for? To find out, you need an opponent that has none of them: a
-# Keras network like `build_network()`, but whose map is **one number**, the same for every pixel of
-# every picture. It is between 0 and 1, whatever the weights are, and it can be trained: the number
-# itself is learned.
+# What are all those parameters good for? Build an opponent that has none of them: a Keras network
+# like `build_network()`, but whose map is **one number**, the same for every pixel of every
+# picture, between 0 and 1, whatever the weights are. The number itself is learned.
 #
 # When the check passes, guess which of the two will win. Then train it as this page trained
 # `my_network`, enhance `dark`, and compare them by `psnr`. (It has only one thing to learn: take

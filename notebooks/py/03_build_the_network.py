@@ -176,7 +176,7 @@ plt.show()
 # %% [markdown]
 # ### Exercise 3.1. Count by hand
 #
-# **Before you read on:** write a function that counts the parameters of the network above, for any
+# **Before you read on:** write a function that counts the parameters of this network, for any
 # number of maps (channels of the last layer) and any number of filters in the six layers before it.
 # The picture has three colors, and layers 5, 6 and 7 see an early layer and the one before them.
 
