@@ -397,9 +397,9 @@ checks.first_guess(one_round, eight_rounds, black)
 # Someone wrote the recursion for NumPy arrays. `predict(E)` returns a network's map of `E`:
 #
 # ```python
-# def brighten_again(E, predict, rounds):
+# def brighten_again(E, predict, iterations):
 #     M = predict(E)
-#     for _ in range(rounds):
+#     for _ in range(iterations):
 #         E += M * E * (1 - E)
 #     return E
 # ```
@@ -409,7 +409,7 @@ checks.first_guess(one_round, eight_rounds, black)
 
 
 # %% tags=["exercise"]
-def brighten_again(E, predict, rounds):
+def brighten_again(E, predict, iterations):
     return ...
 
 
@@ -427,8 +427,8 @@ checks.brighten_again(brighten_again)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def brighten_again(E, predict, rounds):
-#     for _ in range(rounds):
+# def brighten_again(E, predict, iterations):
+#     for _ in range(iterations):
 #         M = predict(E)
 #         E = E + M * E * (1 - E)
 #     return E
@@ -445,11 +445,11 @@ checks.brighten_again(brighten_again)
 # `still_dark` takes the same arguments as `brighten_again`. A picture has height x width x 3
 # values. Code 10 of 255 is hard to tell from black on most screens. What share of the values is
 # **below** code 10: at the start, after the first iteration, ..., after the last one? Return a list
-# of `rounds + 1` shares between 0 and 1.
+# of `iterations + 1` shares between 0 and 1.
 
 
 # %% tags=["exercise"]
-def still_dark(E, predict, rounds):
+def still_dark(E, predict, iterations):
     return ...
 
 
@@ -467,9 +467,9 @@ checks.still_dark(still_dark)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def still_dark(E, predict, rounds):
+# def still_dark(E, predict, iterations):
 #     shares = [np.mean(E < 10 / 255)]
-#     for _ in range(rounds):
+#     for _ in range(iterations):
 #         E = E + predict(E) * E * (1 - E)
 #         shares.append(np.mean(E < 10 / 255))
 #     return shares

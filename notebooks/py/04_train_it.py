@@ -162,7 +162,7 @@ for name, array in inputs.items():
 # %% [markdown]
 # Here is one pair, drawn four times. **Look for** two things: both sides are always cropped and
 # turned in the same way, and only the upper row varies in brightness. (The dark pictures are shown
-# six times brighter. Now and then colors change on both sides, too.)
+# six times brighter. Now and then colors change on both sides.)
 
 # %%
 fig, axes = plt.subplots(2, 4, figsize=(12, 5))
@@ -368,14 +368,14 @@ show(views)
 # %% [markdown]
 # ### Exercise 4.3. A loss through the curve
 #
-# Write that loss, for any number of iterations (`rounds`). `network(E)` gives the map of a batch of
-# pictures `E`; `low` and `high` are such batches, with `low` nowhere 0. Return **one number**, as a
-# Keras tensor: the check looks at its value *and* at the gradient that it sends back to the
-# network's weights.
+# Write that loss, for any number of iterations. `network(E)` gives the map of a batch of pictures
+# `E`; `low` and `high` are such batches, with `low` nowhere 0. Return **one number**, as a Keras
+# tensor: the check looks at its value *and* at the gradient that it sends back to the network's
+# weights.
 
 
 # %% tags=["exercise"]
-def curve_loss(network, low, high, rounds):
+def curve_loss(network, low, high, iterations):
     return ...
 
 
@@ -393,9 +393,9 @@ checks.through_the_curve(curve_loss)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def curve_loss(network, low, high, rounds):
+# def curve_loss(network, low, high, iterations):
 #     E = low
-#     for _ in range(rounds):
+#     for _ in range(iterations):
 #         E = E + network(E) * E * (1 - E)
 #     return keras.ops.mean((E - high) ** 2)
 # ```
