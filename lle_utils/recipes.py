@@ -106,6 +106,6 @@ RECIPES = {
         precision="mixed_bfloat16",
     ),
     # How much light, and nothing else: seconds on the sample, for notebook 04.
-    "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse"),
+    "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
 }
 """Recipes by name."""
