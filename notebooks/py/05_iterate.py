@@ -69,9 +69,9 @@ DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
 print("Data set:", DATASET)
 
 # %% [markdown]
-# We use one dark picture from the test split throughout. Neither network was trained on it as a
-# sample picture; for LOL, see the [scene leak](glossary.md#scene-leak) in notebook 01. To save time
-# we take every second pixel of every second row. Here it is, with what our enhancer makes of it:
+# One dark picture from the test split, and what our enhancer makes of it. To save time we mostly
+# use every second pixel. (No network here was trained on the sample's test pictures; for LOL, see
+# the [scene leak](glossary.md#scene-leak) in notebook 01.)
 
 
 # %%
@@ -227,16 +227,6 @@ for n in (4, 7, 8, 12):
 # the *result* of the recursion, as notebook 04 does.
 
 # %% [markdown]
-# <details><summary>Quiz: would more and more iterations with that map end at the
-# reference?</summary>
-#
-# No, at white. With the same map above 0 in every iteration, a pixel stops only at a
-# [fixed point](glossary.md#fixed-point) of the curve, 0 or 1 (notebook 02). On its way to white a
-# pixel may pass its goal, but it does not stop there.
-#
-# </details>
-
-# %% [markdown]
 # ## 3. The loop
 #
 # ### Exercise 5.1. The founding function as a loop
@@ -352,21 +342,14 @@ checks.recursion(my_recurse)
 #    **[thumbnail](glossary.md#thumbnail)** of 24 x 24 pixels, and only the *mean* of its map is
 #    used: one number per channel, the **[exposure](glossary.md#exposure)**.
 # 2. ***Where?*** The thumbnail's map itself, enlarged to the picture.
-# 3. ***What is noise?*** The network looks at the picture, downsampled by 4, by 2, and not at all:
-#    the **[detail iterations](glossary.md#detail-iteration)**.
+# 3. ***What is noise?*** The network looks at the picture: downsampled by 4, by 2, and not at all.
+#    These are the **[detail iterations](glossary.md#detail-iteration)**.
 #
-# The list of what each iteration looks at is the [schedule](glossary.md#schedule). All later
-# iterations are exposure iterations.
+# The [schedule](glossary.md#schedule) lists what each iteration looks at. All later iterations are
+# exposure iterations. We start with the thumbnail and its map.
 
 # %%
 print(ours.schedule)
-print("one network of", ours.network.count_params(), "parameters;", ours.iterations, "iterations")
-
-# %% [markdown]
-# We build it on our dark picture. First the thumbnail and its map. The colors of the map are to
-# scale with all maps below: yellow is strong, violet is weak.
-
-# %%
 E = np.maximum(dark, curve.FLOOR)[None]
 thumb = ops.convert_to_numpy(resample.make_thumbnail(E, 24))
 where = ops.convert_to_numpy(ours.thumbnail_map(thumb))
@@ -380,34 +363,22 @@ figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
 
 # %% [markdown]
-# The thumbnail is square whatever the shape of the picture. Noise is averaged away in it. An
-# exposure iteration uses the mean of the map, for the picture **and** for the thumbnail, so that
-# the two stay equally bright.
+# The thumbnail is square whatever the shape of the picture, and averaging has removed its noise.
+# The mean of the map brightens the picture **and** the thumbnail, so they stay equally bright.
 
 # %%
 exposure = where.mean(axis=(1, 2), keepdims=True)
 print("exposure of red, green and blue:", np.round(exposure.ravel(), 2))
-E_next, thumb_next = brighten(E, exposure), brighten(thumb, exposure)
-for title, picture in (("picture", E_next), ("thumbnail", thumb_next)):
-    print(f"mean code of the {title} after one iteration: {255 * picture.mean():.1f}")
+for title, picture in (("picture", E), ("thumbnail", thumb)):
+    mean_code = 255 * brighten(picture, exposure).mean()
+    print(f"mean code of the {title} after one iteration: {mean_code:.1f}")
 
 # %% [markdown]
-# Two details make the maps steadier. **[Flip averaging](glossary.md#flip-averaging):** a mirrored
-# picture is as dark as the picture, but the network's answers differ a little. So the thumbnail's
-# map is the average over four flips.
-
-# %%
-answers = []
-for axes in ((), (1,), (2,), (1, 2)):
-    flipped = ours.thumbnail_map(np.flip(thumb, axes), average_flips=False)
-    answers.append(np.flip(ops.convert_to_numpy(flipped), axes))
-print("four exposures:", np.round([answer.mean() for answer in answers], 3))
-print("largest difference from the package:", np.abs(np.mean(answers, axis=0) - where).max())
-
-# %% [markdown]
-# **[Soft threshold](glossary.md#soft-threshold):** a sigmoid never gives exactly 0, and a map of
-# 0.01 adds up over many iterations. Maps well below the [tolerance](glossary.md#tolerance) 0.03
-# become nearly 0, and maps well above it stay as they are.
+# Two things make the maps steadier. **[Flip averaging](glossary.md#flip-averaging):** a mirrored
+# picture is as dark as the original, but the network's answers differ a little, so `thumbnail_map`
+# averages over four flips. **[Soft threshold](glossary.md#soft-threshold):** a sigmoid never gives
+# exactly 0, and even a map of 0.01 adds up over many iterations. So maps well below the
+# [tolerance](glossary.md#tolerance) 0.03 become nearly 0, and maps well above it hardly change.
 
 
 # %%
@@ -419,9 +390,8 @@ for m in (0.003, 0.01, 0.03, 0.1, 0.3):
     print(f"map {m:5.3f} becomes {soft_threshold(m):.4f}")
 
 # %% [markdown]
-# Now the three kinds of map. `detail_map` downsamples the picture, asks the network, applies the
-# soft threshold and enlarges the map. This function returns a map for the picture and one for the
-# thumbnail.
+# Now the three kinds of map: one for the picture, and one for the thumbnail. `detail_map`
+# downsamples the picture, runs the network, applies the soft threshold and enlarges the map.
 
 
 # %%
@@ -438,7 +408,7 @@ def my_maps(E, thumb, source):
 
 
 # %% [markdown]
-# The rest is the loop that you know, with a thumbnail that is brightened along with the picture.
+# The rest is the loop from section 3, with a thumbnail that is brightened along with the picture.
 
 
 # %%
@@ -453,7 +423,7 @@ def my_enhancer(image, iterations):
 
 
 # %% [markdown]
-# Is it the packaged one? `enhancer.trace` returns the package's maps and pictures, in a list.
+# It must agree with the package, whose maps and pictures `enhancer.trace` returns in a list.
 
 # %% tags=["claim"]
 steps = enhancer.trace(ours, dark, 12)
@@ -472,28 +442,28 @@ print(inspect.getsource(enhancer.Maps.__call__))
 
 # %%
 kinds = ["exposure"] * 3 + ["thumbnail", "detail, by 4", "detail, by 2", "detail", "exposure"]
-figure, axes = plt.subplots(4, 4, figsize=(12, 9))
+figure, axes = plt.subplots(4, 4, figsize=(12, 8))
 for k, kind in enumerate(kinds):
-    above, below = axes[2 * (k // 4) : 2 * (k // 4) + 2, k % 4]
     M, E = steps[k]
-    drawn = above.imshow(M.mean(-1), vmin=0, vmax=1)
-    above.set_title(f"{k + 1}: {kind}, M = {M.mean():.2f}")
-    below.imshow(np.clip(E, 0, 1))
+    row, column = 2 * (k // 4), k % 4
+    drawn = axes[row, column].imshow(M.mean(-1), vmin=0, vmax=1)
+    axes[row, column].set_title(f"{k + 1}: {kind}, M = {M.mean():.2f}")
+    axes[row + 1, column].imshow(np.clip(E, 0, 1))
 for ax in axes.ravel():
     ax.axis("off")
 figure.colorbar(drawn, ax=axes, label="M", shrink=0.5)
 plt.show()
 
 # %% [markdown]
-# The first three maps do most of the work: the picture goes from nearly black to visible. The maps
-# after them are weaker, and they look like a *negative* of the scene: what is still dark gets more.
-# Nobody told the network to do that. It follows from training through the curve: a map that kept
-# pushing the bright parts would have burned them out, and the loss would have gone up.
+# The first three maps are one flat color each, and the strongest on average: they bring the picture
+# from nearly black to visible. The next ones resemble a *negative* of the scene: what is still dark
+# gets more. Nobody told the network to do that. It follows from training through the curve: maps
+# that kept pushing the bright parts would have burned them out, and the loss would have gone up.
 #
 # ### Follow single pixels
 #
-# We mark a dark, a middling and a bright pixel and follow each one. **Look at** iterations 1 to 3,
-# where all three get the same map, and at what happens afterwards.
+# We follow a dark, a middling and a bright pixel. **Look at** iterations 1 to 3, where all three
+# get the same map, and at what happens afterwards.
 
 # %%
 order = np.argsort(dark.mean(-1), axis=None, kind="stable")
@@ -523,9 +493,9 @@ def draw_traces(places):
 draw_traces(places)
 
 # %% [markdown]
-# The values only ever rise, because no map is negative. In the exposure iterations the three maps
-# differ by color at most; in iterations 4 to 7 each pixel has its own. In a running notebook, choose
-# a pixel by its row and column. **Find** one whose map is large in iteration 7.
+# The values never fall, because no map is negative. In iterations 4 to 7 each pixel has its own
+# map. In a running notebook, choose a pixel by its row and column. **Find** one whose map in
+# iteration 7 is nearly 0, and say why.
 
 
 # %%
@@ -541,45 +511,41 @@ _ = ipywidgets.interact(trace_at, row=down, column=right)
 # %% [markdown]
 # <details><summary>Quiz: where the map has fallen to 0, is the picture a fixed point?</summary>
 #
-# Yes, and any picture can be one: E + 0 stays E, whatever E is. With a constant m there are only
-# two fixed points, black and white. A network can stop anywhere, if it learns to answer 0.
+# Yes, and any picture can be one: E + 0 is E. With a constant m there are only two fixed points,
+# black and white. A network can stop anywhere, if it learns to answer 0.
 #
 # </details>
 #
 # ### Founding weights against ours
 #
-# The founding network has the same seven layers, but was trained to *be* the bright picture. Add up
-# the maps of all eight iterations. **Look for** the one that resembles the scene and the one that
-# resembles its negative.
+# The founding network has the same seven layers, but its map was trained to *be* the bright
+# picture. We add up the maps of eight iterations. Which sum resembles the scene, and which its
+# negative?
 
 # %%
 theirs = enhancer.trace(weights.load_model("founding"), dark, 8)
 figure, axes = plt.subplots(1, 4, figsize=(12, 2.4))
-for (left, right), (title, run) in zip(
-    (axes[:2], axes[2:]), (("founding", theirs), ("ours", steps[:8])), strict=True
-):
+for k, (title, run) in enumerate({"founding": theirs, "ours": steps[:8]}.items()):
     total = sum(M for M, E in run).mean(-1)
     likeness = np.corrcoef(total.ravel(), bright.mean(-1).ravel())[0, 1]
-    left.imshow(total)
-    left.set_title(f"{title}: sum of maps")
-    right.imshow(np.clip(run[-1].image, 0, 1))
-    right.set_title(f"correlation {likeness:+.2f}")
+    axes[2 * k].imshow(total)
+    axes[2 * k].set_title(f"{title}: {likeness:+.2f}")
+    axes[2 * k + 1].imshow(np.clip(run[-1].image, 0, 1))
 for ax in axes:
     ax.axis("off")
 plt.show()
 
 # %% [markdown]
 # The number is the correlation between the sum of the maps and the reference. Founding maps push
-# bright parts most, and dark corners, which need light, get the least. Training through the curve
-# turned this around. One picture says little about quality: notebook 06 scores both on all test
-# pictures.
+# the bright parts most, and dark corners, which need light, get the least. Training through the
+# curve turned this around. Notebook 06 scores both on all test pictures.
 #
 # ## 6. What each kind of iteration does
 #
 # ### How much
 #
 # Three test pictures, from very dark to less dark. **Predict, then run:** which one gets the
-# largest exposure, and after how many iterations is each one about as bright as it will be?
+# largest exposure?
 
 # %%
 dial = {}
@@ -601,15 +567,14 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# The network measures how dark a picture is and doses the light. Near black an iteration can at
-# most double the light, so the lines start slowly. Then they flatten, because the factor $1 - E$
-# and the maps both fall.
+# The darker the picture, the larger its exposure. So the three end about equally bright, although
+# one started with more than twice the light of another. The lines flatten, because both the factor
+# $1 - E$ and the maps get smaller.
 #
 # ### Where
 #
-# One exposure cannot suit a picture of which one half is in the shade. We make such a picture:
-# three stops less light everywhere, and 2.5 more in the left half. Then we run the same network
-# with two schedules: exposure only, and ours.
+# One exposure cannot suit a picture with one half in the shade. We darken a photograph by three
+# stops, and its left half by 2.5 more. Then we run the same network with two schedules.
 
 # %%
 shade = np.zeros((1, bright.shape[1], 1))
@@ -622,32 +587,22 @@ results = {
     "our schedule": enhancer.enhance_picture(ours, shaded),
 }
 show(results)
-
-
-# %%
-def unevenness(picture):
-    """Return by what factor the right half is brighter than the left one, relative to bright."""
+for title, picture in results.items():
     left, right = np.array_split(picture.mean((0, 2)) / bright.mean((0, 2)), 2)
-    return right.mean() / left.mean()
-
-
-uneven = {title: unevenness(picture) for title, picture in results.items()}
-for title, factor in uneven.items():
-    print(f"{title:18s} right half brighter than left, by a factor of {factor:.2f}")
+    print(f"{title:18s} right half brighter by a factor of {right.mean() / left.mean():.2f}")
 
 # %% [markdown]
-# The curve itself evens out a little, because dark values gain more. The maps of iterations 4 to 7
-# do more: they push the shaded half harder. Look at the edge of the shade, too. It does not vanish:
-# the network cannot know whether an edge is one of the light or one of the scene.
+# Exposure only evens out a little, because the curve lifts dark values more. Our schedule evens out
+# more: the maps of iterations 4 to 7 push the shaded half harder. But the edge of the shade stays
+# visible.
 #
 # ### What is noise
 #
-# Exposure and thumbnail treat a pixel and its neighbor alike, so they amplify noise like any curve
-# (the [noise gain](glossary.md#noise-gain) of notebook 02). Only a map that varies from pixel to
-# pixel can tell noise from scene. But a map can only *brighten*. How can it remove noise from a
-# pixel that is too bright? Try it on a gray wall, with the best possible map.
-#
-# **Predict, then run.** The wall is 0.40 with noise. For which goal does the noise vanish?
+# Exposure and thumbnail iterations treat a pixel and its neighbor alike, so they amplify noise (the
+# [noise gain](glossary.md#noise-gain) of notebook 02). A map that varies from pixel to pixel can do
+# better. But it can only *brighten*: what can it do about a pixel that noise made too bright? We
+# try the best possible map on a noisy gray wall of 0.40. **Predict, then run:** for which goal does
+# the noise vanish?
 
 
 # %%
@@ -661,13 +616,13 @@ for goal in (0.35, 0.40, 0.45, 0.50):
     print(f"goal {goal:.2f}: noise {wall.std():.3f} before, {after.std():.3f} after")
 
 # %% [markdown]
-# With a goal of 0.35 nearly every pixel is too bright already, and no map can help. With 0.40 half
-# of the pixels can be lifted to the goal, and the others stay where they are. With 0.50 nearly
-# every pixel is below the goal and can be lifted to exactly that. So **the picture must arrive at
-# the detail iterations a little too dark**: they take the noise out with the last light they add.
+# At 0.35 nearly every pixel is too bright already, and no map can help. At 0.40 the darker half of
+# the pixels can be lifted to the goal. At 0.50 nearly every pixel is below the goal and can be
+# lifted exactly to it. So **the picture must reach the detail iterations a little too dark**. They
+# remove noise by the way in which they add the last of the light.
 #
-# Does the network do that? We need real noise now, so we use every pixel. In a close-up, compare
-# the picture that iteration 7 gets with the map that it predicts.
+# Does the network do that? Now we use every pixel. Subtract a blurred version from the picture
+# before iteration 7 and from its map: what remains is fine structure. Compare the two close-ups.
 
 # %%
 full = enhancer.trace(ours, pair.low, 8)
@@ -675,20 +630,20 @@ E, M = full[5].image.mean(-1), full[6].parameter_map.mean(-1)
 fine_E, fine_M = (values - ndimage.gaussian_filter(values, 2) for values in (E, M))
 smooth = ndimage.gaussian_gradient_magnitude(255 * pair.high.mean(-1), 2) < 1
 likeness = np.corrcoef(fine_E[smooth], fine_M[smooth])[0, 1]
-crop = np.s_[30:90, 30:120]
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.6))
-axes[0].imshow(E[crop], cmap="gray")
-axes[1].imshow(M[crop])
+close = np.s_[20:45, 60:100]
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+axes[0].imshow(fine_E[close], cmap="gray")
+axes[1].imshow(fine_M[close], cmap="gray")
 for ax, title in zip(axes, ("picture before iteration 7", "map of iteration 7"), strict=True):
-    ax.set(title=title, xticks=[], yticks=[])
+    ax.set(title=f"{title}, fine structure", xticks=[], yticks=[])
 plt.show()
-print(f"correlation of noise and map where the scene is smooth: {likeness:+.2f}")
+print(f"correlation where the scene is smooth: {likeness:+.2f}")
 
 # %% [markdown]
-# The map is a negative of the grain: it gives less to a pixel that noise made too bright, and more
-# to its neighbor that noise made too dark. How much of the noise is gone? We compare three ways to
-# brighten: one constant, our schedule without its detail iterations, and our schedule. The noise is
-# measured in blocks where the *reference* is flat. Compare the lines **at the same brightness**.
+# The map is a negative of the grain: pixels that noise made too bright get less, and those that it
+# made too dark get more. How much noise does this remove? We compare one constant, our schedule
+# without its detail iterations, and our schedule, in blocks where the *reference* is flat. Compare
+# the lines **at the same brightness**.
 
 
 # %%
@@ -716,8 +671,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# All lines begin together. One constant amplifies the noise in every iteration that brightens. With
-# the detail iterations the line bends away from the others.
+# All three start at the noise of the dark picture, and one constant keeps amplifying it. With the
+# detail iterations the line ends below the others.
 
 # %% tags=["claim"]
 relative = {title: grain[title][8] / ways[title][8].mean() for title in ways}
@@ -725,31 +680,18 @@ print("noise per brightness:", {title: round(value, 1) for title, value in relat
 assert relative["our schedule"] < relative["without detail"]
 assert likeness < 0, "the map is a negative of the noise"
 
-# %% [markdown]
-# Look at the grain and at the fine structure of the scene. Does the detail go with the noise?
-
 # %%
-views = {title: images[8][crop] for title, images in ways.items()}
-show({**views, "well lit": pair.high[crop]})
+crop = np.s_[20:80, 30:120]
+show({**{title: images[8][crop] for title, images in ways.items()}, "well lit": pair.high[crop]})
 
 # %% [markdown]
-# Less grain is not no grain: seven layers see only 15 pixels across, and what looks the same as
-# noise at that distance stays, or goes with it.
-#
-# <details><summary>Quiz: the picture after 20 iterations with one constant has little noise. Is it
-# clean?</summary>
-#
-# No. Where the slope of the curve is below 1, it makes *all* differences smaller: those of the
-# noise and those of the scene. Noise and contrast fade together, and one is as visible as before
-# next to the other.
-#
-# </details>
+# Some grain remains. Exercise 5.5 uses a filter on the rest.
 #
 # ## 7. 7, 8, 12: when is it done?
 #
 # With one constant the number of iterations is an exposure dial: each one brightens, until all is
-# white. The founding maps do not fall either. Ours were trained with 7 to 10 iterations, chosen at
-# random for each picture. So they had to be near 0 by then. **Look for** the line that flattens.
+# white. The same is true of the founding weights. Ours were trained with 7 to 10 iterations, chosen
+# at random for each picture, so later maps had to be small. **Look for** the line that bends first.
 
 # %%
 middle = names[1]
@@ -773,9 +715,9 @@ for title, codes in added.items():
 assert added["ours"] < min(added["one constant"], added["founding"])
 
 # %% [markdown]
-# What is left of the light after iteration 8 comes from small maps, and small maps are what the
-# soft threshold removes. Thumbnails are enough to see its share: we brighten those of all test
-# pictures by their exposures, with the threshold and without it.
+# After iteration 8 our maps are small, and small maps are what the soft threshold reduces. To see
+# its share, we brighten the thumbnails of all test pictures by their exposures, with and without
+# it.
 
 # %%
 thumbs = [ops.convert_to_numpy(resample.make_thumbnail(one.low[None], 24)) for one in pairs[:6]]
@@ -789,9 +731,8 @@ for title, tolerance in (("with threshold", 0.03), ("without", 0.0)):
     print(f"{title:15s}", {n: round(float(means[n - 1]), 1) for n in (7, 8, 12, 24)})
 
 # %% [markdown]
-# The mean codes after 7, 8, 12 and 24 iterations differ less with the threshold. It cannot do
-# everything: a map of 0.1 passes it, and whether maps fall below 0.03 is for training to achieve.
-# What do further iterations do to the quality of the three pictures?
+# The mean codes after 7, 8, 12 and 24 iterations are closer together with the threshold. It only
+# finishes what training began: a map of 0.1 passes it almost unchanged. And the quality?
 
 # %%
 for name in names:
@@ -800,12 +741,11 @@ for name in names:
     print(f"{name:8s}", ", ".join(f"{n}: {score:.1f} dB" for n, score in scores.items()))
 
 # %% [markdown]
-# Four iterations are too few. The closer the numbers for 7, 8, 12 and 24 are, the better the
-# network has learned to stop.
+# The closer the numbers for 7, 8, 12 and 24 are, the better the network has learned to stop.
 #
 # ### Exercise 5.3. When is 12 iterations right?
 #
-# The founding weights never stop, so the founding project's desktop version had a rule: 12
+# The founding weights do not stop, so the founding project's desktop version had a rule: 12
 # iterations where the mean code value is below 10, and 8 otherwise. It also shows a picture after 7
 # and does not say when 7 applies. We say: from 20 on.
 #
@@ -836,16 +776,16 @@ checks.iterations_for(choose_iterations)
 #     return 12 if mean_code < 10 else 8 if mean_code < 20 else 7
 # ```
 #
-# The package has it as `founding.iterations_for`. Is 12 *right*, then? The rule uses one number of
-# the input. A night sky with a lamp is dark on average and should stay so. Our enhancer looks at
-# the picture again in every iteration and needs no such rule.
+# The package has it as `founding.iterations_for`. Is 12 *right*, then? The rule sees only the mean.
+# A night sky with a lamp is dark on average and should stay dark. Our enhancer measures the
+# exposure again in every iteration and does not use such a rule.
 #
 # </details>
 
 # %% [markdown]
 # ## 8. A dial in stops
 #
-# If 12 iterations look like 8, how do you get a brighter picture? You say so, in
+# If more iterations change little, how do you get a brighter picture? You ask for it in
 # [stops](glossary.md#stop) (EV). Near black, $n$ iterations with a constant $m$ multiply by
 # $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ gives a
 # negative $m$, which darkens.
@@ -862,8 +802,8 @@ def my_adjust_exposure(image, stops, iterations=8):
 print("0.001 at -1, 0, +1, +2 EV:", [round(my_adjust_exposure(0.001, s), 5) for s in (-1, 0, 1, 2)])
 
 # %% [markdown]
-# The dial is used *after* the enhancer, through the same curve. So nothing is clipped: white stays
-# white and black stays black. **Look at** the brightest parts at +2 EV.
+# The dial is applied *after* the enhancer, through the same curve, so nothing is clipped. **Look
+# at** the brightest parts at +2 EV.
 
 # %%
 enhanced = enhancer.enhance_picture(ours, dark)
@@ -872,7 +812,7 @@ show({f"{s:+d} EV": my_adjust_exposure(enhanced, s) for s in stops})
 
 # %% [markdown]
 # In the package this is `curve.adjust_exposure`, the argument `exposure` of `enhance_picture`, and
-# `--exposure` on the command line: `python -m lle_utils enhance --exposure 1 ...`.
+# the option `--exposure` of `python -m lle_utils enhance`.
 
 # %% tags=["claim"]
 for s in stops:
@@ -883,15 +823,15 @@ brighter = enhancer.enhance_picture(ours, dark, exposure=2)
 np.testing.assert_allclose(brighter, mine, atol=1e-4)
 
 # %% [markdown]
-# <details><summary>Quiz: why eight small iterations, and not one with m = 2**stops - 1?</summary>
+# <details><summary>Quiz: why eight small iterations, and not one with n = 1?</summary>
 #
-# For +2 EV that would be m = 3, and for m above 1 the curve leaves [0, 1] and swaps the order of
+# For +2 EV that would take m = 3, and for m above 1 the curve leaves [0, 1] and swaps the order of
 # pixels (notebook 02).
 #
 # </details>
 #
-# Now set it yourself. The list and the slider need a running notebook. **Find** for each picture
-# the exposure that comes closest to its reference. Is it always 0?
+# Now set it yourself, in a running notebook. **Find** the exposure that comes closest to the
+# reference, for each picture. Is it always 0?
 
 
 # %%
@@ -910,8 +850,8 @@ _ = ipywidgets.interact(show_dial, name=choice, stops=turned)
 # %% [markdown]
 # ## 9. Make it move
 #
-# The recursion as a short film: the picture on the left, the map that comes next on the right. It
-# runs three times and then stops. (The figure of section 5 has the same pictures, side by side.)
+# The recursion as a short film: the picture on the left, the next map on the right. It plays three
+# times. (The figure of section 5 shows the same, side by side.)
 
 # %%
 frames = []
