@@ -11,17 +11,19 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/05_iterate.ipynb)
 #
-# At the end you will have built the founding recursive function, seen every map and every picture
-# on its way from dark to bright, and turned the number of iterations like the dial of a camera.
+# At the end you will have built the founding recursive function and the enhancer that replaced it,
+# and seen every map on the way from dark to bright: *how much* light, then *where*, then *what is
+# noise*.
 #
 # **Minutes:** 1 on two CPU cores
 #
 # **What you'll learn**
 #
-# - how the founding project's recursive function works, and the two faults in it,
-# - that the recursion is also a plain loop, and why the loop is handier,
-# - what the maps do as the picture brightens, measured and not guessed,
-# - what 4, 7, 8 and 12 iterations do to exposure and to noise.
+# - how the founding project's recursive function works, and its two faults,
+# - why a loop does the same job and is handier,
+# - what the network looks at in each iteration: a thumbnail for exposure, the picture for detail,
+# - how a map can remove noise although it can only brighten,
+# - why our enhancer stops by itself, and how to set the exposure in stops.
 #
 # **What you'll need:** the equation of [notebook 02](02_bend_one_curve.ipynb) and the two ways of
 # training of [notebook 04](04_train_it.ipynb). The trained weights come with the package.
@@ -56,8 +58,10 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
+from keras import ops
+from scipy import ndimage
 
-from lle_utils import camera, checks, curve, data, figures, founding, metrics, model
+from lle_utils import camera, checks, curve, data, enhancer, founding, metrics, resample, weights
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
@@ -65,40 +69,54 @@ DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
 print("Data set:", DATASET)
 
 # %% [markdown]
-# One dark picture from the test split will be with us all along. Neither network has seen it as a
-# sample picture; for LOL, see the [scene leak](glossary.md#scene-leak) in notebook 01.
+# One dark picture from the test split, and what our enhancer makes of it. To save time we mostly
+# use every second pixel. (No network here was trained on the sample's test pictures; for LOL, see
+# the [scene leak](glossary.md#scene-leak) in notebook 01.)
+
 
 # %%
-names = figures.PICTURES[DATASET]
+def show(pictures):
+    """Draw pictures side by side: a dict from titles to arrays."""
+    figure, axes = plt.subplots(1, len(pictures), figsize=(12, 36 / len(pictures) ** 1.35))
+    for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
+        ax.imshow(np.clip(picture, 0, 1))
+        ax.set_title(title)
+        ax.axis("off")
+    plt.show()
+
+
+names = ["room", "peaks", "coffee"]  # from the darkest to the least dark
+if DATASET == "lol":
+    names = ["493", "22", "1"]
 pairs = data.load(DATASET, "test", lazy=True)
-pair = pairs[names["iterations"]]
-print(f"{pair.name}: {pair.low.shape}, mean code {255 * pair.low.mean():.1f}")
+pair = pairs[names[1]]
+dark, bright = pair.low[::2, ::2], pair.high[::2, ::2]
+ours = weights.load_model()
+show({"dark": dark, "enhanced": enhancer.enhance_picture(ours, dark), "well lit": bright})
 
 # %% [markdown]
 # ## 1. The founding recursive function
 #
-# The founding project wrote one sentence about its heart:
+# The founding project describes its method in one sentence:
 #
 # > We converted this steps of iterations into recursive function.
 # > img: the low light image (I, E_old); index: no of iterations; flag: default = 1.
 #
-# Three arguments. Let us build that function from the inside out. First its network: seven layers,
-# one [parameter map](glossary.md#parameter-map) for the three colors, trained as the founding
-# project trained it. To save time we give it every second pixel.
+# Three arguments. We build that function from the inside out. First its network: seven layers and
+# one [parameter map](glossary.md#parameter-map) for all three colors, trained as the founding
+# project trained it.
 
 # %%
-founding_network = model.load_model("founding")
-dark = pair.low[::2, ::2]
-bright = pair.high[::2, ::2]
+founding_network = weights.load_model("founding").network
 
 
 def predict(img):
-    """Give the network one picture, get its parameter map."""
+    """Return the founding network's parameter map of one picture."""
     return founding_network.predict_on_batch(np.asarray(img, np.float32)[None])[0]
 
 
 # %% [markdown]
-# Now one step, as in notebook 02. `E` is the picture so far and `M` its map.
+# Now one iteration, as in notebook 02. `E` is the picture so far and `M` its map.
 
 
 # %%
@@ -107,8 +125,8 @@ def brighten(E, M):
 
 
 # %% [markdown]
-# **The first call.** The picture comes as a file holds it, in 0..255. The founding project hands it
-# to the network just so, and only then divides by 255.
+# **The first call.** The picture arrives as a file stores it, in 0..255. The founding project gives
+# it to the network like that, and only then divides by 255.
 
 # %%
 img = 255 * dark
@@ -117,18 +135,16 @@ E_1 = brighten(img / 255, M)
 print(f"map {M.shape} in [{M.min():.2f}, {M.max():.2f}], mean code {255 * E_1.mean():.1f}")
 
 # %% [markdown]
-# **Every later call.** The picture is in [0, 1] already. So nothing is divided, and the network is
-# given the picture as it is.
+# **Every later call.** The picture is in [0, 1] already, so nothing is divided.
 
 # %%
 E_2 = brighten(E_1, predict(E_1))
 print(f"mean code {255 * E_2.mean():.1f}")
 
 # %% [markdown]
-# The two cases differ by one division. [`flag`](glossary.md#flag) says which it is: 1 on the first
-# call, 0 afterwards. `index` counts how many [iterations](glossary.md#iteration) are left. When
-# none is left, the picture is done: this is the line that stops the
-# [recursion](glossary.md#recursion).
+# The two cases differ by one division. [`flag`](glossary.md#flag) says which one applies: 1 on the
+# first call, 0 afterwards. `index` is the number of [iterations](glossary.md#iteration) left. When
+# it reaches 0, the [recursion](glossary.md#recursion) ends.
 
 
 # %%
@@ -142,13 +158,13 @@ def enhance(img, index, flag=1, *, predict):
 
 
 # %% [markdown]
-# **Predict, then run.** Three iterations. What is the largest value that the network is given in
-# the first call, and what in the others?
+# **Predict, then run.** What is the largest value that the network sees in the first of three
+# calls, and what in the others?
 
 
 # %%
 def talk(img):
-    print(f"  the network is given a picture with values up to {np.max(img):7.3f}")
+    print(f"  the network sees values up to {np.max(img):7.3f}")
     return predict(img)
 
 
@@ -156,12 +172,13 @@ result = enhance(255 * dark, 3, predict=talk)
 print(f"after 3 iterations: mean code {255 * result.mean():.1f}")
 
 # %% [markdown]
-# Only the first call sees code values. Each call hands its result *down* to the next one. The last
-# call, with `index` 0, returns it, and all the others just pass it up. Nothing is left to do on the
-# way back: such a function is called *[tail recursive](glossary.md#tail-recursive)*, and it could
-# as well be a loop.
+# Only the first call sees code values. Each call passes its result *down* to the next one. The last
+# call, with `index` 0, returns it, and all the others return the same value. Nothing is left to do
+# on the way back up. Such a function is called *[tail recursive](glossary.md#tail-recursive)*, and
+# it could just as well be a loop.
 #
-# Does our function do what our two hand-made steps did? And is it the packaged one?
+# The next cell checks that our function agrees with our two manual steps and with the package's
+# `founding.enhance`.
 
 # %% tags=["claim"]
 by_hand = enhance(255 * dark, 2, predict=predict)
@@ -171,19 +188,11 @@ np.testing.assert_allclose(by_hand, packaged, atol=1e-6)
 assert enhance(dark, 0, predict=predict) is dark
 
 # %% [markdown]
-# This is the packaged function, without its docstring. `founding.py` keeps it so that you can
-# always find it.
-
-# %%
-source = inspect.getsource(founding.enhance)
-print(source.split('"""')[0] + source.split('"""')[2])
-
-# %% [markdown]
 # ## 2. Its two faults
 #
-# **Fault one: 0..255 first, [0, 1] afterwards.** The network is asked about the same picture in two
-# languages. A convolution does not know that 255 means white. Look at how the two maps of *one*
-# picture differ.
+# **Fault one: 0..255 first, [0, 1] afterwards.** The network gets the same picture in two different
+# units, and a [convolution](glossary.md#convolution) does not know that 255 means white. Compare
+# the two maps of *one* picture.
 
 # %%
 maps = {"given 0..255": predict(255 * dark), "given [0, 1]": predict(dark)}
@@ -193,20 +202,16 @@ for ax, (title, one) in zip(axes, maps.items(), strict=True):
     ax.set(title=f"{title}: mean {one.mean():.2f}, spread {one.std():.2f}", xticks=[], yticks=[])
 figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
-# %% [markdown]
-# The same picture twice. Given 0..255, the network draws what is in it. Given [0, 1], it answers
-# with something close to one gray: it was never trained on such numbers.
-
-# %% tags=["claim"]
-spread = {title: float(one.std()) for title, one in maps.items()}
-assert spread["given [0, 1]"] < spread["given 0..255"]
 
 # %% [markdown]
+# Given 0..255, the network draws what is in the picture. Given [0, 1], its map is close to one
+# constant: it was never trained on such numbers.
+#
 # **Fault two: it was trained to *be* the bright picture.** The founding [loss](glossary.md#loss)
 # compares the map with the well-lit picture. Suppose training had succeeded perfectly. Then `M`
-# would be the well-lit picture itself, at every step. We can try that without any network.
+# would be the well-lit picture itself, in every iteration. We can try that without any network.
 #
-# **Predict, then run.** Will more iterations with this "perfect" map bring us nearer?
+# **Predict, then run.** Will more iterations with this "perfect" map get closer to the reference?
 
 # %%
 perfect = {}
@@ -216,36 +221,19 @@ for n in (4, 7, 8, 12):
     print(f"M = reference, {n:2d} iterations: {perfect[n]:5.2f} dB")
 
 # %% [markdown]
-# A perfectly trained founding network is far from a perfect picture: where the map is high the
-# curve overshoots, and where it is low it hardly moves. (A perfect *picture* would have an infinite
-# [PSNR](glossary.md#psnr).) The error lies in the question that training asked, and not in the
-# network.
-
-# %% tags=["claim"]
-assert max(perfect.values()) < 30
-
-# %% [markdown]
-# <details><summary>Quiz: would ever more iterations with that map end at the reference?</summary>
-#
-# No, at white. With one and the same map above 0 in every step, a pixel comes to rest only at a
-# [fixed point](glossary.md#fixed-point) of the curve, 0 or 1 (notebook 02), and the reference is
-# neither. On its way to white a pixel may pass its goal; it does not stop there.
-#
-# </details>
-
-# %% [markdown]
-# The cure is to put the loss on the *result* of the recursion: notebook 04 trains through the
-# curve. From here on we use the weights that were trained so, `curve8`.
+# A perfectly trained founding network is far from a perfect picture, whose [PSNR](glossary.md#psnr)
+# would be infinite. Where the map is high the curve overshoots, and where it is low it hardly
+# moves. The fault is in what the loss asked for, not in the network. The cure is to put the loss on
+# the *result* of the recursion, as notebook 04 does.
 
 # %% [markdown]
 # ## 3. The loop
-
-# %% [markdown]
+#
 # ### Exercise 5.1. The founding function as a loop
 #
 # A tail-recursive function can be written as a loop. Do it **before you read on**: the same
-# arguments, the same questions to the network in the same order, the same result, faults included.
-# But no call of itself. Leave the picture that you are given as it is.
+# arguments, the same inputs to the network in the same order, the same result, faults included, but
+# no call to itself. Do not change the picture that you are given.
 
 
 # %% tags=["exercise"]
@@ -260,8 +248,8 @@ checks.founding_loop(enhance_in_a_loop)
 # <details><summary>Hint</summary>
 #
 # What changes from call to call becomes a variable: `img`, and `flag`, which is 0 after the first
-# round. `index` says how many rounds there are. What is returned if there is none? And on the first
-# call, is the network asked before the division or after it?
+# iteration. `index` says how many iterations there are. What is returned if there are none? And on
+# the first iteration, does the network see the picture before the division or after it?
 #
 # </details>
 #
@@ -279,8 +267,9 @@ checks.founding_loop(enhance_in_a_loop)
 # </details>
 
 # %% [markdown]
-# A loop that `yield`s is handier still: it hands out each map and each picture on the way, so we
-# can look at them.
+# A loop that `yield`s is handier still: it gives us each map and each picture on the way, so we can
+# look at them. `step` counts from 0, because some enhancers do different things in different
+# iterations.
 
 
 # %%
@@ -292,25 +281,20 @@ def my_iterate(image, predict_map, iterations):
 
 
 # %% [markdown]
-# `step` counts from 0. Some networks look at a shrunk picture in the first steps, so they must know
-# which step it is. Is it the packaged one, and does it agree with the recursive function?
+# The package has the same loop as `curve.iterate`. All three must agree.
 
 # %% tags=["claim"]
+recursive = enhance(255 * dark, 3, predict=predict)
 last = [E for M, E in my_iterate(E_1, lambda E, step: predict(E), 2)][-1]
-np.testing.assert_allclose(last, enhance(255 * dark, 3, predict=predict), atol=1e-5)
-theirs = [step.image for step in curve.iterate(E_1, lambda E, step: predict(E), 2)][-1]
-np.testing.assert_allclose(last, theirs, atol=1e-6)
-
-# %%
-source = inspect.getsource(curve.iterate)
-print(source.split('"""')[0] + source.split('"""')[2])
+packaged = [E for M, E in curve.iterate(E_1, lambda E, step: predict(E), 2)][-1]
+np.testing.assert_allclose(last, recursive, atol=1e-5)
+np.testing.assert_allclose(last, packaged, atol=1e-6)
 
 # %% [markdown]
 # ### Exercise 5.2. And back
 #
 # Turn the loop `my_iterate` into a recursive function that returns the last picture. It calls
-# `predict_map(image, step)` with `step` counting up from 0, and it contains neither `for` nor
-# `while`.
+# `predict_map(image, step)` with `step` counting up from 0, and uses neither `for` nor `while`.
 
 
 # %% tags=["exercise"]
@@ -324,8 +308,8 @@ checks.recursion(my_recurse)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two cases. Either nothing is left to do: return the picture. Or do one step, and let the function
-# itself do the rest. How many iterations are left after one step? Which `step` is the next?
+# Two cases. If nothing is left to do, return the picture. Otherwise do one iteration, and let the
+# function itself do the rest. How many iterations are left then? Which `step` is next?
 #
 # </details>
 #
@@ -342,125 +326,161 @@ checks.recursion(my_recurse)
 # </details>
 
 # %% [markdown]
-# <details><summary>Quiz: why does nobody use the recursive form for 10,000 steps?</summary>
+# <details><summary>Quiz: why does nobody use the recursive form for 10,000 iterations?</summary>
 #
-# Each call waits for the next one, and Python keeps a frame for each. It gives up at about 1000
-# frames (RecursionError). Some languages turn tail calls into loops by themselves; Python does not.
+# Each call waits for the next one, and Python keeps a frame for each. At about 1000 frames it
+# raises a RecursionError. Some languages turn tail calls into loops; Python does not.
 #
 # </details>
 
 # %% [markdown]
-# ## 4. Map and picture, step by step
+# ## 4. Our enhancer: three questions, one network
 #
-# `curve8` was trained to end after eight iterations. It starts from the picture in [0, 1], with
-# exact black raised to half a code value, and predicts a new map from each result.
-
-# %%
-enhancer = model.load_model("curve8")
-print("schedule:", enhancer.schedule, "iterations:", enhancer.iterations)
-
-
-def run(image, iterations):
-    """Return the list of (map, picture) of one run, as NumPy arrays."""
-    sized = enhancer.scaled_to(max(image.shape[:2])).with_iterations(iterations)
-    return [
-        curve.Iteration(np.asarray(M[0]), np.asarray(E[0])) for M, E in sized.steps(image[None])
-    ]
-
-
-# %% [markdown]
-# The package has the same few lines as `figures.trace`, and draws the founding document's figure
-# from them. Look first at the pictures: where does the light come earliest? Then at the maps.
-
-# %%
-steps = run(pair.low, 12)
-figure = figures.iteration_by_iteration(pair.low, steps[:8], pair.high)
-figure.set_dpi(72)
-figure
-
-# %% [markdown]
-# Top left what the camera saw, below it the well-lit picture. Each map stands above the picture
-# that it made. All maps share one color scale, so yellow is strong and violet is weak in all.
-
-# %% tags=["claim"]
-theirs = figures.trace(enhancer, pair.low, 8)
-np.testing.assert_allclose(theirs[-1].image, steps[7].image, atol=1e-5)
-assert all(M.min() >= 0 and M.max() <= 1 for M, E in steps)
-
-# %% [markdown]
-# ## 5. What do the maps do?
+# Our enhancer keeps the curve and the recursion and changes what the network looks at:
 #
-# It looks as if the map falls where the picture is bright already. Do not trust the eye: measure.
-# For each step we sort the pixels by the brightness the network *saw*, cut them into ten equal
-# parts, and average the map in each.
-
-
-# %%
-def map_by_brightness(seen, parameter_map, parts=10):
-    """Mean brightness and mean map in parts of equal size, from the darkest to the brightest."""
-    order = np.argsort(seen.mean(-1).ravel())
-    columns = seen.mean(-1).ravel()[order], parameter_map.mean(-1).ravel()[order]
-    return [np.array([part.mean() for part in np.array_split(c, parts)]) for c in columns]
-
+# 1. ***How much* light?** That takes the whole picture, but no detail. The network looks at a
+#    **[thumbnail](glossary.md#thumbnail)** of 24 x 24 pixels, and only the *mean* of its map is
+#    used: one number per channel, the **[exposure](glossary.md#exposure)**.
+# 2. ***Where?*** The thumbnail's map itself, enlarged to the picture.
+# 3. ***What is noise?*** The network looks at the picture: downsampled by 4, by 2, and not at all.
+#    These are the **[detail iterations](glossary.md#detail-iteration)**.
+#
+# The [schedule](glossary.md#schedule) lists what each iteration looks at. All later iterations are
+# exposure iterations. We start with the thumbnail and its map.
 
 # %%
-seen = [np.maximum(pair.low, curve.FLOOR)] + [E for M, E in steps[:-1]]
-figure, ax = plt.subplots(figsize=(7.5, 4))
-for n, color in zip((1, 2, 3, 5, 8), plt.cm.viridis(np.linspace(0, 0.85, 5)), strict=True):
-    x, y = map_by_brightness(seen[n - 1], steps[n - 1].parameter_map)
-    ax.plot(x, y, "o-", color=color, label=f"step {n}")
-ax.set(xlabel="brightness that the network saw", ylabel="mean map M", ylim=(0, 1.05))
-ax.legend()
+print(ours.schedule)
+E = np.maximum(dark, curve.FLOOR)[None]
+thumb = ops.convert_to_numpy(resample.make_thumbnail(E, 24))
+where = ops.convert_to_numpy(ours.thumbnail_map(thumb))
+figure, axes = plt.subplots(1, 3, figsize=(11, 3))
+axes[0].imshow(np.clip(4 * E[0], 0, 1))
+axes[1].imshow(np.clip(4 * thumb[0], 0, 1))
+drawn = axes[2].imshow(where[0].mean(-1), vmin=0, vmax=1)
+for ax, title in zip(axes, ("dark picture x 4", "thumbnail x 4", "its map"), strict=True):
+    ax.set(title=title, xticks=[], yticks=[])
+figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
+
 # %% [markdown]
-# Each line is one step, its points go from the darkest tenth of the pixels to the brightest. Lines
-# that fall to the right say: less for what is bright already. Lines that sink from step to step
-# say: less as the whole picture brightens. The last maps are nearly 0: little is left to do.
-#
-# How much does a pixel get over all eight steps?
+# The thumbnail is square whatever the shape of the picture, and averaging has removed its noise.
+# The mean of the map brightens the picture **and** the thumbnail, so they stay equally bright.
 
 # %%
-total = sum(M for M, E in steps[:8])
-_, given = map_by_brightness(pair.low, total)
-print("sum of eight maps, from the darkest tenth to the brightest:", np.round(given, 2))
-
-# %% tags=["claim"]
-assert given[-1] < given[0], "the brightest tenth gets less than the darkest"
-assert steps[7].parameter_map.mean() < steps[0].parameter_map.mean()
+exposure = where.mean(axis=(1, 2), keepdims=True)
+print("exposure of red, green and blue:", np.round(exposure.ravel(), 2))
+for title, picture in (("picture", E), ("thumbnail", thumb)):
+    mean_code = 255 * brighten(picture, exposure).mean()
+    print(f"mean code of the {title} after one iteration: {mean_code:.1f}")
 
 # %% [markdown]
-# Nobody told the network to do that. It follows from training through the curve: a map that kept
-# pushing would have burned the highlights, and the loss would have seen it.
+# Two things make the maps steadier. **[Flip averaging](glossary.md#flip-averaging):** a mirrored
+# picture is as dark as the original, but the network's answers differ a little, so `thumbnail_map`
+# averages over four flips. **[Soft threshold](glossary.md#soft-threshold):** a sigmoid never gives
+# exactly 0, and even a map of 0.01 adds up over many iterations. So maps well below the
+# [tolerance](glossary.md#tolerance) 0.03 become nearly 0, and maps well above it hardly change.
+
+
+# %%
+def soft_threshold(M, tolerance=0.03):
+    return M * M**2 / (M**2 + tolerance**2)
+
+
+for m in (0.003, 0.01, 0.03, 0.1, 0.3):
+    print(f"map {m:5.3f} becomes {soft_threshold(m):.4f}")
+
+# %% [markdown]
+# Now the three kinds of map: one for the picture, and one for the thumbnail. `detail_map`
+# downsamples the picture, runs the network, applies the soft threshold and enlarges the map.
+
+
+# %%
+def my_maps(E, thumb, source):
+    where = ops.convert_to_numpy(ours.thumbnail_map(thumb))
+    exposure = soft_threshold(where.mean(axis=(1, 2), keepdims=True))
+    where = soft_threshold(where)
+    if source == "exposure":
+        return exposure, exposure
+    if source == "thumbnail":
+        height, width = E.shape[1:3]
+        return ops.convert_to_numpy(resample.enlarge_thumbnail(where, height, width)), where
+    return ops.convert_to_numpy(ours.detail_map(E, source)), exposure
+
+
+# %% [markdown]
+# The rest is the loop from section 3, with a thumbnail that is brightened along with the picture.
+
+
+# %%
+def my_enhancer(image, iterations):
+    E = np.maximum(image, curve.FLOOR)[None]
+    thumb = ops.convert_to_numpy(resample.make_thumbnail(E, 24))
+    for step in range(iterations):
+        source = ours.schedule[step] if step < len(ours.schedule) else "exposure"
+        M, m = my_maps(E, thumb, source)
+        E, thumb = brighten(E, M), brighten(thumb, m)
+        yield M[0], E[0]
+
+
+# %% [markdown]
+# It must agree with the package, whose maps and pictures `enhancer.trace` returns in a list.
+
+# %% tags=["claim"]
+steps = enhancer.trace(ours, dark, 12)
+for (M, E), (their_map, their_picture) in zip(my_enhancer(dark, 9), steps, strict=False):
+    np.testing.assert_allclose(np.broadcast_to(M, their_map.shape), their_map, atol=1e-4)
+    np.testing.assert_allclose(E, their_picture, atol=1e-4)
+
+# %%
+print(inspect.getsource(enhancer.Maps.__call__))
+
+# %% [markdown]
+# ## 5. Map and picture, iteration by iteration
+#
+# Each map is drawn above the picture that it made. **Look for** the three kinds of map: one flat
+# color, a blurred picture, a sharp one. Which parts of the scene have the strongest maps?
+
+# %%
+kinds = ["exposure"] * 3 + ["thumbnail", "detail, by 4", "detail, by 2", "detail", "exposure"]
+figure, axes = plt.subplots(4, 4, figsize=(12, 8))
+for k, kind in enumerate(kinds):
+    M, E = steps[k]
+    row, column = 2 * (k // 4), k % 4
+    drawn = axes[row, column].imshow(M.mean(-1), vmin=0, vmax=1)
+    axes[row, column].set_title(f"{k + 1}: {kind}, M = {M.mean():.2f}")
+    axes[row + 1, column].imshow(np.clip(E, 0, 1))
+for ax in axes.ravel():
+    ax.axis("off")
+figure.colorbar(drawn, ax=axes, label="M", shrink=0.5)
+plt.show()
+
+# %% [markdown]
+# The first three maps are one flat color each, and the strongest on average: they bring the picture
+# from nearly black to visible. The next ones resemble a *negative* of the scene: what is still dark
+# gets more. Nobody told the network to do that. It follows from training through the curve: maps
+# that kept pushing the bright parts would have burned them out, and the loss would have gone up.
 #
 # ### Follow single pixels
 #
-# We mark three places of the dark picture, dark, middling and bright, and follow each through all
-# steps. **Look at** who starts to rise first, and whose map sinks first.
+# We follow a dark, a middling and a bright pixel. **Look at** iterations 1 to 3, where all three
+# get the same map, and at what happens afterwards.
 
 # %%
-order = np.argsort(pair.low.mean(-1), axis=None, kind="stable")
+order = np.argsort(dark.mean(-1), axis=None, kind="stable")
 places = {}
 for title, share in (("dark", 0.05), ("middling", 0.5), ("bright", 0.95)):
-    place = np.unravel_index(order[int(share * order.size)], pair.low.shape[:2])
-    places[title] = tuple(map(int, place))
-print("row and column:", places)
+    row, column = np.unravel_index(order[int(share * order.size)], dark.shape[:2])
+    places[title] = int(row), int(column)
 
 
-# %%
-def follow(row, column):
-    """Return a pixel's values before and after each step, and its maps: means of the colors."""
-    values = [E[row, column].mean() for E in (seen[0], *(E for M, E in steps))]
-    return values, [M[row, column].mean() for M, E in steps]
-
-
-# %%
 def draw_traces(places):
-    """Draw where some pixels are, their values and their maps."""
+    """Draw where some pixels are, their values and their maps: means of the colors."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.4))
     axes[0].imshow(np.clip(steps[7].image, 0, 1))
     for (title, (row, column)), mark in zip(places.items(), "os^", strict=False):
-        values, maps = follow(row, column)
+        values = [dark[row, column].mean()] + [E[row, column].mean() for M, E in steps]
         (line,) = axes[1].plot(values, mark + "-", label=title)
+        maps = [M[row, column].mean() for M, E in steps]
         axes[2].plot(range(1, 13), maps, mark + "-", color=line.get_color())
         axes[0].plot(column, row, mark, color=line.get_color(), mec="white", ms=12)
     axes[0].set(title="after 8 iterations", xticks=[], yticks=[])
@@ -473,20 +493,9 @@ def draw_traces(places):
 draw_traces(places)
 
 # %% [markdown]
-# Left, where they are. In the middle their values, which can only rise, since no map is negative.
-# Right, what the network gave them in each step. There is nothing in such a path but the curve of
-# notebook 02, with a new $m$ in each step. We check that for one pixel, by hand.
-
-# %% tags=["claim"]
-row, column = places["middling"]
-E = seen[0][row, column]
-for M, image in steps:
-    E = E + M[row, column] * E * (1 - E)
-    np.testing.assert_allclose(E, image[row, column], atol=1e-5)
-
-# %% [markdown]
-# Now choose a pixel yourself (in a running notebook): by its row and column, or jump to a marked
-# place. **Find** one whose map stays high to the end, and say why it does.
+# The values never fall, because no map is negative. In iterations 4 to 7 each pixel has its own
+# map. In a running notebook, choose a pixel by its row and column. **Find** one whose map in
+# iteration 7 is nearly 0, and say why.
 
 
 # %%
@@ -494,99 +503,251 @@ def trace_at(row, column):
     draw_traces({"yours": (row, column)})
 
 
-rows, columns = (size - 1 for size in pair.low.shape[:2])
-down = ipywidgets.IntSlider(value=row, max=rows, continuous_update=False)
-right = ipywidgets.IntSlider(value=column, max=columns, continuous_update=False)
+row, column = places["middling"]
+down = ipywidgets.IntSlider(value=row, max=dark.shape[0] - 1, continuous_update=False)
+right = ipywidgets.IntSlider(value=column, max=dark.shape[1] - 1, continuous_update=False)
 _ = ipywidgets.interact(trace_at, row=down, column=right)
-
-
-# %%
-def jump(change):
-    down.value, right.value = change.new
-
-
-marked = ipywidgets.Dropdown(options=list(places.items()), value=(row, column))
-marked.description = "jump to"
-marked.observe(jump, "value")
-marked
 
 # %% [markdown]
 # <details><summary>Quiz: where the map has fallen to 0, is the picture a fixed point?</summary>
 #
-# Yes, and any picture can be one: E + 0 stays E, whatever E is. With a constant m there are only
-# two fixed points, black and white. A network that looks can come to rest anywhere, if it learns
-# to answer 0.
+# Yes, and any picture can be one: E + 0 is E. With a constant m there are only two fixed points,
+# black and white. A network can stop anywhere, if it learns to answer 0.
 #
 # </details>
-
-# %% [markdown]
-# ## 6. 4, 8, 12: an exposure dial
 #
-# `M` is never negative. So each iteration makes every pixel brighter or leaves it alone, and the
-# number of iterations is a dial. **Predict, then run:** will the mean brightness grow by the same
-# amount each time?
+# ### Founding weights against ours
+#
+# The founding network has the same seven layers, but its map was trained to *be* the bright
+# picture. We add up the maps of eight iterations. Which sum resembles the scene, and which its
+# negative?
 
 # %%
-dial = {name: [pairs[name].low] for name in names["examples"]}
-for name, images in dial.items():
-    images += [step.image for step in run(pairs[name].low, 12)]
-brightness = {name: [255 * E.mean() for E in images] for name, images in dial.items()}
+theirs = enhancer.trace(weights.load_model("founding"), dark, 8)
+figure, axes = plt.subplots(1, 4, figsize=(12, 2.4))
+for k, (title, run) in enumerate({"founding": theirs, "ours": steps[:8]}.items()):
+    total = sum(M for M, E in run).mean(-1)
+    likeness = np.corrcoef(total.ravel(), bright.mean(-1).ravel())[0, 1]
+    axes[2 * k].imshow(total)
+    axes[2 * k].set_title(f"{title}: {likeness:+.2f}")
+    axes[2 * k + 1].imshow(np.clip(run[-1].image, 0, 1))
+for ax in axes:
+    ax.axis("off")
+plt.show()
+
+# %% [markdown]
+# The number is the correlation between the sum of the maps and the reference. Founding maps push
+# the bright parts most, and dark corners, which need light, get the least. Training through the
+# curve turned this around. Notebook 06 scores both on all test pictures.
+#
+# ## 6. What each kind of iteration does
+#
+# ### How much
+#
+# Three test pictures, from very dark to less dark. **Predict, then run:** which one gets the
+# largest exposure?
+
+# %%
+dial = {}
+for name in names:
+    low = pairs[name].low[::2, ::2]
+    traced = enhancer.trace(ours, low, 24)
+    dial[name] = [low] + [E for M, E in traced]
+    three = sum(M.mean() for M, E in traced[:3])
+    print(
+        f"{name:8s} mean code {255 * low.mean():5.1f}: first three exposures add up to {three:.2f}"
+    )
+
 figure, ax = plt.subplots(figsize=(7.5, 4))
-for (name, means), marker in zip(brightness.items(), "os^", strict=True):
-    ax.plot(means, marker + "-", label=f"picture {name}")
-ax.axvline(8, color="gray", ls="--")
-ax.text(8.1, 5, "trained for 8")
+for name, mark in zip(names, "os^", strict=True):
+    ax.plot([255 * E.mean() for E in dial[name][:13]], mark + "-", label=f"picture {name}")
+ax.axvspan(3, 7, color="gray", alpha=0.2, label="thumbnail and detail")
 ax.set(xlabel="iterations", ylabel="mean code value", ylim=(0, 255))
 ax.legend()
 plt.show()
-# %% [markdown]
-# Near black a step can at most double the light, and twice next to nothing is next to nothing. In
-# the middle it gives most. Then the line bends over, because of the factor `1 - E` and because the
-# maps sink.
-
-# %% tags=["claim"]
-for means in brightness.values():
-    assert (np.diff(means) > 0).all(), "every iteration brightens"
 
 # %% [markdown]
-# Now look at 4, 8 and 12 iterations of one picture. Four is underexposed. Which of the other two
-# would you keep?
+# The darker the picture, the larger its exposure. So the three end about equally bright, although
+# one started with more than twice the light of another. The lines flatten, because both the factor
+# $1 - E$ and the maps get smaller.
+#
+# ### Where
+#
+# One exposure cannot suit a picture with one half in the shade. We darken a photograph by three
+# stops, and its left half by 2.5 more. Then we run the same network with two schedules.
 
 # %%
-chosen = names["examples"][1]
-figure, axes = plt.subplots(1, 4, figsize=(11, 2.4))
-for ax, n in zip(axes, (0, 4, 8, 12), strict=True):
-    ax.imshow(np.clip(dial[chosen][n], 0, 1))
-    decibels = metrics.psnr(np.clip(dial[chosen][n], 0, 1), pairs[chosen].high)
-    ax.set(title=f"{n} iterations: {decibels:.1f} dB", xticks=[], yticks=[])
+shade = np.zeros((1, bright.shape[1], 1))
+shade[:, : bright.shape[1] // 2] = 2.5
+shaded = camera.darken(bright, 3.0, np.random.default_rng(3), shade=shade)
+exposure_only = enhancer.Enhancer(ours.network, schedule=("exposure",))
+results = {
+    "half in the shade": shaded,
+    "exposure only": enhancer.enhance_picture(exposure_only, shaded),
+    "our schedule": enhancer.enhance_picture(ours, shaded),
+}
+show(results)
+for title, picture in results.items():
+    left, right = np.array_split(picture.mean((0, 2)) / bright.mean((0, 2)), 2)
+    print(f"{title:18s} right half brighter by a factor of {right.mean() / left.mean():.2f}")
+
+# %% [markdown]
+# Exposure only evens out a little, because the curve lifts dark values more. Our schedule evens out
+# more: the maps of iterations 4 to 7 push the shaded half harder. But the edge of the shade stays
+# visible.
+#
+# ### What is noise
+#
+# Exposure and thumbnail iterations treat a pixel and its neighbor alike, so they amplify noise (the
+# [noise gain](glossary.md#noise-gain) of notebook 02). A map that varies from pixel to pixel can do
+# better. But it can only *brighten*: what can it do about a pixel that noise made too bright? We
+# try the best possible map on a noisy gray wall of 0.40. **Predict, then run:** for which goal does
+# the noise vanish?
+
+
+# %%
+def best_map(E, goal):
+    return np.clip((goal - E) / (E * (1 - E)), 0, 1)
+
+
+wall = 0.40 + 0.04 * np.random.default_rng(0).standard_normal(10_000)
+for goal in (0.35, 0.40, 0.45, 0.50):
+    after = brighten(wall, best_map(wall, goal))
+    print(f"goal {goal:.2f}: noise {wall.std():.3f} before, {after.std():.3f} after")
+
+# %% [markdown]
+# At 0.35 nearly every pixel is too bright already, and no map can help. At 0.40 the darker half of
+# the pixels can be lifted to the goal. At 0.50 nearly every pixel is below the goal and can be
+# lifted exactly to it. So **the picture must reach the detail iterations a little too dark**. They
+# remove noise by the way in which they add the last of the light.
+#
+# Does the network do that? Now we use every pixel. Subtract a blurred version from the picture
+# before iteration 7 and from its map: what remains is fine structure. Compare the two close-ups.
+
+# %%
+full = enhancer.trace(ours, pair.low, 8)
+E, M = full[5].image.mean(-1), full[6].parameter_map.mean(-1)
+fine_E, fine_M = (values - ndimage.gaussian_filter(values, 2) for values in (E, M))
+smooth = ndimage.gaussian_gradient_magnitude(255 * pair.high.mean(-1), 2) < 1
+likeness = np.corrcoef(fine_E[smooth], fine_M[smooth])[0, 1]
+close = np.s_[20:45, 60:100]
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+axes[0].imshow(fine_E[close], cmap="gray")
+axes[1].imshow(fine_M[close], cmap="gray")
+for ax, title in zip(axes, ("picture before iteration 7", "map of iteration 7"), strict=True):
+    ax.set(title=f"{title}, fine structure", xticks=[], yticks=[])
+plt.show()
+print(f"correlation where the scene is smooth: {likeness:+.2f}")
+
+# %% [markdown]
+# The map is a negative of the grain: pixels that noise made too bright get less, and those that it
+# made too dark get more. How much noise does this remove? We compare one constant, our schedule
+# without its detail iterations, and our schedule, in blocks where the *reference* is flat. Compare
+# the lines **at the same brightness**.
+
+
+# %%
+def noise(image):
+    _, variance = camera.local_noise(np.clip(image, 0, 1), pair.high)
+    return float(np.sqrt(np.nanmedian(variance)))
+
+
+no_detail = enhancer.Enhancer(ours.network, schedule=ours.schedule[:4])
+ways = {
+    "one constant": curve.iterate(pair.low, lambda E, step: 0.4, 8),
+    "without detail": enhancer.trace(no_detail, pair.low, 8),
+    "our schedule": full,
+}
+ways = {title: [pair.low] + [E for M, E in run] for title, run in ways.items()}
+
+# %%
+figure, ax = plt.subplots(figsize=(7.5, 4))
+grain = {}
+for (title, images), mark in zip(ways.items(), "s^o", strict=True):
+    grain[title] = [noise(image) for image in images]
+    ax.plot([255 * image.mean() for image in images], grain[title], mark + "-", label=title)
+ax.set(xlabel="mean code value", ylabel="noise (code values)", ylim=(0, None))
+ax.legend()
 plt.show()
 
 # %% [markdown]
-# The first four iterations carry the picture only part of the way. And beyond eight? A network that
-# sees its own result can let the map fall toward 0, and then the dial turns without effect. Was it
-# so here? We measure what the last four iterations add, next to the first eight.
-
-# %%
-for name, means in brightness.items():
-    first, last = means[8] - means[0], means[12] - means[8]
-    print(f"{name:8s} 0 to 8: {first:+6.1f} codes, 8 to 12: {last:+6.1f} codes")
-
-# %% [markdown]
-# Where the second number is small, the network has nearly learned to stop. Nobody demanded it:
-# training asked for eight iterations and never looked at a ninth.
+# All three start at the noise of the dark picture, and one constant keeps amplifying it. With the
+# detail iterations the line ends below the others.
 
 # %% tags=["claim"]
-for means in brightness.values():
-    assert means[12] - means[8] < means[8] - means[0]
+relative = {title: grain[title][8] / ways[title][8].mean() for title in ways}
+print("noise per brightness:", {title: round(value, 1) for title, value in relative.items()})
+assert relative["our schedule"] < relative["without detail"]
+assert likeness < 0, "the map is a negative of the noise"
+
+# %%
+crop = np.s_[20:80, 30:120]
+show({**{title: images[8][crop] for title, images in ways.items()}, "well lit": pair.high[crop]})
 
 # %% [markdown]
-# ## 7. 12, 8 or 7: let darkness choose
+# Some grain remains. Exercise 5.5 uses a filter on the rest.
 #
-# The founding project's desktop version turned the dial by itself: 12 iterations where the mean
-# code value was below 10, and 8 otherwise. It also shows a picture after 7, and does not say when 7
-# applies. We say: from 20 on. This rule for the brightest is ours.
+# ## 7. 7, 8, 12: when is it done?
+#
+# With one constant the number of iterations is an exposure dial: each one brightens, until all is
+# white. The same is true of the founding weights. Ours were trained with 7 to 10 iterations, chosen
+# at random for each picture, so later maps had to be small. **Look for** the line that bends first.
+
+# %%
+middle = names[1]
+founding_run = enhancer.trace(weights.load_model("founding"), dark, 24)
+lines = {
+    "one constant": [dark] + [E for M, E in curve.iterate(dark, lambda E, step: 0.4, 24)],
+    "founding": [dark] + [E for M, E in founding_run],
+    "ours": dial[middle],
+}
+figure, ax = plt.subplots(figsize=(7.5, 4))
+for (title, images), style in zip(lines.items(), ("--", ":", "-"), strict=True):
+    ax.plot([255 * E.mean() for E in images], "k" + style, label=title)
+ax.set(xlabel="iterations", ylabel="mean code value", ylim=(0, 260))
+ax.legend()
+plt.show()
+
+# %% tags=["claim"]
+added = {title: 255 * (images[24].mean() - images[8].mean()) for title, images in lines.items()}
+for title, codes in added.items():
+    print(f"{title:14s} iterations 9 to 24 add {codes:5.1f} codes")
+assert added["ours"] < min(added["one constant"], added["founding"])
+
+# %% [markdown]
+# After iteration 8 our maps are small, and small maps are what the soft threshold reduces. To see
+# its share, we brighten the thumbnails of all test pictures by their exposures, with and without
+# it.
+
+# %%
+thumbs = [ops.convert_to_numpy(resample.make_thumbnail(one.low[None], 24)) for one in pairs[:6]]
+start = np.maximum(np.concatenate(thumbs), curve.FLOOR)
+for title, tolerance in (("with threshold", 0.03), ("without", 0.0)):
+    thumb, means = start, []
+    for _ in range(24):
+        m = ops.convert_to_numpy(ours.thumbnail_map(thumb)).mean((1, 2), keepdims=True)
+        thumb = brighten(thumb, soft_threshold(m, tolerance))
+        means.append(255 * thumb.mean())
+    print(f"{title:15s}", {n: round(float(means[n - 1]), 1) for n in (7, 8, 12, 24)})
+
+# %% [markdown]
+# The mean codes after 7, 8, 12 and 24 iterations are closer together with the threshold. It only
+# finishes what training began: a map of 0.1 passes it almost unchanged. And the quality?
+
+# %%
+for name in names:
+    high = pairs[name].high[::2, ::2]
+    scores = {n: metrics.psnr(np.clip(dial[name][n], 0, 1), high) for n in (4, 7, 8, 12, 24)}
+    print(f"{name:8s}", ", ".join(f"{n}: {score:.1f} dB" for n, score in scores.items()))
+
+# %% [markdown]
+# The closer the numbers for 7, 8, 12 and 24 are, the better the network has learned to stop.
 #
 # ### Exercise 5.3. When is 12 iterations right?
+#
+# The founding weights do not stop, so the founding project's desktop version had a rule: 12
+# iterations where the mean code value is below 10, and 8 otherwise. It also shows a picture after 7
+# and does not say when 7 applies. We say: from 20 on.
 #
 # Write the rule as a function. The picture is an array (height, width, 3) in [0, 1].
 
@@ -615,221 +776,107 @@ checks.iterations_for(choose_iterations)
 #     return 12 if mean_code < 10 else 8 if mean_code < 20 else 7
 # ```
 #
-# Is 12 *right*, then? The rule looks at one number. A night sky with a lamp is dark on average and
-# should stay so. The end of this section measures where the rule helps and where it harms.
+# The package has it as `founding.iterations_for`. Is 12 *right*, then? The rule sees only the mean.
+# A night sky with a lamp is dark on average and should stay dark. Our enhancer measures the
+# exposure again in every iteration and does not use such a rule.
 #
 # </details>
 
 # %% [markdown]
-# Here is ours. Does it choose 12, 8 and 7 for the three examples?
+# ## 8. A dial in stops
+#
+# If more iterations change little, how do you get a brighter picture? You ask for it in
+# [stops](glossary.md#stop) (EV). Near black, $n$ iterations with a constant $m$ multiply by
+# $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ gives a
+# negative $m$, which darkens.
 
 
 # %%
-def my_iterations_for(image):
-    mean_code = 255 * image.mean()
-    if mean_code < 10:
-        return 12
-    return 8 if mean_code < 20 else 7
+def my_adjust_exposure(image, stops, iterations=8):
+    m = 2 ** (stops / iterations) - 1
+    for _ in range(iterations):
+        image = brighten(image, m)
+    return image
 
+
+print("0.001 at -1, 0, +1, +2 EV:", [round(my_adjust_exposure(0.001, s), 5) for s in (-1, 0, 1, 2)])
+
+# %% [markdown]
+# The dial is applied *after* the enhancer, through the same curve, so nothing is clipped. **Look
+# at** the brightest parts at +2 EV.
 
 # %%
-for name in names["examples"]:
-    mean_code = 255 * pairs[name].low.mean()
-    print(
-        f"{name:8s} mean code {mean_code:5.1f}: {my_iterations_for(pairs[name].low):2d} iterations"
-    )
+enhanced = enhancer.enhance_picture(ours, dark)
+stops = (-1, 0, 1, 2)
+show({f"{s:+d} EV": my_adjust_exposure(enhanced, s) for s in stops})
+
+# %% [markdown]
+# In the package this is `curve.adjust_exposure`, the argument `exposure` of `enhance_picture`, and
+# the option `--exposure` of `python -m lle_utils enhance`.
 
 # %% tags=["claim"]
-for one in pairs:
-    assert my_iterations_for(one.low) == founding.iterations_for(one.low)
-assert [founding.iterations_for(pairs[name].low) for name in names["examples"]] == [12, 8, 7]
+for s in stops:
+    mine, theirs = my_adjust_exposure(enhanced, s), curve.adjust_exposure(enhanced, s)
+    np.testing.assert_allclose(mine, theirs, atol=1e-6)
+    assert mine.min() >= 0 and mine.max() <= 1
+brighter = enhancer.enhance_picture(ours, dark, exposure=2)
+np.testing.assert_allclose(brighter, mine, atol=1e-4)
 
 # %% [markdown]
-# Look at whether the three come out about equally bright, although they started far apart.
-
-# %%
-rows = [
-    (n, pairs[name].low, dial[name][n], pairs[name].high)
-    for name, n in zip(names["examples"], (12, 8, 7), strict=True)
-]
-figure = figures.examples(rows)
-figure.set_dpi(64)
-figure
-
-# %% [markdown]
-# Above the dark pictures, in the middle the enhanced ones, below the well-lit ones. The rule looks
-# at the input alone. Our network looks at the picture too, in every step, and was trained for
-# eight. So with these weights the rule may help or harm. Let us see:
-
-# %%
-for name, n in zip(names["examples"], (12, 8, 7), strict=True):
-    decibels = [metrics.psnr(np.clip(dial[name][k], 0, 1), pairs[name].high) for k in (8, n)]
-    print(
-        f"{name:8s} after 8: {decibels[0]:5.2f} dB, after {n:2d} (the rule): {decibels[1]:5.2f} dB"
-    )
-
-# %% [markdown]
-# ## 8. Noise grows along
+# <details><summary>Quiz: why eight small iterations, and not one with n = 1?</summary>
 #
-# Brightening multiplies, and it multiplies the noise as well. We measure noise where the scene is
-# flat: in blocks of 8 x 8 pixels whose well-lit partner is smooth. What remains there after fitting
-# a plane is noise.
-
-# %%
-noise = []
-for image in [pair.low] + [step.image for step in steps]:
-    _, variance = camera.local_noise(np.clip(image, 0, 1), pair.high, flat=4)
-    noise.append(float(np.sqrt(np.nanmedian(variance))))
-print("noise in code values:", np.round(noise, 1))
-
-# %% [markdown]
-# What does theory say? Notebook 02: one step multiplies a small difference by the slope of the
-# curve, `1 + M (1 - 2 E)`. Over several steps the slopes multiply, to the
-# [noise gain](glossary.md#noise-gain). We take their product in the same blocks, and multiply the
-# noise of the dark picture by it.
-
-
-# %%
-def block_means(image, side=8):
-    rows, columns = (size // side for size in image.shape[:2])
-    cut = image[: rows * side, : columns * side]
-    return cut.reshape(rows, side, columns, side, 3).mean((1, 3)).reshape(-1, 3)
-
-
-_, variance = camera.local_noise(pair.low, pair.high, flat=4)
-gain, predicted = 1.0, [noise[0]]
-for E, (M, _) in zip(seen, steps, strict=True):
-    gain = gain * (1 + M * (1 - 2 * E))
-    predicted.append(float(np.sqrt(np.nanmedian(variance * block_means(gain) ** 2))))
-
-# %%
-figure, ax = plt.subplots(figsize=(7.5, 4))
-ax.plot(noise, "o-", label="measured in flat blocks")
-ax.plot(predicted, "s--", label="predicted from the slopes")
-ax.set(xlabel="iterations", ylabel="noise (code values)", ylim=(0, None))
-ax.legend()
-plt.show()
-
-# %% [markdown]
-# Noise grows fast while the picture is dark, and more slowly once it is bright, because above 1/2
-# the slope of the curve is below 1. The prediction is for small differences; the noise of a dark
-# picture is not small next to its brightness, so the two lines agree only roughly. This is the
-# price of brightness. A curve that treats equal pixels equally cannot escape it.
-
-# %% tags=["claim"]
-assert noise[8] > 2 * noise[0], "eight iterations at least double the noise"
-assert noise[12] - noise[8] < noise[8] - noise[0]
-assert 0.4 < predicted[8] / noise[8] < 2.5
-
-# %% [markdown]
-# <details><summary>Quiz: after many iterations the noise grows no more. Is the picture clean
-# then?</summary>
-#
-# No. Where the slope of the curve is below 1, it makes *all* differences smaller: those of the
-# noise and those of the scene. The grain fades together with the contrast, and one is as visible
-# beside the other as before.
+# For +2 EV that would take m = 3, and for m above 1 the curve leaves [0, 1] and swaps the order of
+# pixels (notebook 02).
 #
 # </details>
-
-# %% [markdown]
-# ## 9. Founding weights against ours
 #
-# Same recursion, same seven layers. One network was trained to be the bright picture, the other to
-# make one. Look at the maps first: which resembles the picture, and which its negative?
-
-# %%
-theirs = figures.trace(founding_network, pair.low, 8)
-runs = [("founding weights", theirs), ("curve8", steps)]
-figure = figures.two_objectives(pair.low, pair.high, runs, (1, 2, 4, 8))
-figure.set_dpi(72)
-figure
-
-# %% [markdown]
-# Two rows each: maps, and the pictures they made, with the PSNR against the reference. We can put a
-# number on "resembles": the correlation between each pixel's map and its brightness in the
-# reference. +1 is the picture, -1 its negative.
+# Now set it yourself, in a running notebook. **Find** the exposure that comes closest to the
+# reference, for each picture. Is it always 0?
 
 
 # %%
-def likeness(parameter_map):
-    return np.corrcoef(parameter_map.mean(-1).ravel(), pair.high.mean(-1).ravel())[0, 1]
+def show_dial(name, stops):
+    """Draw one of the three pictures with the dial at so many stops, beside its reference."""
+    image = my_adjust_exposure(np.clip(dial[name][8], 0, 1), stops)
+    high = pairs[name].high[::2, ::2]
+    decibels = metrics.psnr(image, high)
+    show({f"{stops:+.2f} EV: {decibels:.1f} dB": image, "reference": high})
 
 
-like = {title: [likeness(step.parameter_map) for step in run[:8]] for title, run in runs}
-for title, values in like.items():
-    print(f"{title:17s}", " ".join(f"{value:+.2f}" for value in values))
-
-# %% tags=["claim"]
-assert min(like["founding weights"]) > 0
-assert np.mean(like["curve8"][:4]) < 0, "while most of the light is given"
-
-# %% [markdown]
-# The founding map says "bright" where the scene is bright: there it pushes most, and the dark
-# corners, which need light, get the least. Training through the curve turned the map around, in
-# the steps that do most of the work. Later its maps are small: what they look like matters little.
-#
-# One picture proves little about quality, and luck can favor either. Notebook 06 scores both on all
-# test pictures.
+choice = ipywidgets.Dropdown(options=names, value=middle)
+turned = ipywidgets.FloatSlider(value=0, min=-2, max=2, step=0.25, continuous_update=False)
+_ = ipywidgets.interact(show_dial, name=choice, stops=turned)
 
 # %% [markdown]
-# ## 10. Make it move
+# ## 9. Make it move
 #
-# The recursion as a short film: the picture on the left, the map that comes next on the right. It
-# runs a few times and then stands still. If you do not want things to move: the figure of section 4
-# holds the same pictures and maps, one beside the other.
+# The recursion as a short film: the picture on the left, the next map on the right. It plays three
+# times. (The figure of section 5 shows the same, side by side.)
 
 # %%
 frames = []
-for E, (M, _) in zip(seen[:9], steps[:9], strict=True):
+for E, (M, _) in zip([dark] + [E for M, E in steps[:8]], steps[:9], strict=True):
     colored = plt.cm.viridis(M.mean(-1))[..., :3]
-    both = np.concatenate([np.clip(E, 0, 1), colored], axis=1)[::3, ::3]
+    both = np.concatenate([np.clip(E, 0, 1), colored], axis=1)
     frames.append((255 * both).astype(np.uint8))
 film = iio.imwrite("<bytes>", frames, extension=".gif", duration=700, loop=3)
-alt = "The picture brightens, iteration by iteration, while its map fades"
+alt = "The picture brightens, iteration by iteration, and its maps get weaker"
 HTML(f'<img alt="{alt}" src="data:image/gif;base64,{base64.b64encode(film).decode()}">')
-
-# %% [markdown]
-# As the picture fills with light, its map fades.
-#
-# And a dial to turn yourself. First the picture after eight iterations, beside its reference. The
-# list and the slider below need a running notebook. **Find** for each picture the number that comes
-# nearest to its reference. Does the rule of section 7 agree with you?
-
-
-# %%
-def show(name, iterations):
-    """Draw one of the three examples after so many iterations, and its reference."""
-    image = np.clip(dial[name][iterations][::2, ::2], 0, 1)
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
-    axes[0].imshow(image)
-    axes[0].set(title=f"{iterations} iterations, mean code {255 * image.mean():.0f}")
-    axes[1].imshow(pairs[name].high[::2, ::2])
-    axes[1].set(title=f"reference, mean code {255 * pairs[name].high.mean():.0f}")
-    for ax in axes:
-        ax.axis("off")
-    plt.show()
-
-
-show(chosen, iterations=8)
-
-# %%
-choice = ipywidgets.Dropdown(options=list(dial), value=chosen)
-turned = ipywidgets.IntSlider(value=8, max=12, continuous_update=False)
-_ = ipywidgets.interact(show, name=choice, iterations=turned)
 
 # %% [markdown]
 # ## Exercises
 #
-# The other exercises of this notebook stand where their matter was taught.
+# The other exercises appear in the sections they belong to.
 #
 # ### Exercise 5.4. Stop by itself
 #
-# Neither 7 nor 8 nor 12: go on until nothing changes any more. Write a function that returns the
-# picture **and** the number of steps it took. It stops after the first step that changes *no value*
-# by more than `tolerance`. That step counts. It never takes more than `most` steps.
+# Not 7, 8 or 12: go on until nothing changes any more. Write a function that returns the picture
+# **and** the number of iterations it took. It stops after the first iteration that changes *no
+# value* by more than `tolerance`. That iteration counts. It never takes more than `most`
+# iterations.
 #
-# Then try it on a real network: `iterate_until(dark, lambda E, step: predict(E), 0.01, 30)`. Does
-# that stop by itself?
+# Then try it on the founding network: `iterate_until(dark, lambda E, step: predict(E), 0.01, 30)`.
+# Does that stop by itself?
 
 
 # %% tags=["exercise"]
@@ -844,8 +891,8 @@ checks.stop_by_itself(iterate_until)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# "No value by more than" asks for the largest change, not for the mean. Keep the old picture until
-# you have compared. A loop `for step in range(most)` cannot go on for ever; leave it with `break`.
+# "No value by more than" means the largest change, not the mean. Keep the old picture until you
+# have compared. A loop `for step in range(most)` always ends; leave it early with `break`.
 #
 # </details>
 #
@@ -862,25 +909,24 @@ checks.stop_by_itself(iterate_until)
 #     return image, steps
 # ```
 #
-# With one constant $m$ it stops only where all is white. A network can do better: where its map
-# falls to 0, nothing changes. The founding network's map does not: on the sample's picture some
-# value still changes by 0.08 in the thirtieth step.
+# With one constant $m$ it stops only when everything is white. A network can do better: where its
+# map falls to 0, nothing changes. The founding network's map does not fall to 0.
 #
 # </details>
 
 # %% [markdown]
 # ### Exercise 5.5. Denoise before or after the curve?
 #
-# This one takes an evening. A curve cannot remove noise, a filter can. Should it stand before the
-# curve, or after it?
+# This one takes an evening. Our detail iterations leave noise that a filter could remove. Should
+# the filter run before the curve, or after it?
 #
 # **Predict first**, for two simple filters: a median of 3 x 3 pixels, and a Gaussian blur. Does the
 # result depend on the order? Write `True` or `False` for each, and then try it.
 #
-# Then write `quiet`. It gets a dark, noisy picture and a function `bend` that brightens any
-# picture. It returns a bright picture with less noise. The check darkens three photographs by 6.5
+# Then write `quiet`. It takes a dark, noisy picture and a function `bend` that brightens any
+# picture, and returns a bright picture with less noise. The check darkens three photographs by 6.5
 # stops, with noise and without, and compares your result with what `bend` makes of the one
-# **without**. A plain 3 x 3 median must be beaten by 1 dB. Try both orders!
+# **without**. You must beat a plain 3 x 3 median by 1 dB. Try both orders.
 
 # %% tags=["exercise"]
 order_matters = {"median": ..., "gaussian": ...}
@@ -896,12 +942,12 @@ checks.denoise(order_matters, quiet)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The median is the value in the middle. What does a rising curve do to the order of values? And a
-# mean?
+# The median is the value in the middle. What does a rising curve do to the order of values? And to
+# a mean?
 #
-# A blur takes edges away with the noise. Look for a filter that averages only what is alike, such
-# as `skimage.restoration.denoise_nl_means`. It wants to know how strong the noise is: what a median
-# filter takes away is mostly noise. Mind that the noise differs before and after the curve.
+# A blur removes edges along with the noise. Look for a filter that averages only similar pixels,
+# such as `skimage.restoration.denoise_nl_means`. It needs to know how strong the noise is: what a
+# median filter takes away is mostly noise. The noise is different before and after the curve.
 # (Wavelet filters and `estimate_sigma` of skimage need PyWavelets, which is not among our
 # packages.)
 #
@@ -923,26 +969,27 @@ checks.denoise(order_matters, quiet)
 #     return bend(clean)
 # ```
 #
-# With this filter, before is mostly better: 29.8, 31.4 and 28.1 dB, against 28.6, 30.2 and 28.6
-# after the curve. In the dark picture the noise is about equally strong everywhere (notebook 01),
-# so one strength fits all of it. The curve then multiplies the noise of the darkest parts most.
+# With this filter, denoising first is mostly better: 29.8, 31.4 and 28.1 dB, against 28.6, 30.2 and
+# 28.6 after the curve. In the dark picture the noise is about equally strong everywhere (notebook
+# 01), so one strength fits all of it. The curve then amplifies the noise of the darkest parts most.
 #
-# But the third picture is better the other way round, and so is the first one with a Gaussian.
-# There is no law here. Measure.
+# The third picture is better the other way round, and so is the first one with a Gaussian. There is
+# no general rule. Measure.
 #
 # </details>
 
 # %% [markdown]
 # ## What you learned
 #
-# - The founding function is tail recursive: `index` counts down to the case that stops it, and
-#   `flag` marks the first call, on which the network sees 0..255.
-# - That, and a loss on the map in place of the picture, are its two faults. A perfect answer to the
-#   wrong question is still wrong.
-# - As a loop that yields, the same recursion shows its maps: strong at first, weaker where and when
-#   the picture is bright.
-# - The number of iterations is an exposure dial. Each turn brightens, and while the picture is dark
-#   each turn multiplies the noise.
+# - The founding function is tail recursive: `index` counts down to 0, and `flag` marks the first
+#   call, in which the network sees 0..255. That, and a loss on the map instead of the picture, are
+#   its two faults.
+# - As a loop that yields, the recursion shows its maps.
+# - Our enhancer asks one network three questions: *how much* light (the mean of a thumbnail's map),
+#   *where* (the thumbnail's map), *what is noise* (the picture's map).
+# - A map that varies with the noise can remove it, if the picture arrives a little too dark.
+# - Trained maps that fall, and a soft threshold, make further iterations change less and less.
+#   Brightness is then yours to choose, in stops.
 #
 # ## Further reading
 #
