@@ -564,14 +564,14 @@ checks.paired_interval(my_interval)
 # %% [markdown]
 # ## Does the map matter?
 #
-# An enhancer that ends near the constant scores like the constant. So a good score does not prove
-# that it *looks* at the picture. Take its maps away, a little at a time:
+# A good score does not prove that the enhancer *looks* at the picture: one constant also scores
+# well. So we take its maps away, step by step:
 #
 # 1. each map as it was predicted;
-# 2. each map replaced by its **mean over the picture**. Exposure maps are one number a channel
+# 2. each map replaced by its **mean over the picture**. Exposure maps are one number per channel
 #    already; what goes is *where*, from the thumbnail's map and the detail maps;
-# 3. each map replaced by its **mean over the data set**: the same numbers for every picture. What
-#    goes is each picture's exposure. (The mean is over these test pictures, which favors it.)
+# 3. each map replaced by its **mean over the data set** (these test pictures, which favors it).
+#    What goes is each picture's exposure.
 
 
 # %%
@@ -890,9 +890,8 @@ checks.leave_one_out(leave_one_out)
 # `"cast"`, `"noise"` or `"blur"`.
 #
 # The check spoils photographs, each by one strong fault and a trace of the three others. Nine in
-# ten must be named right. There are many ways; `split_error` is a start. Then ask it about the
-# enhancer: `[main_fault(e, h) for e, h in zip(enhanced, references)]`. Do you agree when you look
-# at the gallery?
+# ten must be named right. `split_error` is a start. Then try it on the enhancer's pictures:
+# `[main_fault(e, h) for e, h in zip(enhanced, references)]`. Does it agree with your eyes?
 
 
 # %% tags=["exercise"]
@@ -927,9 +926,8 @@ checks.main_fault(main_fault)
 #     return max(shares, key=shares.get)
 # ```
 #
-# The square of a correlation is the share of the spread that one picture explains of the other. The
-# rest is called noise here. In a real picture it is often wrong contrast: a fifth word, if you want
-# to go on.
+# The square of a correlation is the share of one picture's variance that the other explains. The
+# rest is called noise here. In a real picture it is often wrong contrast.
 #
 # </details>
 
