@@ -267,7 +267,7 @@ def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
     right = _RIGHT - 0.115
     maps, pictures = (_row(figure, bottom, 0.29, 4, right) for bottom in (0.425, 0.06))
     for above, below, n in zip(maps, pictures, shown, strict=True):
-        image = _map(above, steps[n - 1].parameter_map, f"{n}: {kinds[n - 1]}")
+        image = _map(above, steps[n - 1].parameter_map, kinds[n - 1])
         _picture(below, steps[n - 1].image, f"after {n}")
     bar = figure.colorbar(image, cax=_box(figure, right + 0.02, 0.425, 0.018, 0.29))
     bar.outline.set_visible(False)
@@ -280,16 +280,16 @@ def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
 def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
     """Show the exposure dial, and that further iterations change little."""
     name = material.pictures["dial"]
-    figure = _page("How bright is yours to say")
+    figure = _page("You decide how bright")
     panels = []
     for bottom, title, settings in (
         (0.47, "exposure brightens or darkens", ((8, -1), (8, 0), (8, 1))),
         (0.05, "more iterations change little", ((8, 0), (12, 0), (24, 0))),
     ):
-        figure.text(_LEFT, bottom + 0.352, title, fontsize=22, color=_QUIET, va="bottom")
-        for axes, (iterations, stops) in zip(_row(figure, bottom, 0.3, 3), settings, strict=True):
+        figure.text(_LEFT, bottom + 0.345, title, fontsize=22, color=_QUIET, va="bottom")
+        for axes, (iterations, stops) in zip(_row(figure, bottom, 0.28, 3), settings, strict=True):
             picture = adjust_exposure(material.enhanced(name, iterations), stops)
-            words = f"{stops:+} EV" if stops else "0 EV"
+            words = {-1: "−1 EV", 0: "0 EV", 1: "+1 EV"}[stops]
             _picture(axes, picture, words if bottom > 0.4 else f"{iterations} iterations")
             panels.append(material.panel(name, f"enhancer, {words}", picture, iterations))
     return figure, panels
