@@ -1,7 +1,8 @@
 # The Low-Light Workbook. Each target sets up .venv by itself; a second call installs nothing.
 #
-#   make figures              the README's figures and the slides, from the embedded sample and trained weights
+#   make figures              the README's figures, from the embedded sample and trained weights
 #   make figures DATASET=lol  the same from LOL, into an ignored folder
+#   make slides               the slides for teachers, the same way
 #   make test                 every test, notebooks included
 #   make lab                  JupyterLab on the notebooks
 #   make render               execute the notebooks that changed (FORCE=1: all)
@@ -21,7 +22,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render solutions ablation lint book address colab wheel clean
+.PHONY: figures slides test lab render solutions ablation lint book address colab wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,6 +31,9 @@ help:
 
 figures: $(VENV)/.base
 	$(BIN)/python -m lle_utils figures --dataset $(DATASET)
+
+slides: $(VENV)/.base
+	$(BIN)/python tools/slides.py --dataset $(DATASET)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest tests
