@@ -1,8 +1,8 @@
 """Checks of the notebooks' exercises: each takes an answer and says in words what is wrong.
 
-A check never raises, whatever it is given. It tries the answer on many inputs and compares what
-comes out, never how it is written; and it knows the typical mistakes, so that it can say why. One
-module a notebook, of the notebook's name; `verdicts` holds the machinery.
+A check never raises, whatever it is given: it returns a verdict, which is true or false and shows
+its words. One module per notebook, with the notebook's name, holds its exercises as data: what is
+right, what to try it on, and typical mistakes with their diagnoses. `engine` runs them.
 """
 
 from lle_utils.checks.bend_one_curve import (
