@@ -54,8 +54,8 @@ first_guess = Exercise(
 )
 
 
-def _asking(function, E, rounds):
-    network = Recorder()
+def _asking(function, E, recorder, rounds):
+    network = recorder()
     return network.seen_with(call(function, E, network, rounds, keeps=True))
 
 
@@ -72,11 +72,9 @@ def _with_one_map(E, predict, rounds):
 
 
 def _one_round_short(E, predict, rounds):
-    *_, before, _ = [
-        E,
-        E,
-        *(one.image for one in curve.iterate(E, lambda e, _: predict(e), rounds)),
-    ]
+    before = E
+    for _ in range(rounds):
+        before, E = E, curve.brighten(E, predict(E))
     return before
 
 
@@ -86,7 +84,7 @@ brighten_again = Exercise(
     "``function(E, predict, rounds)``: the recursion, with a new map in each round.",
     Function(
         observe=_asking,
-        probes=[(_start, rounds) for rounds in (3, 1, 0, 8)],
+        probes=[(_start, Recorder, rounds) for rounds in (3, 1, 0, 8)],
         right=lambda E, predict, rounds: curve.recurse(E, lambda e, _: predict(e), rounds),
         tolerance=1e-5,
         mistakes={
@@ -105,13 +103,13 @@ brighten_again = Exercise(
 )
 
 
-def _shares(measure, update=lambda E, predict: curve.brighten(E, predict(E))):
-    """Return an answer to `still_dark` that measures, and brightens, in a way of its own."""
+def _shares(measure):
+    """Return an answer to `still_dark` that measures in a way of its own."""
 
     def still_dark(E, predict, rounds):
         shares = [measure(E)]
         for _ in range(rounds):
-            E = update(E, predict)
+            E = curve.brighten(E, predict(E))
             shares.append(measure(E))
         return shares
 
@@ -122,8 +120,8 @@ def _share(E):
     return np.mean(E < 10 / 255)
 
 
-def _counting(function, E, rounds):
-    return returned(function, E, Recorder(), rounds)
+def _counting(function, E, recorder, rounds):
+    return returned(function, E, recorder(), rounds)
 
 
 _dark = np.exp(np.random.default_rng(0).uniform(np.log(0.0012), np.log(0.4), (12, 17, 3)))
@@ -133,11 +131,11 @@ still_dark = Exercise(
     Function(
         observe=_counting,
         probes=[
-            (_dark, 8),
-            (_dark[:5, :3], 4),
-            (_dark, 0),
-            (np.full((1, 1, 3), 10 / 255), 2),
-            (np.zeros((3, 4, 3)), 3),
+            (_dark, Recorder, 8),
+            (_dark[:5, :3], Recorder, 4),
+            (_dark, Recorder, 0),
+            (np.full((1, 1, 3), 10 / 255), Recorder, 2),
+            (np.zeros((3, 4, 3)), Recorder, 3),
         ],
         right=_shares(_share),
         mistakes={

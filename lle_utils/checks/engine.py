@@ -156,7 +156,9 @@ class Function(Part):
                 raise self._diagnosed(answer, probes, probe, found, wanted)
 
     def _diagnosed(self, answer, probes, probe, found, wanted) -> Wrong:
-        everything = [self._observe_quietly(answer, one) for one in probes]
+        everything = [
+            found if one is probe else self._observe_quietly(answer, one) for one in probes
+        ]
         if all(one is None for one in everything):
             return Blank(FILL_IN)
         for diagnosis, mistake in self.mistakes.items():
