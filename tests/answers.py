@@ -20,8 +20,14 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from scipy import stats
 
-from lle_utils import baselines, checks, curve, data, figures, founding, metrics
-from lle_utils.model import RecursiveEnhancer, build_network, enhance_picture, load_model
+from lle_utils import baselines, checks, curve, data, figures, metrics
+from lle_utils.model import (
+    RecursiveEnhancer,
+    build_network,
+    enhance_picture,
+    list_weights,
+    load_model,
+)
 
 # 00
 
@@ -181,7 +187,7 @@ def dilated(rates, activation="relu", between=None):
 def separable(x):
     for _ in range(7):
         x = layers.SeparableConv2D(64, 5, padding="same", activation="relu")(x)
-    return point(3)(x)
+    return layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
 
 
 def shrunk(x):
@@ -609,7 +615,7 @@ WRONG = {
             lambda: (RecursiveEnhancer(build_network(3), schedule=(32,)), CLAIM),
             "never trained",
         ),
-        (lambda: (load_model("curve"), CLAIM), "that come with the package"),
+        (lambda: (load_model(list_weights()[0]), CLAIM), "that come with the package"),
         (claimed(mine=1), 'claim["mine"] says'),
         (claimed(constant=-0.3), 'claim["constant"] says'),
         (claimed(better=lambda mine, constant: mine < constant), "your conclusion is not"),

@@ -36,18 +36,11 @@ SECONDS = 60
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """What a check says about an answer.
+    """What a check says about an answer: whether it is right, and why, in words.
 
     As the last line of a cell it shows its message. It is true if the answer is right, so that a
     grader can write ``assert checks.is_safe(is_safe)``; the message is printed then, because an
     assertion alone says nothing.
-
-    Attributes
-    ----------
-    correct : bool
-        Whether the answer is right.
-    message : str
-        The verdict in words: what is right, or what is wrong and why.
     """
 
     correct: bool
@@ -267,13 +260,6 @@ def call(function: Callable, *arguments, keeps: bool = False, **named):
         What to call it with. It gets copies of arrays and lists, so that it cannot spoil them.
     keeps : bool, default False
         Whether the function must leave the arrays that it is given as they are.
-
-    Raises
-    ------
-    Blank
-        If it returned ``...``.
-    Wrong
-        If it stopped with an error, or changed what it has to keep.
     """
     must_be_function(function)
     given = [

@@ -296,37 +296,29 @@ def _calls_in_words(calls: int, runs: int, warmup: int) -> str:
 
 def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
     timed = taken[warmup:]
-    told = f"{found:.3f} s, and the timed runs took " + ", ".join(f"{t:.3f}" for t in timed) + " s"
+    median = statistics.median(timed)
+    told = f"You return {found:.3f} s, and the median of the timed runs is {median:.3f} s."
     mistakes = {
-        "milliseconds? Seconds were asked for.": 1000 * statistics.median(timed),
-        "nanoseconds? Seconds were asked for.": 1e9 * statistics.median(timed),
+        "milliseconds? Seconds were asked for.": 1000 * median,
         "that is the median with the warm-up in it, which is slow for reasons of its own.": (
             statistics.median(taken)
         ),
-        "that is the mean with the warm-up in it.": statistics.mean(taken),
         "that is the mean. One hiccup of the machine moves it; take the median.": (
             statistics.mean(timed)
         ),
         "that is all runs together.": sum(timed),
-        "that is the total, warm-up included.": sum(taken),
         "that is the fastest run. It says what the machine can do at best.": min(timed),
-        "that is the slowest run.": max(timed),
-        "you took the run that stands in the middle of the list. Sort the times first.": (
+        "you took the run in the middle of the list. Sort the times first.": (
             timed[len(timed) // 2]
         ),
         "the number of runs is even: the median is the mean of the middle two.": (
             sorted(timed)[len(timed) // 2]
         ),
-        "the number of runs is even, and the median the mean of the middle two.": (
-            sorted(timed)[(len(timed) - 1) // 2]
-        ),
         "next to nothing: process_time counts only while this process computes. A person waits by "
         "the clock on the wall: time.perf_counter.": 0.0,
     }
     diagnosis, value = min(mistakes.items(), key=lambda item: abs(found - item[1]))
-    if abs(found - value) <= 0.2 * value + 0.005:
-        return f"{diagnosis} You return {told}."
-    return f"you return {told}. Their median is {statistics.median(timed):.3f} s."
+    return f"{diagnosis} {told}" if abs(found - value) <= 0.2 * value + 0.005 else told
 
 
 @cache

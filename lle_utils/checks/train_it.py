@@ -25,7 +25,8 @@ from lle_utils.checks.engine import (
 # 4.1. An order of batches is observed as rules that it keeps: many orders are right.
 
 _SOME = [(seed, epoch) for seed in range(12) for epoch in range(12)]
-_FACTORS = [*range(1, 129), 200, 255, 256, 500, 512, 997, 999, *range(1000, 1025), 10_000, 2**16]
+_FACTORS = [*range(1, 129), 200, 255, 256, 500, 512, 997, 999, *range(1000, 1025)]
+_FACTORS += [1234, 7919, 10_000, 12_345, 31_337, 2**16, 100_000, 10**6]
 """By what a seed or an epoch may be multiplied before the two are added: orders collide then."""
 
 
@@ -134,9 +135,9 @@ batch_order = Exercise(
             ),
             "the same pairs share a batch in every epoch: you shuffle the batches. Shuffle the "
             "pairs first, and cut batches from them.": _shuffled_batches,
-            "two pairs of seed and epoch share their order, such as seed 1, epoch 0 and seed 0, "
-            "epoch 100. Do not mix the two into one number: default_rng takes a list, "
-            "[seed, epoch].": (
+            "two pairs of seed and epoch share their order. Mixed into one number they collide: "
+            "100 * seed + epoch is 100 for seed 1, epoch 0 and for seed 0, epoch 100. default_rng "
+            "takes a list, [seed, epoch].": (
                 _from_order(lambda count, seed, epoch, index: _drawn(100 * seed + epoch, count))
             ),
         },
