@@ -10,6 +10,7 @@ import itertools
 import math
 import random
 import statistics
+import time
 import timeit
 
 import cv2
@@ -642,6 +643,7 @@ WRONG = {
         (timed(sum), "all runs together"),
         (timed(lambda seconds: seconds[len(seconds) // 2]), "Sort the times"),
         (timed(lambda seconds: 1000 * np.median(seconds)), "milliseconds"),
+        (timed(np.median, clock=time.process_time), "process_time counts"),
         (timed(np.median, warmed=lambda warmup: 0), "must be *added*"),
         (
             timed(np.median, lambda warmup: 0, lambda runs, warmup: runs + warmup),
