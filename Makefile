@@ -40,13 +40,13 @@ lab: $(VENV)/.test
 	cd notebooks && ../$(BIN)/jupyter lab
 
 render: $(VENV)/.test
-	$(BIN)/python notebooks/render.py $(if $(FORCE),--force)
+	$(BIN)/python tools/render.py $(if $(FORCE),--force)
 
 solutions: $(VENV)/.test
-	$(BIN)/python notebooks/solve.py
+	$(BIN)/python tools/solve.py
 
 ablation: $(VENV)/.base
-	$(BIN)/python -m lle_utils.ablation
+	$(BIN)/python tools/ablation.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -60,7 +60,7 @@ book: $(VENV)/.book
 	@echo "The book is in build/book: open build/book/index.html"
 
 address: $(VENV)/bin/python
-	$(BIN)/python notebooks/address.py
+	$(BIN)/python tools/address.py
 
 colab: $(VENV)/bin/python
 	$(BIN)/python tests/colab.py $(NOTEBOOKS)

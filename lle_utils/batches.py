@@ -1,187 +1,220 @@
 """From pairs to batches: which pictures, which part of them, how dark."""
 
+from collections.abc import Sequence
+
 import cv2
 import keras
 import numpy as np
 
+from lle_utils.curve import FLOOR
 from lle_utils.data import PairedSet
+from lle_utils.enhancer import SIDE
 from lle_utils.recipes import Recipe
 
 
 class Batches(keras.utils.PyDataset):
     """Batches of dark and bright pictures, for `fit`.
 
-    What a batch holds depends on the seed, the epoch and its index alone, so that a run which was
-    cut off goes on with the very batches it would have seen. The epoch is set by
-    `training.EpochSetter`.
+    What a batch holds depends on the seed, the epoch and its index only, so that an interrupted run
+    resumes with the very batches it would have seen. The epoch is set by `training.EpochSetter`.
 
     Parameters
     ----------
-    pairs : PairedSet
+    sources : sequence of (PairedSet, float)
+        Pairs, and what share of an epoch comes from them.
     recipe : Recipe
-    augment : bool, default True
-        Shuffle, flip, crop at random and vary the exposure. False, for validation: the pairs in
-        order, not cropped (but to the largest size that all of them have); where crops go along
-        with shrunk pictures, one twice as wide and high from the middle.
+    validation : bool, default False
+        The pairs in order, as they are, and iterated 8 times; crops are twice as wide and high,
+        from the middle.
     """
 
-    def __init__(self, pairs: PairedSet, recipe: Recipe, *, augment: bool = True):
-        super().__init__()
-        self.pairs, self.recipe, self.augment = pairs, recipe, augment
+    def __init__(
+        self,
+        sources: Sequence[tuple[PairedSet, float]],
+        recipe: Recipe,
+        *,
+        validation: bool = False,
+    ):
+        super().__init__(workers=1 if validation else 2, max_queue_size=8)
+        self.sources, self.recipe, self.validation = list(sources), recipe, validation
         self.epoch = 0
-        self._size = _common_size(pairs, recipe, cropped=augment)
-        self._smaller = _window_size(self._size, recipe) if augment else self._size
+        self._order = (None, [])
 
     def __len__(self) -> int:
-        every = -(-len(self.pairs) // self.recipe.batch_size)
-        if self.augment and self.recipe.steps_per_epoch:
-            return min(every, self.recipe.steps_per_epoch)
-        return every
+        every = -(-sum(len(pairs) for pairs, _ in self.sources) // self.recipe.batch_size)
+        return every if self.validation else self.recipe.steps_per_epoch or every
 
-    def __getitem__(self, index: int) -> tuple:
-        """Return the dark and the bright pictures, each float32 (batch, height, width, 3).
+    def __getitem__(self, index: int) -> tuple[dict, dict]:
+        """Return a batch: what goes into the network, and what should come out.
 
-        Where the recipe draws depths, the first is a dict: ``picture`` and ``depth``, int32
-        (batch,). Where crops go along, both are dicts: ``picture`` and ``crop``, the first with
-        ``corner``, int32 (batch, 2): row and column of the crop in the picture of full size.
+        Returns
+        -------
+        inputs : dict
+            ``thumbnail``, float32 (batch, SIDE, SIDE, 3), and ``crop``, float32 (batch, side, side,
+            3), of dark pictures in [0, 1]; ``box``, float32 (batch, 4), what part of the picture
+            the crop is (see `resample.enlarge_thumbnail`); ``depth``, int32 (batch,), how often
+            each is iterated.
+        targets : dict
+            ``thumbnail`` and ``crop`` of the bright pictures.
         """
         recipe = self.recipe
-        order = np.arange(len(self.pairs))
-        if self.augment:
-            np.random.default_rng([recipe.seed, self.epoch]).shuffle(order)
-        chosen = order[index * recipe.batch_size :][: recipe.batch_size]
+        chosen = self.order()[index * recipe.batch_size :][: recipe.batch_size]
         rng = np.random.default_rng([recipe.seed, self.epoch, index])
-        # A network feels the borders of a shrunk picture, and would learn one size of it by heart.
-        size = self._smaller if index % 2 else self._size
-        views = [self._view(int(pair), size, rng) for pair in chosen]
-        if self.augment and recipe.window < 1 and index % 4 == 2:
-            views = [[np.rot90(side) for side in view] for view in views]
-        whole = [[_shrunk(side, recipe.shrink) for side in view] for view in views]
-        low, high = (np.stack(side).astype(np.float32) / 255 for side in zip(*whole, strict=True))
-        if recipe.objective == "founding":
-            return 255 * low, high
-        if not recipe.depths and not recipe.two_scales:
-            return low, high
-        inputs = {"picture": low, "depth": self._depths(len(chosen), rng)}
-        if not recipe.two_scales:
-            return inputs, high
-        crops = [self._crop(view, rng) for view in views]
-        corners, dark, bright = zip(*crops, strict=True)
-        inputs["corner"] = np.array(corners, np.int32)
-        inputs["crop"] = np.stack(dark).astype(np.float32) / 255
-        return inputs, {"picture": high, "crop": np.stack(bright).astype(np.float32) / 255}
+        drawn = [self._draw(*pair, rng) for pair in chosen]
+        inputs, targets = ({name: np.stack([d[k][name] for d in drawn]) for name in drawn[0][k]}
+                           for k in (0, 1))  # fmt: skip
+        return inputs, targets
 
-    def _depths(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw how often each picture is iterated; for validation, as often as when it is used."""
-        if not self.augment or not self.recipe.depths:
-            return np.full(count, self.recipe.iterations, np.int32)
-        fewest, most = self.recipe.depths
-        return rng.integers(fewest, most + 1, size=count, dtype=np.int32)
+    def order(self) -> list[tuple[int, int]]:
+        """Return the epoch's pairs in order, each as the numbers of its source and of its pair.
 
-    def _view(self, pair: int, size: tuple, rng: np.random.Generator) -> tuple:
-        """Return one pair as uint8, thinned out, and when training cropped, flipped, re-exposed."""
-        low, high = self.pairs.uint8(pair)
-        stride = self.recipe.stride
-        row, column = rng.integers(stride, size=2) if self.augment else (stride // 2, stride // 2)
-        low, high = (side[row::stride, column::stride] for side in (low, high))
-        if low.shape[0] > low.shape[1]:  # portraits lie down, so that all batches have one size
-            low, high = np.rot90(low), np.rot90(high)
-        window = self._window(low.shape, size, rng)
-        low, high = low[window], high[window]
-        if not self.augment:
-            return low, high
-        flips = tuple(np.flatnonzero(rng.integers(2, size=2)))
-        low, high = (np.ascontiguousarray(np.flip(side, flips)) for side in (low, high))
-        if self.recipe.colors and rng.random() < self.recipe.colors:
-            low, high = vary_colors((low, high), rng)
-        low = vary_exposure(low, self.recipe, rng)
-        if self.recipe.lit and rng.random() < self.recipe.lit:
-            share = rng.random()
-            low = cv2.addWeighted(low, 1 - share, high, share, 0)
-        return low, high
+        From each source comes its share, every pair as often as any other, shuffled.
+        """
+        if self._order[0] != self.epoch:
+            self._order = (self.epoch, self._shuffled())
+        return self._order[1]
 
-    def _crop(self, view: tuple, rng: np.random.Generator) -> tuple:
-        """Return a crop's corner and the crop of the dark and of the bright picture."""
-        shape = view[0].shape
-        side = self.recipe.crop
-        if not self.augment:
-            side = min(2 * side, *shape[:2])
-            corner = [(size - side) // 2 for size in shape[:2]]
+    def _shuffled(self) -> list[tuple[int, int]]:
+        if self.validation:
+            return [(s, i) for s, (pairs, _) in enumerate(self.sources) for i in range(len(pairs))]
+        rng = np.random.default_rng([self.recipe.seed, self.epoch])
+        if self.recipe.steps_per_epoch is None:
+            counts = [len(pairs) for pairs, _ in self.sources]
         else:
-            corner = [int(rng.integers(size - side + 1)) for size in shape[:2]]
-        window = np.s_[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
-        return corner, view[0][window], view[1][window]
+            shares = np.array([share for _, share in self.sources])
+            counts = np.ceil(len(self) * self.recipe.batch_size * shares / shares.sum()).astype(int)
+        order = []
+        for source, ((pairs, _), count) in enumerate(zip(self.sources, counts, strict=True)):
+            rounds = -(-count // len(pairs))
+            numbers = np.concatenate([rng.permutation(len(pairs)) for _ in range(rounds)])[:count]
+            order += [(source, int(number)) for number in numbers]
+        rng.shuffle(order)
+        return [tuple(map(int, pair)) for pair in order]
 
-    def _window(self, shape: tuple, size: tuple[int, int], rng: np.random.Generator) -> tuple:
-        """Return where `size` lies in a picture: anywhere, or for validation at the top left."""
-        room = shape[0] - size[0], shape[1] - size[1]
-        top, left = (
-            (rng.integers(room[0] + 1), rng.integers(room[1] + 1)) if self.augment else (0, 0)
-        )
-        return np.s_[top : top + size[0], left : left + size[1]]
+    def _draw(self, source: int, number: int, rng: np.random.Generator) -> tuple[dict, dict]:
+        """Return one pair's part of a batch."""
+        low, high = self.sources[source][0].uint8(number)
+        if not self.validation and self.recipe.augment:
+            low, high = augment(low, high, rng, least=self.recipe.crop)
+        box, window = self._crop(low.shape, rng)
+        low, high = as_unit(low), as_unit(high)
+        inputs = {
+            "thumbnail": make_thumbnail(np.maximum(low, np.float32(FLOOR))),
+            "crop": low[window],
+            "box": np.float32(box),
+            "depth": np.int32(self._depth(rng)),
+        }
+        return inputs, {"thumbnail": make_thumbnail(high), "crop": high[window]}
+
+    def _depth(self, rng: np.random.Generator) -> int:
+        fewest, most = self.recipe.depths
+        return 8 if self.validation else int(rng.integers(fewest, most + 1))
+
+    def _crop(self, shape: tuple, rng: np.random.Generator) -> tuple:
+        """Return where the crop is: its box, and the slices of the picture."""
+        height, width = shape[:2]
+        side = self._side()
+        if self.validation:
+            top, left = (height - side) // 2, (width - side) // 2
+        else:
+            top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        box = (top / height, left / width, side / height, side / width)
+        return box, np.s_[top : top + side, left : left + side]
+
+    def _side(self) -> int:
+        """Return the side of all crops: the recipe's, or less where a picture is smaller."""
+        if not hasattr(self, "_smallest"):
+            self._smallest = min(
+                min(pairs.uint8(i)[1].shape[:2])
+                for pairs, _ in self.sources
+                for i in range(len(pairs))
+            )
+        return min(2 * self.recipe.crop if self.validation else self.recipe.crop, self._smallest)
 
 
-def _common_size(pairs: PairedSet, recipe: Recipe, *, cropped: bool) -> tuple[int, int]:
-    """Return the largest size that all pictures can give: lying down, thinned out, cropped."""
-    sizes = [sorted(pairs.uint8(index)[1].shape[:2]) for index in range(len(pairs))]
-    sizes = np.array(sizes) // recipe.stride
-    if sizes.min() < 1:
-        raise ValueError(
-            f"a picture has fewer pixels in a direction than the stride, {recipe.stride}"
-        )
-    if recipe.two_scales and sizes.min() < recipe.crop:
-        raise ValueError(f"a picture is smaller than the crops, {recipe.crop} pixels")
-    if cropped and recipe.crop and not recipe.two_scales:
-        sizes = np.minimum(sizes, recipe.crop)
-    height, width = sizes.min(axis=0)
-    return int(height), int(width)
+def as_unit(picture: np.ndarray) -> np.ndarray:
+    """Return an 8-bit picture as float32 in [0, 1]."""
+    return picture.astype(np.float32) / np.float32(255)
 
 
-def _window_size(size: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
-    """Return the recipe's share of a size, but not less than what crops need."""
-    least = min(recipe.crop or 1, *size)
-    height, width = (max(least, round(recipe.window * side)) for side in size)
-    return height, width
+def make_thumbnail(picture: np.ndarray) -> np.ndarray:
+    """Average one picture, float32 (height, width, 3), as `resample.make_thumbnail` does."""
+    return cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def _shrunk(picture: np.ndarray, factor: int) -> np.ndarray:
-    """Average squares of pixels, as `scaling.shrink` does it: the last row and column repeat."""
-    if factor == 1:
-        return picture
-    height, width = picture.shape[:2]
-    rows, columns = -(-height // factor), -(-width // factor)
-    padded = cv2.copyMakeBorder(
-        np.ascontiguousarray(picture),
-        *(0, rows * factor - height, 0, columns * factor - width),
-        cv2.BORDER_REPLICATE,
+def augment(
+    low: np.ndarray, high: np.ndarray, rng: np.random.Generator, *, least: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a pair as it might have been: a part of it, turned, in other light or colors.
+
+    Parameters
+    ----------
+    low, high : ndarray of uint8, shape (height, width, 3)
+    rng : numpy.random.Generator
+    least : int, default 1
+        The fewest pixels of height and width that are left.
+
+    Returns
+    -------
+    low, high : ndarray of uint8, of one shape
+    """
+    height, width = (
+        max(min(least, side), round(side * rng.uniform(0.6, 1))) for side in low.shape[:2]
     )
-    return cv2.resize(padded.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    top, left = rng.integers(low.shape[0] - height + 1), rng.integers(low.shape[1] - width + 1)
+    pictures = [side[top : top + height, left : left + width] for side in (low, high)]
+    turns, flipped = rng.integers(4), rng.integers(2)
+    pictures = [np.rot90(side, turns)[:, :: 1 - 2 * flipped] for side in pictures]
+    low, high = (np.ascontiguousarray(side) for side in pictures)
+    if rng.random() < RECOLORED:
+        low, high = vary_colors((low, high), rng)
+    low = vary_exposure(low, rng)
+    if rng.random() < PARTLY_LIT:
+        share = rng.random()
+        low = cv2.addWeighted(low, 1 - share, high, share, 0)
+    return low, high
 
 
-def vary_exposure(low: np.ndarray, recipe: Recipe, rng: np.random.Generator) -> np.ndarray:
+RECOLORED = 0.3
+"""Share of pairs whose colors are changed, on both sides alike."""
+PARTLY_LIT = 0.1
+"""Share of dark pictures that are mixed with their bright ones: what is bright stays as it is."""
+EXPOSURE_STOPS = 0.4
+WHITE_BALANCE = 0.1
+
+
+def vary_exposure(
+    low: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    stops: float = EXPOSURE_STOPS,
+    white_balance: float = WHITE_BALANCE,
+) -> np.ndarray:
     """Scale an 8-bit picture's code values by a random gain, and each channel a little on its own.
 
     Parameters
     ----------
     low : ndarray of uint8, shape (height, width, 3)
-    recipe : Recipe
-        Gives the ranges.
     rng : numpy.random.Generator
+    stops : float, default 0.4
+        Code values are doubled or halved up to this many times.
+    white_balance : float, default 0.1
+        Each channel is scaled by up to this share more or less.
 
     Returns
     -------
     ndarray of uint8, same shape
     """
-    if not recipe.exposure_stops and not recipe.white_balance:
-        return low
-    gain = 2 ** rng.uniform(-recipe.exposure_stops, recipe.exposure_stops)
-    gains = gain * (1 + rng.uniform(-recipe.white_balance, recipe.white_balance, size=3))
+    gain = 2 ** rng.uniform(-stops, stops)
+    gains = gain * (1 + rng.uniform(-white_balance, white_balance, size=3))
     table = np.clip(np.round(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)
     return cv2.LUT(np.ascontiguousarray(low), table.reshape(256, 1, 3))
 
 
 def vary_colors(pictures: tuple, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Let channels change places, and draw colors nearer to gray or away from it, by up to 2.
+    """Let channels change places, and move colors toward gray or away from it, by up to 2.
+
+    Otherwise a network learns which colors a data set's rooms have, and paints others over.
 
     Parameters
     ----------

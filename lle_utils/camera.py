@@ -11,8 +11,11 @@ little light. Each function is one step of the way that light takes:
 5. `linear_to_srgb`: encode again;
 6. `round_to_codes`: keep 256 code values.
 
-`darken` runs all six. The numbers of `Camera` were fitted to the dark pictures of the LOL
-data set; `data/make_sample.py --compare` shows how well, and where not.
+`darken` runs all six. The default numbers of `Camera` were fitted to the dark pictures of the LOL
+data set; `data/make_sample.py --compare` shows how well, and where not. Other cameras differ in
+more than their numbers: their response is not sRGB, their black is not 0, their noise comes in
+blotches, their files are JPEG. `darken_at_random` draws such a camera, and uneven light, anew for
+each picture; with these pictures the packaged weights were trained.
 
 The noise model is the usual one of a signal-dependent Poisson part and a constant Gaussian part:
 A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling
@@ -46,6 +49,18 @@ class Camera:
         What red, green and blue are multiplied by to make gray look gray, each > 0. A channel
         with gain g collects only 1 / g of the electrons, so it is noisier. These stand for the
         color matrix too, which amplifies noise and which the model leaves out.
+    response : float, optional
+        Exponent of the encoding: code values are light to the power of 1 / `response`. None: sRGB.
+    black_level : tuple of three floats
+        Error of each channel's black level, as light: what a pixel without light is taken for.
+    toe : float
+        How far the darkest tones are pressed down, >= 0: encoded values are multiplied by
+        ``v / (v + toe)``.
+    blotch : float
+        Radius in pixels (standard deviation) over which the noise is blurred, >= 0; a camera that
+        smooths its pictures leaves blotches.
+    jpeg_quality : int, optional
+        Of the JPEG file, 1 to 100. None: no JPEG.
 
     Raises
     ------
@@ -56,6 +71,11 @@ class Camera:
     electrons: float = 30000.0
     read_noise: float = 5.6
     gains: tuple[float, float, float] = (2.6, 1.0, 1.8)
+    response: float | None = None
+    black_level: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    toe: float = 0.0
+    blotch: float = 0.0
+    jpeg_quality: int | None = None
 
     def __post_init__(self):
         """Refuse numbers that no camera can have."""
@@ -269,6 +289,7 @@ def darken(
     rng: np.random.Generator,
     *,
     camera: Camera = LOL_LIKE,
+    shade=0.0,
 ) -> np.ndarray:
     """Make the low-light picture of a well-lit one.
 
@@ -282,7 +303,9 @@ def darken(
     rng : numpy.random.Generator
         Where the noise comes from. The same state gives the same picture.
     camera : Camera
-        The sensor.
+        The sensor, and what the camera makes of its electrons.
+    shade : float or array, shape (height, width, 1)
+        Further stops that the light is cut by, from place to place; see `sample_shade`.
 
     Returns
     -------
@@ -296,32 +319,164 @@ def darken(
     """
     if not isinstance(exposure, Exposure):
         exposure = Exposure(float(exposure))
-    light = srgb_to_linear(as_float(image).astype(np.float64))
-    light = cut_exposure(light, exposure.stops)
+    image = as_float(image).astype(np.float64)
+    light = srgb_to_linear(image) if camera.response is None else image**camera.response
+    light = cut_exposure(light, exposure.stops + shade)
     electrons = count_electrons(light, camera, rng)
+    if camera.blotch:
+        electrons = blur_noise(electrons, light, camera)
     light = balance_white(electrons, camera, exposure.cast)
-    return round_to_codes(linear_to_srgb(light))
+    light = np.clip(light + np.asarray(camera.black_level), 0, 1)
+    encoded = linear_to_srgb(light) if camera.response is None else light ** (1 / camera.response)
+    if camera.toe:
+        encoded = encoded * encoded / (encoded + camera.toe)
+    codes = round_to_codes(encoded)
+    return codes if camera.jpeg_quality is None else through_jpeg(codes, camera.jpeg_quality)
 
 
-def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
-    """Make a low-light picture as quite another camera might: for tests, never for training.
+def blur_noise(electrons, light, camera: Camera) -> np.ndarray:
+    """Blur the noise into blotches, and keep nearly its strength.
 
-    Nothing is shared with `darken` but the scene: the light is undone with a plain power, cut by
-    2.5 to 5 stops, the noise is blurred into blotches (a phone denoises) and sharpened, the
-    response is a power of 1 / 1.8 with a toe, white balance is off by up to 12 % a channel, and the
-    file is a JPEG of quality 85.
+    Parameters
+    ----------
+    electrons : array of float, shape (height, width, 3)
+        What `count_electrons` counted.
+    light : array of float, shape (height, width, 3)
+        The light that they were counted from.
+    camera : Camera
+
+    Returns
+    -------
+    ndarray of float, shape (height, width, 3)
+        Electrons.
+    """
+    expected = light * camera.electrons / np.asarray(camera.gains)
+    noise = electrons - expected
+    # Blurring by r pixels divides the spread of white noise by 2 r sqrt(pi).
+    blotches = cv2.GaussianBlur(noise, (0, 0), camera.blotch) * (2 * camera.blotch)
+    return expected + 0.4 * noise + 0.6 * blotches
+
+
+def through_jpeg(image, quality: int) -> np.ndarray:
+    """Return what is left of a picture, float in [0, 1], that was saved as a JPEG file."""
+    codes = np.rint(255 * np.asarray(image)).astype(np.uint8)
+    _, file = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+    return as_float(np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1]))
+
+
+def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
+    """Make a low-light picture as LOL's camera might, with exposure, cast and noise at random.
+
+    Parameters and returns are those of `darken_at_random`.
+    """
+    exposure, camera = sample_exposure(rng), sample_camera(rng)
+    return darken(image, exposure, rng, camera=camera)
+
+
+def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
+    """Make a low-light picture as any camera might, in even or in uneven light.
 
     Parameters
     ----------
     image : array
         As for `darken`.
     rng : numpy.random.Generator
-        Where exposure, cast and noise come from.
+        Where camera, light, exposure, cast and noise come from.
 
     Returns
     -------
     ndarray of float32, shape (height, width, 3)
         The dark picture, on 8-bit levels k / 255.
+    """
+    image = as_float(image)
+    uneven = rng.random() < UNEVEN
+    shade = sample_shade(image, rng) if uneven else 0.0
+    # Some pictures are hardly dark at all: a network must learn when to leave a picture alone.
+    stops = (0.0, 0.7) if rng.random() < 0.1 else (0.0, 4.0) if uneven else (1.0, 7.0)
+    exposure = sample_exposure(rng, stops=stops, cast=0.3)
+    return darken(image, exposure, rng, camera=sample_any_camera(rng), shade=shade)
+
+
+UNEVEN = 0.45
+"""Share of the pictures of `darken_at_random` that are taken in uneven light."""
+
+
+def sample_any_camera(rng: np.random.Generator) -> Camera:
+    """Draw a camera at random, in all that cameras differ in.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Camera
+        Response 1.8 to 2.6 or sRGB, 2,500 to 120,000 electrons, black level off by 10^-4.5 to
+        10^-2.9 in each channel, and in a part of the cameras a toe, blotchy noise or JPEG.
+    """
+    error = 10 ** rng.uniform(-4.5, -2.9) * rng.uniform(-1, 1, 3)
+    return Camera(
+        electrons=float(np.exp(rng.uniform(np.log(2500), np.log(120000)))),
+        read_noise=float(rng.uniform(1, 8)),
+        gains=(float(rng.uniform(1.4, 2.8)), 1.0, float(rng.uniform(1.2, 2.4))),
+        response=None if rng.random() < 0.3 else float(rng.uniform(1.8, 2.6)),
+        black_level=tuple(float(e) for e in error),
+        toe=float(rng.uniform(0, 0.06)) if rng.random() < 0.4 else 0.0,
+        blotch=float(rng.uniform(0.6, 1.6)) if rng.random() < 0.4 else 0.0,
+        jpeg_quality=int(rng.integers(75, 99)) if rng.random() < 0.5 else None,
+    )
+
+
+def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
+    """Draw uneven light: how many stops each place is darker than the brightest.
+
+    One of four kinds: a smooth random field; half of the picture in shade; a lamp or a few in the
+    dark; or a backlit scene, where what is bright stays bright and all else is in shade.
+
+    Parameters
+    ----------
+    image : array of float, shape (height, width, 3)
+        The well-lit picture, in [0, 1].
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of float, shape (height, width, 1)
+        Stops, 0 or more.
+    """
+    height, width = image.shape[:2]
+    deepest = rng.uniform(1, 5)
+    kind = rng.choice(["smooth", "half", "lamps", "backlit", "backlit"])
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    if kind == "smooth":
+        coarse = rng.random((4, 5)).astype(np.float32)
+        field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    elif kind == "half":
+        angle, softness = rng.uniform(0, 2 * np.pi), rng.uniform(0.01, 0.2)
+        along = np.cos(angle) * (x - x.mean()) + np.sin(angle) * (y - y.mean())
+        field = 1 / (1 + np.exp(-np.clip((along - rng.uniform(-0.2, 0.2)) / softness, -30, 30)))
+    elif kind == "lamps":
+        light = np.zeros((height, width))
+        for _ in range(rng.integers(1, 4)):
+            top, left, radius = rng.random(), rng.random(), rng.uniform(0.1, 0.4)
+            light += np.exp(-((x - left) ** 2 + (y - top) ** 2) / (2 * radius**2))
+        field = 1 - np.minimum(light, 1)
+    else:
+        # The edge of a backlit thing is as sharp as the thing itself: blurred by little only.
+        gray = cv2.GaussianBlur(image.mean(axis=-1), (0, 0), rng.uniform(0.5, 6))
+        level = np.quantile(gray, rng.uniform(0.4, 0.8))
+        field = 1 / (1 + np.exp(np.clip((gray - level) / rng.uniform(0.02, 0.08), -30, 30)))
+    return deepest * np.clip(field, 0, 1)[..., None]
+
+
+def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
+    """Make a low-light picture as one phone might: for tests, not drawn in training.
+
+    The phone has what `darken_at_random` draws cameras from (a response of 1.8, a toe, blotchy
+    noise, JPEG), in its own way: its light is undone with another power, the picture is sharpened,
+    and white balance is off by up to 12 % a channel. The light is cut by 2.5 to 5 stops.
+
+    Parameters and returns are those of `darken_at_random`.
     """
     light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
     light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)
@@ -332,9 +487,8 @@ def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
     toe = light / (light + 0.004)  # the darkest tones are pressed down
     encoded = light ** np.float32(1 / 1.8) * toe
     soft = cv2.GaussianBlur(encoded, (0, 0), 1.5)
-    codes = np.clip(np.rint(255 * (encoded + 0.4 * (encoded - soft))), 0, 255).astype(np.uint8)
-    _, file = cv2.imencode(".jpg", codes[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return as_float(np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1]))
+    sharp = np.clip(encoded + 0.4 * (encoded - soft), 0, 1)
+    return through_jpeg(sharp, 85)
 
 
 def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,9 @@ from lle_utils.errors import LleError
 from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
 
-DEFAULT_WEIGHTS = "anydepth"
-MOST_ITERATIONS = 1000  # whatever a picture shows, it is white long before
+DEFAULT_WEIGHTS = "enhancer"
+MOST_ITERATIONS = 1000
+MOST_STOPS = 8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,11 +112,17 @@ def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]
     return parse
 
 
-def _iterations(text: str) -> int | str:
-    """Turn an argument into a number of iterations, or "auto"."""
-    if text == "auto":
-        return text
-    return _whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual) and not auto")(text)
+def _stops(text: str) -> float:
+    """Turn an argument into an exposure in stops."""
+    try:
+        stops = float(text)
+    except ValueError:
+        stops = float("nan")
+    if not abs(stops) <= MOST_STOPS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of stops from -{MOST_STOPS} to {MOST_STOPS}"
+        )
+    return stops
 
 
 def _import_keras() -> None:
@@ -127,17 +134,23 @@ def _import_keras() -> None:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_iterations,
+        type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
         metavar="N",
-        help="how often the curve is applied, or auto: until nothing changes any more (default: "
-        "as the weights were trained, 8 for anydepth and curve8; by darkness 12, 8 or 7 for "
-        "founding). With curve8 and founding more is brighter",
+        help="how often the curve is applied (default: 8). More changes little, except with the "
+        "founding weights, where more is brighter",
+    )
+    parser.add_argument(
+        "--exposure",
+        type=_stops,
+        default=0.0,
+        metavar="EV",
+        help="brighten the result by EV photographic stops, or darken it: 0.5, -1 (default: 0)",
     )
     parser.add_argument(
         "--weights",
         default=DEFAULT_WEIGHTS,
         metavar="NAME_OR_FILE",
-        help="trained weights: anydepth, curve8, founding, or a .keras file (default: %(default)s)",
+        help="trained weights: enhancer, founding, or a .keras file (default: %(default)s)",
     )
 
 
@@ -190,7 +203,7 @@ def _enhance(args: argparse.Namespace) -> int:
             continue
         if model is None:  # only now: a bad file is reported before the network is loaded
             model = _load_model(args.weights)
-        enhanced = _enhance_picture(model, picture, args.iterations)
+        enhanced = _enhance_picture(model, picture, args)
         write_image(target, enhanced, overwrite=args.overwrite)
         tqdm.write(str(target))
     return code
@@ -198,16 +211,16 @@ def _enhance(args: argparse.Namespace) -> int:
 
 def _load_model(weights: str):
     _import_keras()
-    from lle_utils.model import load_model
+    from lle_utils.weights import load_model
 
     return load_model(weights)
 
 
-def _enhance_picture(model, picture, iterations: int | str | None):
-    from lle_utils.model import enhance_picture
+def _enhance_picture(model, picture, args: argparse.Namespace):
+    from lle_utils.enhancer import enhance_picture
 
     try:
-        return enhance_picture(model, picture, iterations)
+        return enhance_picture(model, picture, args.iterations, args.exposure)
     except Exception as error:  # each back end has an error of its own for too little memory
         if not re.search("resource_?exhausted", f"{type(error).__name__} {error}", re.IGNORECASE):
             raise
@@ -275,7 +288,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     model = _load_model(args.weights)
     report = evaluate(
-        lambda picture: _enhance_picture(model, picture, args.iterations),
+        lambda picture: _enhance_picture(model, picture, args),
         pairs,
         compared={} if args.no_baselines else BASELINES,
         gt_mean=args.gt_mean,
@@ -286,7 +299,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     print(as_text(report))
     if args.json:
         asked = {"folder": str(args.pairs), "weights": args.weights}
-        report = {**asked, "iterations": args.iterations or "default", **report}
+        report = {
+            **asked,
+            "iterations": args.iterations or model.iterations,
+            "exposure": args.exposure,
+            **report,
+        }
         text = json.dumps(report, indent=1) + "\n"
         replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
     return 0
@@ -297,23 +315,22 @@ def _add_train(commands) -> None:
         commands,
         "train",
         _train,
-        "Train the network by one of the recipes of the committed weights.",
-        "A run that was cut off goes on where it stopped when the same command is given again.",
-        "train --recipe curve8 --data lol -o data/runs/mine",
+        "Train the enhancer as the packaged weights were trained.",
+        "An interrupted run resumes when you repeat the command.",
+        "train --sources lol sample -o data/runs/mine",
     )
     parser.add_argument(
         "--recipe",
-        default="curve8",
+        default="enhancer",
         metavar="NAME",
-        help="curve8 trains through eight iterations of the curve, founding as first published; "
-        "exposure and then, started from its weights, anydepth, for any number of iterations "
-        "(default: %(default)s)",
+        help="enhancer, or exposure for how much light and no details (default: %(default)s)",
     )
     parser.add_argument(
-        "--data",
-        choices=("sample", "lol"),
-        default="sample",
-        help="the embedded sample, or LOL as `fetch` got it (default: %(default)s)",
+        "--sources",
+        nargs="+",
+        metavar="NAME",
+        help="what to train on: lol (as `fetch` got it), photos and pairs (data/cameras, see "
+        "data/README.md), sample (embedded); by default as the recipe says",
     )
     parser.add_argument(
         "-o",
@@ -321,19 +338,10 @@ def _add_train(commands) -> None:
         type=Path,
         required=True,
         metavar="FOLDER",
-        help="where the run is kept: log.csv, best.keras, last.keras",
-    )
-    parser.add_argument(
-        "--start", metavar="NAME_OR_FILE", help="trained weights to start from, as for enhance"
+        help="where the run is kept: log.csv, last.keras",
     )
     parser.add_argument(
         "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
-    )
-    parser.add_argument(
-        "--patience",
-        type=_whole_number(1, 100_000),
-        metavar="N",
-        help="stop early, after N epochs without a better one on validation",
     )
     parser.add_argument(
         "--tensorboard", type=Path, metavar="FOLDER", help="write logs for TensorBoard as well"
@@ -353,28 +361,23 @@ def _train(args: argparse.Namespace) -> int:
 
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
-    start = _load_model(args.start) if args.start else None
+    recipe = RECIPES[args.recipe]
     changes = {"epochs": args.epochs, "seed": args.seed}
+    if args.sources:
+        shares = dict(recipe.sources)
+        changes["sources"] = [(name, shares.get(name, 0.2)) for name in args.sources]
     changes = {name: value for name, value in changes.items() if value is not None}
-    recipe = dataclasses.replace(RECIPES[args.recipe], **changes)
-    exposures = 8 if args.data == "sample" else recipe.exposures
-    training = data.load_training(args.data, exposures=exposures, sample=recipe.sample)
-    validation = data.load(args.data, "validation", lazy=True)
+    recipe = dataclasses.replace(recipe, **changes)
+    sources = [(data.load_source(name), share) for name, share in recipe.sources]
+    on_lol = "lol" in dict(recipe.sources)
+    validation = data.load("lol" if on_lol else "sample", "validation", lazy=True)
     callbacks = []
     if args.tensorboard:
         from keras.callbacks import TensorBoard
 
         callbacks.append(TensorBoard(args.tensorboard))
-    train(
-        recipe,
-        training,
-        validation,
-        args.output,
-        start=start,
-        patience=args.patience,
-        callbacks=callbacks,
-    )
-    print(f"{args.output / 'best.keras'} (best on validation), {args.output / 'last.keras'}")
+    train(recipe, sources, validation, args.output, callbacks=callbacks)
+    print(args.output / "last.keras")
     return 0
 
 

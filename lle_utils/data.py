@@ -1,12 +1,14 @@
 """Paired data sets: a dark picture and the same scene well lit, matched by name.
 
 Two sets have one interface: `load("sample")` is embedded and needs no network, `load("lol")` is the
-real one once it was fetched (``python -m lle_utils fetch lol``).
+real one once it was fetched (``python -m lle_utils fetch lol``). Training takes more of the world,
+where it is present: see `load_source`.
 """
 
+import csv
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -38,14 +40,14 @@ class Pair(NamedTuple):
 class PairFiles:
     """Where one pair lies, and how its dark picture comes about.
 
-    `exposure_seed` is None where the dark picture is a file; otherwise the dark picture is made
-    from the bright one by the camera model, as this seed draws it.
+    `low` is None where the dark picture is no file: then ``darken(high, rng)`` makes it from the
+    bright one, with random numbers that depend on the pair's name only.
     """
 
     name: str
     low: Path | None
     high: Path
-    exposure_seed: tuple[int, ...] | None = None
+    darken: Callable = camera.darken_like_lol
 
 
 class PairedSet(Sequence):
@@ -67,8 +69,7 @@ class PairedSet(Sequence):
         self._files = tuple(pair_files)
         self._arrays = None
         if not lazy:
-            with ThreadPoolExecutor(4) as pool:
-                self._arrays = tuple(pool.map(_read_pair, self._files))
+            self._arrays = _read_pairs(self._files)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -197,17 +198,21 @@ def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) ->
     return PairedSet(f"LOL, {split}", _exposed(chosen, exposures), lazy=lazy)
 
 
-def load_training(name: str, *, exposures: int = 1, sample: int = 0) -> PairedSet:
-    """Load a data set's training split, with camera-made pictures among it if asked for.
+SOURCES = ("lol", "photos", "pairs", "sample")
+VALIDATION_CAMERAS = ("stack_mercury", "stack_jacky")
+"""The sets of ``cameras/pairs/`` that no training sees."""
+
+
+def load_source(name: str) -> PairedSet:
+    """Load what training learns from, by name.
 
     Parameters
     ----------
-    name : {"sample", "lol"}
-    exposures : int, default 1
-        As for `load`.
-    sample : int, default 0
-        Exposures of each training scene of the sample that are added to LOL's pairs: other places,
-        and stronger colors. Scenes smaller than LOL's are left out. 0: none.
+    name : {"lol", "photos", "pairs", "sample"}
+        LOL's training split; the well-lit photographs in ``cameras/photos/`` and those of the
+        sample's training scenes, each darkened four times by a camera drawn at random
+        (`camera.darken_at_random`); the real pairs of other cameras in ``cameras/pairs/``, without
+        those kept for validation; the sample's training scenes in eight exposures.
 
     Returns
     -------
@@ -215,16 +220,82 @@ def load_training(name: str, *, exposures: int = 1, sample: int = 0) -> PairedSe
 
     Raises
     ------
-    ValueError, LleError
-        As `load` does.
+    ValueError
+        If there is no source of that name.
+    LleError
+        If its data set is missing or damaged; the message says what to do.
     """
-    pairs = load(name, "train", exposures=exposures)
-    if name == "sample" or not sample:
-        return pairs
-    added = load("sample", "train", exposures=sample)
-    height, width, _ = LOL_SHAPE
-    large = [i for i in range(len(added)) if added.uint8(i)[0].size >= 3 * height * width]
-    return pairs + added._subset(large)
+    if name == "photos":
+        return load_photos()
+    if name == "pairs":
+        return load_camera_pairs("train")
+    if name in ("lol", "sample"):
+        return load(name, "train", exposures=8 if name == "sample" else 1)
+    raise ValueError(f"the sources are {', '.join(SOURCES)}; there is none called {name!r}")
+
+
+def load_photos(exposures: int = 4) -> PairedSet:
+    """Load the photographs in ``cameras/photos/`` and the sample's, darkened; see `load_source`.
+
+    Photographs of the sample's held-out scenes are left out.
+    """
+    folder = _cameras_dir() / "photos"
+    heldout = _heldout_photos()
+    found = [
+        PairFiles(str(path.relative_to(folder).with_suffix("")), None, path)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in READABLE and path.stem not in heldout
+    ]
+    if not found:
+        raise LleError(f"{folder} holds no pictures: put well-lit photographs there")
+    scenes = list_pairs(paths.sample_dir() / "train")
+    found += [PairFiles(scene.name, None, scene.high) for scene in scenes]
+    darkened = [
+        PairFiles(f"{photo.name}#{number}", None, photo.high, camera.darken_at_random)
+        for photo in found
+        for number in range(1, exposures + 1)
+    ]
+    return PairedSet("photographs, darkened", darkened)
+
+
+def load_camera_pairs(split: str = "train") -> PairedSet:
+    """Load real pairs of other cameras from ``cameras/pairs/SET/{low,high}``.
+
+    Parameters
+    ----------
+    split : {"train", "validation"}
+        The sets named in `VALIDATION_CAMERAS` are for validation, all others for training.
+
+    Returns
+    -------
+    PairedSet
+    """
+    _check_split(split, ("train", "validation"))
+    folder = _cameras_dir() / "pairs"
+    chosen = [
+        PairFiles(f"{camera_set.name}/{pair.name}", pair.low, pair.high)
+        for camera_set in sorted(path for path in folder.iterdir() if path.is_dir())
+        if (camera_set.name in VALIDATION_CAMERAS) == (split == "validation")
+        for pair in list_pairs(camera_set)
+    ]
+    return PairedSet(f"other cameras, {split}", chosen)
+
+
+def _cameras_dir() -> Path:
+    folder = paths.data_dir() / "cameras"
+    if not folder.is_dir():
+        raise LleError(
+            f"{folder}: no such folder. It holds photos/ (well-lit photographs of any kind) and "
+            "pairs/SET/{low,high}; see data/README.md. `--sources lol sample` trains without it"
+        )
+    return folder
+
+
+def _heldout_photos() -> set[str]:
+    """Return the names, without ending, of the files that the held-out scenes were made from."""
+    with (paths.sample_dir() / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "heldout"]
+    return {Path(row["source_file"]).stem for row in rows}
 
 
 def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
@@ -300,18 +371,26 @@ def _exposed(scenes: Sequence[PairFiles], exposures: int) -> list[PairFiles]:
     for scene in scenes:
         found.append(scene)
         for number in range(1, int(exposures)):
-            # Seeded by name and number, so that a scene's exposures do not depend on the others.
-            seed = (*scene.name.encode(), number)
-            found.append(PairFiles(f"{scene.name}#{number}", None, scene.high, seed))
+            found.append(PairFiles(f"{scene.name}#{number}", None, scene.high))
     return found
 
 
-def _read_pair(pair: PairFiles) -> tuple[np.ndarray, np.ndarray]:
-    high = read_uint8(pair.high)
+def _read_pairs(pair_files: Sequence[PairFiles]) -> tuple:
+    """Read pairs side by side; a bright picture that several share is read once."""
+    with ThreadPoolExecutor(4) as pool:
+        bright = list(dict.fromkeys(pair.high for pair in pair_files))
+        pictures = dict(zip(bright, pool.map(read_uint8, bright), strict=True))
+        return tuple(pool.map(lambda pair: _read_pair(pair, pictures[pair.high]), pair_files))
+
+
+def _read_pair(pair: PairFiles, high: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    if high is None:
+        high = read_uint8(pair.high)
     if pair.low is None:
-        rng = np.random.default_rng(pair.exposure_seed)
-        exposure, sensor = camera.sample_exposure(rng), camera.sample_camera(rng)
-        low = to_uint8(camera.darken(high, exposure, rng, camera=sensor))
+        # Seeded by name and number, so that a scene's exposures do not depend on the others.
+        name, _, number = pair.name.rpartition("#")
+        rng = np.random.default_rng((*name.encode(), int(number)))
+        low = to_uint8(pair.darken(high, rng))
     else:
         low = read_uint8(pair.low)
     if low.shape != high.shape:

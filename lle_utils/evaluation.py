@@ -10,9 +10,10 @@ import numpy as np
 from lle_utils import baselines
 from lle_utils.images import as_float, to_uint8
 from lle_utils.metrics import bootstrap_interval, psnr, score
-from lle_utils.model import RecursiveEnhancer, enhance_picture
 
 FIGURES = ("psnr", "ssim", "ciede2000")
+
+GT_MEAN = "psnr after GT-mean"
 
 LOL_CONSTANT = 0.386
 """The constant map that is best on LOL's training split after eight iterations."""
@@ -95,7 +96,7 @@ def _score(timed: tuple[np.ndarray, float], pair, gt_mean: bool) -> dict:
     found = score(pair.name, enhanced, pair.high)
     row = {"name": pair.name, **{f: getattr(found, f) for f in FIGURES}, "seconds": seconds}
     if gt_mean:
-        row["psnr after GT-mean"] = psnr(scale_to_mean(enhanced, pair.high), pair.high)
+        row[GT_MEAN] = psnr(scale_to_mean(enhanced, pair.high), pair.high)
     return row
 
 
@@ -104,8 +105,7 @@ def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray
 
     Parameters
     ----------
-    model : keras.Model
-        What `model.load_model` returned.
+    model : enhancer.Enhancer or founding.FoundingEnhancer
     low : ndarray of float32, shape (height, width, 3)
         A dark picture in [0, 1].
     depths : iterable of int
@@ -114,15 +114,10 @@ def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray
     Returns
     -------
     dict of int to ndarray of float32
-        By number of iterations, on 8-bit levels as the protocol wants them. For the bare founding
-        network, which is run at a picture's full size, 8 alone.
+        By number of iterations, on 8-bit levels as the protocol wants them.
     """
-    if not isinstance(model, RecursiveEnhancer):
-        pictures = {8: enhance_picture(model, low, 8)}
-    else:
-        enhancer = model.with_iterations(max(depths)).scaled_to(max(low.shape[:2]))
-        steps = enumerate(enhancer.steps(low[None]), 1)
-        pictures = {n: np.asarray(step.image)[0] for n, step in steps if n in depths}
+    steps = enumerate(model.steps(low[None], max(depths)), 1)
+    pictures = {n: np.asarray(step.image)[0] for n, step in steps if n in depths}
     return {n: as_float(to_uint8(picture)) for n, picture in pictures.items()}
 
 
@@ -163,7 +158,8 @@ def _interval(values: list[float]) -> list[float] | None:
 def _gain(own: list[dict], other: list[dict]) -> dict:
     """Return by how much the first is better, picture by picture: a smaller CIEDE2000 is better."""
     gains = {}
-    for figure, sign in zip(FIGURES, (1, 1, -1), strict=True):
+    for figure in [f for f in (*FIGURES, GT_MEAN) if f in own[0]]:
+        sign = -1 if figure == "ciede2000" else 1
         with np.errstate(invalid="ignore"):  # an exact copy against an exact copy
             pairs = zip(own, other, strict=True)
             found = [sign * np.subtract(a[figure], b[figure]) for a, b in pairs]
@@ -189,7 +185,7 @@ def as_text(report: dict) -> str:
     rows = [*report["images"], {"name": "mean", **report}]
     others = [{"name": name, **means} for name, means in report["compared"].items()]
     width = max(len(row["name"]) for row in [*rows, *others, {"name": "picture"}])
-    extra = "   PSNR after GT-mean (uses the reference)" if "psnr after GT-mean" in report else ""
+    extra = "   PSNR after GT-mean (uses the reference)" if GT_MEAN in report else ""
     lines = [f"{'picture':{width}}   PSNR dB    SSIM  CIEDE2000  seconds{extra}"]
     lines += [_line(row, width) for row in rows]
     if report["intervals"]["psnr"]:
@@ -220,6 +216,6 @@ def _line(row: dict, width: int) -> str:
 
     line = f"{row['name']:{width}}   {number('psnr', '7.2f', 'inf')}  {number('ssim', '6.3f')}"
     line += f"  {number('ciede2000', '9.2f')}  {number('seconds', '7.2f')}"
-    if "psnr after GT-mean" in row and "gain" not in row:
-        line += f"   {number('psnr after GT-mean', '7.2f', 'inf')}"
+    if GT_MEAN in row and "gain" not in row:
+        line += f"   {number(GT_MEAN, '7.2f', 'inf')}"
     return line

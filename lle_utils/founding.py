@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lle_utils.curve import brighten, check_iterations
+from lle_utils.curve import brighten, check_iterations, iterate
 
 VERY_DARK = 10
 """Mean code value below which the founding project's desktop version took 12 iterations."""
@@ -72,3 +72,32 @@ def iterations_for(image) -> int:
     if mean_code < VERY_DARK:
         return 12
     return 8 if mean_code < LESS_DARK else 7
+
+
+class FoundingEnhancer:
+    """The founding recursion around its network, with the interface of `enhancer.Enhancer`.
+
+    Parameters
+    ----------
+    network : callable
+        Maps pictures (batch, height, width, 3), in 0..255 at first and in [0, 1] later, to maps.
+    iterations : int, default 8
+        How many iterations.
+    """
+
+    def __init__(self, network: Callable, iterations: int = 8):
+        self.network, self.iterations = network, iterations
+
+    def __call__(self, images):
+        """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
+        for iteration in self.steps(images):
+            images = iteration.image
+        return images
+
+    def steps(self, images, iterations: int | None = None):
+        """Return the iterator of `curve.iterate`, as `enhancer.Enhancer.steps` does."""
+
+        def predict_map(image, step):
+            return self.network(image if step else 255 * image)
+
+        return iterate(images, predict_map, self.iterations if iterations is None else iterations)

@@ -279,7 +279,10 @@ def replace_file(path: Path, write) -> None:
     """
     partial = None
     try:
-        descriptor, partial = tempfile.mkstemp(prefix=".lle-", dir=path.parent)
+        # The name keeps its ending: Keras chooses the file format by it.
+        descriptor, partial = tempfile.mkstemp(
+            prefix=".lle-", suffix=f"-{path.name}", dir=path.parent
+        )
         os.close(descriptor)
         write(partial)
         umask = os.umask(0)

@@ -1,6 +1,5 @@
-"""One function that follows a recipe from pairs to a trained enhancer, and goes on when killed."""
+"""One function that follows a recipe from pairs to a trained enhancer, and resumes when killed."""
 
-import contextlib
 import csv
 import dataclasses
 import json
@@ -12,22 +11,51 @@ import keras
 from keras import ops
 
 from lle_utils.batches import Batches
-from lle_utils.curve import brighten
+from lle_utils.curve import iterate
 from lle_utils.data import PairedSet
+from lle_utils.enhancer import Enhancer, Maps
 from lle_utils.errors import LleError
-from lle_utils.model import (
-    LONG_SIDE,
-    RecursiveEnhancer,
-    build_network,
-    no_tint,
-    predict_at_scale,
-    predict_whole,
-)
-from lle_utils.recipes import COMPANION_FIELDS, Recipe
-from lle_utils.scaling import grow_window
+from lle_utils.images import replace_file
+from lle_utils.network import build_network
+from lle_utils.recipes import Recipe
+from lle_utils.weights import load_model
 
 RESUME = "resume.weights.h5"
 """Of a run's folder: weights and optimizer after the last whole epoch."""
+
+
+class Trainee(keras.Model):
+    """An enhancer as it is trained: whole pictures as thumbnails, and full-size crops of them.
+
+    The recursion is that of the enhancer. A crop takes the maps of its picture's thumbnail, in
+    which the network sees the scene, and the detail maps from itself, where it sees the noise. So a
+    step costs some thousand pixels per iteration in place of a quarter of a million.
+
+    Inputs and outputs are those of `batches.Batches`.
+
+    Parameters
+    ----------
+    enhancer : Enhancer
+    deepest : int
+        The most iterations that a picture is asked for.
+    """
+
+    def __init__(self, enhancer: Enhancer, deepest: int):
+        super().__init__(name="trainee")
+        self.enhancer, self.deepest = enhancer, deepest
+        self.built = True
+
+    def call(self, inputs):
+        """Return thumbnails and crops, each after its own number of iterations."""
+        depth = ops.reshape(inputs["depth"], (-1, 1, 1, 1))
+        start = ops.maximum(inputs["crop"], self.enhancer.floor)
+        maps = Maps(self.enhancer, inputs["thumbnail"], inputs["box"], average_flips=False)
+        crop, thumbnail = start, maps.thumbnail
+        # All are iterated to the greatest depth, and each keeps what it was at its own.
+        for step, iteration in enumerate(iterate(start, maps, self.deepest)):
+            crop = ops.where(step < depth, iteration.image, crop)
+            thumbnail = ops.where(step < depth, maps.thumbnail, thumbnail)
+        return {"thumbnail": thumbnail, "crop": crop}
 
 
 class EpochSetter(keras.callbacks.Callback):
@@ -43,29 +71,27 @@ class EpochSetter(keras.callbacks.Callback):
 
 
 class RunKeeper(keras.callbacks.Callback):
-    """Keep a run's best weights as they are used (see `finished`), its log, and where it stands.
+    """Keep a run's averaged weights, its log, and where it is.
 
     Each file is replaced as a whole: a kill leaves the old one or the new one. A run that is killed
-    after an epoch was logged and before its state was saved runs that epoch again. So rows from the
-    first epoch that is run on are dropped, and what is best is found among the rows that stay.
+    after an epoch was logged and before its state was saved runs that epoch again, so rows from the
+    first epoch that is run on are dropped.
 
     (Keras's `BackupAndRestore` writes weights and epoch one after the other, in place: a kill
-    between the two trains an epoch twice, and `ModelCheckpoint` forgets what was best.)
+    between the two trains an epoch twice.)
 
     Parameters
     ----------
     folder : Path
-        Gets ``log.csv``, ``best.keras`` and ``resume.weights.h5``.
+        Gets ``log.csv``, ``last.keras`` and ``resume.weights.h5``.
     recipe : Recipe
-        It says what is best; see `best_row`.
-    patience : int, optional
-        Stop after so many epochs without a better one. (Keras's `EarlyStopping` would count from 0
-        again when a run goes on.)
+    averages : keras.callbacks.SwapEMAWeights
+        Puts the moving average in place of the weights, and back.
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, patience: int | None = None):
+    def __init__(self, folder: Path, recipe: Recipe, averages: keras.callbacks.SwapEMAWeights):
         super().__init__()
-        self.folder, self.recipe, self.patience = folder, recipe, patience
+        self.folder, self.recipe, self.averages = folder, recipe, averages
         self.rows: list[dict] | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -76,47 +102,19 @@ class RunKeeper(keras.callbacks.Callback):
             self.rows = [row for row in rows if row["epoch"] < epoch]
 
     def on_epoch_end(self, epoch, logs=None):
-        """Save the weights if they are the best so far, log the epoch, save where it stands."""
-        row = {"epoch": epoch, **{name: float(value) for name, value in logs.items()}}
-        if best_row([*self.rows, row], self.recipe) is row:
-            with _replacing(self.folder / "best.keras") as partial:
-                finished(self.model, self.recipe).save(partial)
-        self.rows.append(row)
-        with (
-            _replacing(self.folder / "log.csv") as partial,
-            partial.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, fieldnames=row)
+        """Save the averaged weights, log the epoch, save where it is."""
+        self.averages.on_test_begin()
+        replace_file(self.folder / "last.keras", finished(self.model, self.recipe).save)
+        self.averages.on_test_end()
+        self.rows.append({"epoch": epoch, **{name: float(v) for name, v in logs.items()}})
+        replace_file(self.folder / "log.csv", self._write_log)
+        replace_file(self.folder / RESUME, self.model.save_weights)
+
+    def _write_log(self, path):
+        with Path(path).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=self.rows[-1])
             writer.writeheader()
             writer.writerows(self.rows)
-        with _replacing(self.folder / RESUME) as partial:
-            self.model.save_weights(partial)
-        if stands_still(self.rows, self.recipe, self.patience):
-            self.model.stop_training = True
-
-
-def stands_still(rows: Sequence[dict], recipe: Recipe, patience: int | None) -> bool:
-    """Say whether a log's last `patience` epochs brought nothing better on validation."""
-    if not rows or patience is None:
-        return False
-    return rows[-1]["epoch"] - best_row(rows, recipe)["epoch"] >= patience
-
-
-@contextlib.contextmanager
-def _replacing(path: Path):
-    """Give a name to write to, and rename it to `path` when all is written."""
-    partial = path.with_name(f"partial-{path.name}")
-    yield partial
-    partial.replace(path)
-
-
-def _resume(trainee: keras.Model, folder: Path, steps_per_epoch: int) -> int:
-    """Load the weights and the optimizer's state of a run; return how many epochs it has done."""
-    if not (folder / RESUME).exists():
-        return 0
-    trainee.optimizer.build(trainee.trainable_variables)
-    trainee.load_weights(folder / RESUME)
-    return int(trainee.optimizer.iterations) // steps_per_epoch
 
 
 def read_log(path: str | Path) -> list[dict]:
@@ -125,8 +123,8 @@ def read_log(path: str | Path) -> list[dict]:
     Returns
     -------
     list of dict
-        One an epoch: ``epoch`` (int, from 0), ``loss``, ``val_loss`` and, where the objective is
-        "curve", ``psnr`` and ``val_psnr`` in decibels (float).
+        One an epoch: ``epoch`` (int, from 0), ``loss``, ``val_loss``, and the PSNR in decibels of
+        thumbnails and crops, ``thumbnail_psnr``, ``val_crop_psnr`` and so on (float).
     """
     with Path(path).open(newline="", encoding="utf-8") as file:
         return [
@@ -141,8 +139,12 @@ def psnr(y_true, y_pred):
 
     ``-10 * log10(mean squared error)`` for pictures in [0, 1] of shape (batch, height, width, 3).
     """
-    error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
-    return -10 * ops.log10(ops.maximum(error, 1e-10))
+    return -10 * ops.log10(ops.maximum(mean_squared_error(y_true, y_pred), 1e-10))
+
+
+def mean_squared_error(y_true, y_pred):
+    """Return the mean squared error of each picture, of shape (batch,)."""
+    return ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
 
 
 def ssim(y_true, y_pred):
@@ -172,154 +174,66 @@ def ssim(y_true, y_pred):
 
 
 SSIM_SHARE = 0.05
-"""Of 1 - SSIM in the loss "mse+ssim": at the start of training on crops, both weigh alike."""
+"""Of 1 - SSIM in the loss "detail": at the start of training on crops, both weigh alike."""
 
 
 @keras.saving.register_keras_serializable("lle_utils")
-def mse_and_ssim(y_true, y_pred):
-    """Return the mean squared error plus a share of 1 - SSIM of each picture."""
-    error = ops.mean(ops.square(y_true - y_pred), axis=(1, 2, 3))
-    return error + SSIM_SHARE * (1 - ssim(y_true, y_pred))
+def detail_loss(y_true, y_pred):
+    """Return each crop's error: half as it is, half scaled to the reference's mean, and 1 - SSIM.
 
-
-class TwoScaleTrainee(keras.Model):
-    """The recursion as it is trained: whole pictures that were shrunk, and full-size crops of them.
-
-    Each whole picture is iterated a number of times of its own. A crop goes along as far as the
-    schedule's last fine iteration: it takes the coarse maps from its whole picture, where the
-    network sees the scene, and the fine ones from itself, where it sees the noise. So a step costs
-    some thousand pixels an iteration in place of a quarter of a million.
-
-    Inputs and outputs are those of `batches.Batches`.
-
-    Parameters
-    ----------
-    network : keras.Model
-        As `model.build_network` makes it.
-    recipe : Recipe
+    How bright a scene was meant to be is partly a guess; what is scaled to the reference's mean is
+    judged by its details only.
     """
-
-    def __init__(self, network: keras.Model, recipe: Recipe):
-        super().__init__(name="trainee")
-        self.network, self.recipe = network, recipe
-        self.deepest = recipe.depths[1] if recipe.depths else recipe.iterations
-        self.built = True
-        if keras.backend.backend() == "tensorflow":
-            self.jit_compile = False
-
-    def call(self, inputs):
-        """Return the whole pictures after their depths, or these and the crops as a dict."""
-        recipe = self.recipe
-        fine = [step for step, factor in enumerate(recipe.schedule) if factor < recipe.shrink]
-        last = max(fine, default=-1)
-        picture = ops.maximum(inputs["picture"], recipe.floor)
-        depth = ops.reshape(inputs["depth"], (-1, 1, 1, 1))
-        crop = ops.maximum(inputs["crop"], recipe.floor) if recipe.two_scales else None
-        for step in range(self.deepest):
-            factor = recipe.schedule[min(step, len(recipe.schedule) - 1)]
-            further = max(1, factor // recipe.shrink)
-            coarse = predict_whole(
-                self.network,
-                picture,
-                further,
-                keep_colors=recipe.keep_colors,
-                evenness=recipe.evenness,
-            )
-            if crop is not None and step <= last:
-                crop = brighten(crop, self._crop_map(crop, coarse, inputs["corner"], factor))
-            picture = ops.where(step < depth, brighten(picture, coarse), picture)
-        return picture if crop is None else {"picture": picture, "crop": crop}
-
-    def _crop_map(self, crop, coarse, corner, factor: int):
-        if factor < self.recipe.shrink:
-            tint = no_tint if self.recipe.keep_colors else None
-            return predict_at_scale(self.network, crop, factor, tint)
-        return grow_window(coarse, self.recipe.shrink, corner, ops.shape(crop)[1])
+    mean_true = ops.mean(y_true, axis=(1, 2, 3), keepdims=True)
+    mean_pred = ops.mean(y_pred, axis=(1, 2, 3), keepdims=True)
+    scaled = y_pred * (mean_true / ops.maximum(mean_pred, 1e-3))
+    error = mean_squared_error(y_true, y_pred) + mean_squared_error(y_true, scaled)
+    return error / 2 + SSIM_SHARE * (1 - ssim(y_true, scaled))
 
 
-def best_row(rows: Sequence[dict], recipe: Recipe) -> dict:
-    """Return the row of a log that is best on validation: the first, where several are.
-
-    By the PSNR (that of the crops, where there are any), or for the founding objective, whose
-    error is not that of a picture, by the loss.
-    """
-    if recipe.objective == "founding":
-        return min(rows, key=lambda row: row["val_loss"])
-    name = "val_crop_psnr" if recipe.two_scales else "val_psnr"
-    return max(rows, key=lambda row: row[name])
+def build_trainee(recipe: Recipe) -> Trainee:
+    """Build what a recipe trains, with fresh weights."""
+    network = build_network(conditioned=True, seed=recipe.seed, dtype=recipe.precision)
+    return Trainee(Enhancer(network, recipe.schedule), recipe.depths[1])
 
 
-def build_trainee(recipe: Recipe) -> keras.Model:
-    """Build what a recipe trains.
-
-    The bare network for the founding objective; a `RecursiveEnhancer`; or where the recipe draws
-    depths or trains on two scales, a `TwoScaleTrainee`.
-    """
-    network = build_network(
-        recipe.channels,
-        recipe.merge,
-        conditioned=recipe.conditioned,
-        initial_map=recipe.initial_map,
-        rest=recipe.rest,
-        seed=recipe.seed,
-        dtype=recipe.precision,
-    )
-    if recipe.objective == "founding":
-        return network
-    if recipe.depths or recipe.two_scales:
-        return TwoScaleTrainee(network, recipe)
-    enhancer = RecursiveEnhancer(network, recipe.schedule, recipe.iterations, recipe.floor)
-    return enhancer.scaled_to(LONG_SIDE // (recipe.stride * recipe.shrink))
-
-
-def compile_trainee(trainee: keras.Model, recipe: Recipe, steps: int) -> None:
+def compile_trainee(trainee: Trainee, recipe: Recipe, steps: int) -> None:
     """Compile with Adam and the recipe's loss; the learning rate falls over `steps`."""
-    rate = recipe.learning_rate
-    if recipe.cosine_decay:
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps, alpha=0.02)
-    # A step whose gradient is much longer than usual (it happens through eight iterations) is cut
-    # short. The founding project did without.
-    clipnorm = 1.0 if recipe.objective == "curve" else None
-    loss = mse_and_ssim if recipe.loss == "mse+ssim" else recipe.loss
-    metrics = [psnr] if recipe.objective == "curve" else []
-    if recipe.two_scales:
-        whole = "mse" if recipe.loss == "mse+ssim" else recipe.loss
-        loss = {"picture": whole, "crop": loss}
-        metrics = {"picture": metrics, "crop": metrics}
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps, alpha=0.01)
     trainee.compile(
-        optimizer=keras.optimizers.Adam(rate, clipnorm=clipnorm),
-        loss=loss,
-        metrics=metrics,
+        # A step whose gradient is much longer than usual (it happens through many iterations) is
+        # cut short.
+        optimizer=keras.optimizers.Adam(
+            rate, clipnorm=1.0, use_ema=True, ema_momentum=recipe.averaging
+        ),
+        loss={"thumbnail": "mse", "crop": detail_loss if recipe.loss == "detail" else recipe.loss},
+        metrics={"thumbnail": [psnr], "crop": [psnr]},
         jit_compile=keras.backend.backend() == "jax",  # XLA slows TensorFlow's step on a CPU
     )
 
 
 def train(
     recipe: Recipe,
-    training: PairedSet,
+    training: PairedSet | Sequence[tuple[PairedSet, float]],
     validation: PairedSet,
     folder: str | Path,
     *,
-    start: keras.Model | None = None,
-    patience: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int | str = "auto",
-) -> keras.Model:
-    """Train as a recipe says; called again with the same folder, go on where it was cut off.
+) -> Enhancer:
+    """Train as a recipe says; called again with the same folder, resume an interrupted run.
 
     Parameters
     ----------
     recipe : Recipe
-    training, validation : PairedSet
-        No scene of one may be in the other.
+    training : PairedSet, or sequence of (PairedSet, float)
+        What to train on; several sets with the share of each.
+    validation : PairedSet
+        What each epoch is scored on. No scene of it may be in `training`.
     folder : str or Path
         Where the run is kept: ``recipe.json``, ``pairs.json`` (their names), ``log.csv`` (a row an
-        epoch), ``best.keras`` (see `best_row`),
-        ``last.keras`` at the end, and what it takes to go on, ``resume.weights.h5``.
-    start : keras.Model, optional
-        A trained enhancer (or network, for the founding objective) whose weights to start from.
-    patience : int, optional
-        Stop early, after so many epochs without a better one on validation.
+        epoch), ``last.keras`` (the averaged weights after the last epoch), and what it takes to
+        resume, ``resume.weights.h5``.
     callbacks : sequence of keras.callbacks.Callback
         Further callbacks for `fit`, such as ``keras.callbacks.TensorBoard``.
     verbose : int or "auto"
@@ -327,8 +241,8 @@ def train(
 
     Returns
     -------
-    keras.Model
-        The trained enhancer, with the recipe's own schedule, or the network.
+    Enhancer
+        With the averaged weights.
 
     Raises
     ------
@@ -336,52 +250,49 @@ def train(
         If the folder holds a run of another recipe or on other pairs.
     """
     folder = Path(folder)
-    batches = Batches(training, recipe)
+    sources = [(training, 1.0)] if isinstance(training, PairedSet) else list(training)
+    _claim(folder, recipe, sources, validation)
+    batches = Batches(sources, recipe)
     trainee = build_trainee(recipe)
-    if start is not None:
-        if [w.shape for w in start.weights] != [w.shape for w in trainee.weights]:
-            raise LleError("the weights to start from are of another network than the recipe's")
-        trainee.set_weights(start.get_weights())
-    _claim(folder, recipe, training, validation)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
-
-    log = folder / "log.csv"
-    done = stands_still(read_log(log) if log.exists() else [], recipe, patience)
+    averages = keras.callbacks.SwapEMAWeights()
     trainee.fit(
         batches,
-        epochs=0 if done else recipe.epochs,
-        validation_data=Batches(validation, recipe, augment=False),
+        epochs=recipe.epochs,
+        validation_data=Batches([(validation, 1.0)], recipe, validation=True),
         shuffle=False,  # Batches does it; Keras would shuffle the batches without our seed
         initial_epoch=_resume(trainee, folder, len(batches)),
-        callbacks=[EpochSetter(batches), RunKeeper(folder, recipe, patience), *callbacks],
+        callbacks=[
+            EpochSetter(batches),
+            averages,
+            RunKeeper(folder, recipe, averages),
+            *callbacks,
+        ],
         verbose=verbose,
     )
-    trained = finished(trainee, recipe)
-    with _replacing(folder / "last.keras") as partial:
-        trained.save(partial)
-    return trained
+    return load_model(folder / "last.keras")
 
 
-def finished(trainee: keras.Model, recipe: Recipe) -> keras.Model:
-    """Return a trainee as it is used: with the schedule meant for pictures of 600 pixels."""
-    if recipe.objective == "founding":
-        return trainee
-    network = build_trainee(dataclasses.replace(recipe, precision="float32")).network
-    network.set_weights(trainee.network.get_weights())
-    return RecursiveEnhancer(
-        network,
-        recipe.schedule,
-        recipe.iterations,
-        recipe.floor,
-        companion=recipe.companion,
-        **{field: getattr(recipe, field) for field in COMPANION_FIELDS},
-    )
+def finished(trainee: Trainee, recipe: Recipe) -> Enhancer:
+    """Return the enhancer that a trainee holds, in single precision."""
+    network = build_trainee(dataclasses.replace(recipe, precision="float32")).enhancer.network
+    network.set_weights(trainee.enhancer.network.get_weights())
+    return Enhancer(network, recipe.schedule)
 
 
-def _claim(folder: Path, recipe: Recipe, training: PairedSet, validation: PairedSet) -> None:
+def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:
+    """Load the weights and the optimizer's state of a run; return how many epochs it has done."""
+    if not (folder / RESUME).exists():
+        return 0
+    trainee.optimizer.build(trainee.trainable_variables)
+    trainee.load_weights(folder / RESUME)
+    return int(trainee.optimizer.iterations) // steps_per_epoch
+
+
+def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSet) -> None:
     """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = {"training": training.names, "validation": validation.names}
+    names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
     facts = {
         "recipe.json": ("of another recipe", dataclasses.asdict(recipe)),
         "pairs.json": ("on other pairs", names),
@@ -394,5 +305,4 @@ def _claim(folder: Path, recipe: Recipe, training: PairedSet, validation: Paired
                 f"{folder} holds a run {facts[name][0]} (see {name} there): choose another folder"
             )
     for name, text in texts.items():
-        with _replacing(folder / name) as partial:
-            partial.write_text(text)
+        replace_file(folder / name, lambda partial, text=text: Path(partial).write_text(text))

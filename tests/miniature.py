@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lle_utils.fetch.pixels import look, pixel_hash
-from lle_utils.fetch.registry import Registry, Source
+from lle_utils.fetch.verify import Registry, Source, pixel_hash
 
 WIDTH, HEIGHT = 24, 16
 
@@ -63,18 +62,12 @@ def make_registry(files, pictures, sources=(), **facts):
         "splits": splits,
         "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
         "pixels": {name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known},
-        "looks": {
-            name: look(pixels.tobytes(), (width, height)) for name, pixels in pictures.items()
-        },
-        "sources": tuple(
-            Source(title=f"mirror {n}", kind="https", url=url) for n, url in enumerate(sources, 1)
-        ),
+        "sources": tuple(Source(title=f"mirror {n}", url=url) for n, url in enumerate(sources, 1)),
         "manual_address": "https://example.org/mini",
         "archive_names": ("MiniDataset.zip",),
         "archive_bytes": sum(map(len, files.values())),
         "unpacked_bytes": sum(map(len, files.values())),
         "max_file_bytes": 100_000,
-        "max_total_bytes": 10_000_000,
     }
     return Registry(**settings | facts)
 
@@ -111,25 +104,20 @@ def main(arguments):
     import PIL.PngImagePlugin  # noqa: F401
     import requests  # noqa: F401
 
-    from lle_utils.fetch import archive
-    from lle_utils.fetch.download import Policy
-    from lle_utils.fetch.obtain import fetch
+    from lle_utils import fetch
 
-    registry, data, pause = from_disk(arguments[0]), arguments[1], float(arguments[2])
-    reader = archive._reader
+    pause = float(arguments[2])
+    open_entry = zipfile.ZipFile.open
 
-    def slow_reader(*details):  # so that a kill also meets the unpacking of few small files
-        read = reader(*details)
+    def open_slowly(*details):  # so that a kill also meets the unpacking of few small files
+        time.sleep(pause)
+        return open_entry(*details)
 
-        def slow_read(name):
-            time.sleep(pause)
-            return read(name)
-
-        return slow_read
-
-    archive._reader = slow_reader
+    zipfile.ZipFile.open = open_slowly
+    fetch.download.BACKOFF_SECONDS = 0.05
+    fetch.download.CHUNK_BYTES = 1000  # the archive is small
     print("ready", flush=True)
-    fetch(registry, data_dir=data, progress=False, policy=Policy(wait=0.05))
+    fetch.obtain(from_disk(arguments[0]), data_dir=Path(arguments[1]), progress=False)
 
 
 if __name__ == "__main__":

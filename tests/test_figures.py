@@ -6,6 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from lle_utils.model import RecursiveEnhancer, build_network, list_weights
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -15,7 +16,6 @@ from lle_utils import data, figures, founding, metrics, slides
 from lle_utils.curve import FLOOR, Iteration, brighten
 from lle_utils.errors import LleError
 from lle_utils.images import to_uint8
-from lle_utils.model import RecursiveEnhancer, build_network, list_weights
 
 COMMITTED = figures.default_folder("sample")
 PAGES = [f"slides/{name}" for name in slides.SLIDES]

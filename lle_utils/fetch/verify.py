@@ -1,110 +1,139 @@
-"""Does a copy of the data set hold what was published? Each file is judged by its content.
+"""What the data set must contain, and whether a copy does: every file is judged by its content.
 
-A file is one of
-
-- **published**: the published bytes (MD5 of the file);
-- **same pixels**: the published pixels in other bytes (hash of the decoded pixels);
-- **modified**: a readable picture with other pixels, re-encoded or resized;
-- **misplaced**: the picture of *another* name, as after swapped folders or names;
-- **foreign**: a picture that looks like none of them;
-- **unreadable**: not an RGB picture at all.
+A copy that was verified carries a record, ``verified.json``. It holds a stamp of the sizes and
+times of all files, so that nothing is read again until a file changes.
 """
 
 import hashlib
+import io
+import json
 import os
+import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from lle_utils.fetch.pixels import NotAPictureError, decode_rgb, look, looks_alike, pixel_hash
-from lle_utils.fetch.registry import SIDES
-
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
-
-
-class Kind(StrEnum):
-    """What one file of the data set turned out to be."""
-
-    PUBLISHED = "published"
-    SAME_PIXELS = "same pixels"
-    MODIFIED = "modified"
-    MISPLACED = "misplaced"
-    FOREIGN = "foreign"
-    UNREADABLE = "unreadable"
-
-
-GOOD = {Kind.PUBLISHED, Kind.SAME_PIXELS}
+REGISTRY_FOLDER = Path(__file__).resolve().parent.parent / "registry"
+RECORD = "verified.json"
+PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+MOST_PIXELS = 4_000_000
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk: no content, its name, its checksum
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What one file turned out to be.
+class Source:
+    """A place to download an archive from; the address may be a link to Google Drive."""
 
-    Attributes
-    ----------
-    kind : Kind
-        The verdict.
-    detail : str
-        What is special about it in words, or empty.
-    size : tuple of int or None
-        Width and height in pixels, where they are known.
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What a data set of pairs must contain, and where it can be had.
+
+    Files are named ``SPLIT/low/NAME.png`` and ``SPLIT/high/NAME.png``. ``md5`` lists every
+    published file; ``pixels`` has the SHA-256 of the decoded pixels, where those are known.
     """
 
-    kind: Kind
-    detail: str = ""
-    size: tuple[int, int] | None = None
+    name: str
+    title: str
+    width: int
+    height: int
+    splits: dict[str, int]  # pairs in each
+    md5: dict[str, str]
+    pixels: dict[str, str]
+    sources: tuple[Source, ...]
+    manual_address: str  # where a person downloads the archive with a browser
+    archive_names: tuple[str, ...]  # such a file in the data folder is found without being named
+    archive_bytes: int
+    unpacked_bytes: int
+    max_file_bytes: int  # no picture is larger
+    citation: str = ""
+
+
+def load_registry(name="lol"):
+    """Read a data set's registry: ``NAME.toml``, ``NAME_md5.txt`` and ``NAME_pixels.txt``."""
+    facts = tomllib.loads((REGISTRY_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    facts["sources"] = tuple(Source(**table) for table in facts.pop("source"))
+    facts["archive_names"] = tuple(facts["archive_names"])
+    sums = {kind: _read_sums(REGISTRY_FOLDER / f"{name}_{kind}.txt") for kind in ("md5", "pixels")}
+    return Registry(**facts, **sums)
+
+
+def _read_sums(path):
+    """Read lines of ``DIGEST  NAME``, as md5sum and sha256sum write them."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split(maxsplit=1) for line in lines if line and not line.startswith("#")]
+    return {name: digest for digest, name in pairs}
+
+
+class Kind(StrEnum):
+    """What one file turned out to be."""
+
+    PUBLISHED = "the published file, byte for byte"
+    SAME_PIXELS = "the published pixels in other bytes (saved again without loss)"
+    MODIFIED = "other pixels (re-encoded, edited or another picture)"
+    RESIZED = "another size"
+    MISPLACED = "another published picture under this name"
+    DAMAGED = "not a sound RGB picture in a PNG or JPEG file"
+    MISSING = "missing"
+    EXTRA = "never published"
+
+
+GOOD = (Kind.PUBLISHED, Kind.SAME_PIXELS)
 
 
 def examine(name, data, registry):
-    """Judge one file by its content.
-
-    Parameters
-    ----------
-    name : str
-        Its name in the data set, such as ``our485/low/2.png``.
-    data : bytes
-        The whole file.
-    registry : Registry
-        What was published.
-
-    Returns
-    -------
-    Finding
-        The verdict. The picture is decoded only where its bytes are not the published ones.
-    """
-    whole = (registry.width, registry.height)
+    """Return the `Kind` of one file; it is decoded only if its bytes are not the published ones."""
     digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if registry.md5[name] == digest:
-        return Finding(Kind.PUBLISHED, size=whole)
-    owner = _owner(registry.md5, digest)
-    if owner:
-        return Finding(Kind.MISPLACED, f"is the published {owner}", whole)
+    if digest == registry.md5.get(name):
+        return Kind.PUBLISHED
+    if digest in registry.md5.values():
+        return Kind.MISPLACED
+    if name not in registry.md5:
+        return Kind.EXTRA
+    if len(data) > registry.max_file_bytes:
+        return Kind.DAMAGED
     try:
         raw, size = decode_rgb(data)
-    except NotAPictureError as problem:
-        return Finding(Kind.UNREADABLE, str(problem))
+    except ValueError:
+        return Kind.DAMAGED
     digest = pixel_hash(raw, size)
-    if registry.pixels.get(name) == digest:
-        return Finding(Kind.SAME_PIXELS, size=size)
-    owner = _owner(registry.pixels, digest)
-    if owner:
-        return Finding(Kind.MISPLACED, f"shows the published {owner}", size)
-    seen = look(raw, size)
-    if not looks_alike(seen, registry.looks.get(name, "")):
-        owner = next((n for n, known in registry.looks.items() if looks_alike(seen, known)), None)
-        if owner:
-            return Finding(Kind.MISPLACED, f"looks like the published {owner}", size)
-        return Finding(Kind.FOREIGN, size=size)
-    if size != whole:
-        return Finding(Kind.MODIFIED, "{} x {} pixels, not {} x {}".format(*size, *whole), size)
-    return Finding(Kind.MODIFIED, "other pixels", size)
+    if digest == registry.pixels.get(name):
+        return Kind.SAME_PIXELS
+    if digest in registry.pixels.values():
+        return Kind.MISPLACED
+    return Kind.MODIFIED if size == (registry.width, registry.height) else Kind.RESIZED
 
 
-def _owner(digests, digest):
-    """Return a name that was published with this digest, or None; rare, so a plain search."""
-    return next((name for name, known in digests.items() if known == digest), None)
+def decode_rgb(data):
+    """Return a PNG or JPEG file's pixels as RGB bytes, and (width, height).
+
+    `ValueError` if the file is damaged, has anything behind its end, is huge, or not 8-bit RGB.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            width, height = image.size
+            if image.mode != "RGB" or width * height > MOST_PIXELS:
+                raise ValueError(f"{width} x {height} pixels of mode {image.mode}")
+            raw = image.tobytes()
+        if image.format == "PNG":
+            stream = io.BytesIO(data)
+            Image.open(stream).verify()  # every checksum, up to the name of the end chunk
+            if stream.tell() != len(data) - 4 or not data.endswith(PNG_END):
+                raise ValueError("its end is damaged, or something follows it")
+    except Exception as problem:  # Pillow raises many kinds on damaged files
+        raise ValueError(f"not a sound RGB picture: {problem}") from problem
+    return raw, (width, height)
+
+
+def pixel_hash(raw, size):
+    r"""Return the SHA-256 of ``"WIDTHxHEIGHT RGB\n"`` and the raw RGB bytes, in hexadecimal."""
+    return hashlib.sha256(b"%dx%d RGB\n" % size + raw).hexdigest()
 
 
 @dataclass
@@ -116,77 +145,47 @@ class Report:
     registry : Registry
         What it was compared with.
     place : str
-        The folder or archive, as the user knows it.
-    findings : dict of str to Finding
-        One entry a file that is there.
-    missing : list of str
-        Names of published files that are not there.
-    extra : list of str
-        Pictures that are there and were never published.
+        The folder, as the user knows it.
+    findings : dict of str to Kind
+        One for each published file and for each picture that was never published.
     """
 
-    registry: object
+    registry: Registry
     place: str
-    findings: dict = field(default_factory=dict)
-    missing: list = field(default_factory=list)
-    extra: list = field(default_factory=list)
-
-    def of_kind(self, kind):
-        """Return the names of the files of one `Kind`, in the registry's order."""
-        return [name for name in self.registry.md5 if self._is(name, kind)]
-
-    def _is(self, name, kind):
-        return name in self.findings and self.findings[name].kind == kind
+    findings: dict
 
     @property
     def counts(self):
-        """Files of each kind, by name: every `Kind`, ``"missing"`` and ``"extra"``."""
-        found = Counter(finding.kind for finding in self.findings.values())
-        counts = {str(kind): found[kind] for kind in Kind}
-        return counts | {"missing": len(self.missing), "extra": len(self.extra)}
+        """How many files there are of each `Kind`."""
+        return Counter(self.findings.values())
 
     @property
     def ok(self):
         """True if every published picture is there with its published pixels, and nothing else."""
-        good = all(finding.kind in GOOD for finding in self.findings.values())
-        return good and not self.missing and not self.extra
-
-    @property
-    def pairs(self):
-        """Names of whole pairs in each split: ``{"our485": ["2.png", ...], ...}``."""
-        pairs = {split: [] for split in self.registry.splits}
-        for name in self.registry.md5:
-            split, side, file = name.split("/")
-            if side == SIDES[0] and all(f"{split}/{s}/{file}" in self.findings for s in SIDES):
-                pairs[split].append(file)
-        return pairs
+        return set(self.findings.values()) <= set(GOOD)
 
     @property
     def halves(self):
         """Names of pictures whose partner is missing."""
-        pairs = {split: set(files) for split, files in self.pairs.items()}
-        names = [name.split("/") for name in self.findings]
-        return ["/".join(parts) for parts in names if parts[2] not in pairs[parts[0]]]
+        there = self._there()
+        return [name for name in there if _partner(name) not in there]
+
+    @property
+    def pairs(self):
+        """How many whole pairs each split has."""
+        whole = self._there() - set(self.halves)
+        return {
+            split: sum(name.startswith(f"{split}/low/") for name in whole)
+            for split in self.registry.splits
+        }
 
     @property
     def objections(self):
-        """Why even ``--allow-modified`` must not take this copy: sentences, none if it may."""
-        reasons = []
-        for kind, words in (
-            (Kind.MISPLACED, "under wrong names"),
-            (Kind.FOREIGN, "with a picture of something else"),
-            (Kind.UNREADABLE, "unreadable"),
-        ):
-            names = self.of_kind(kind)
-            if names:
-                reasons.append(f"{_files(len(names))} {words}: {self._examples(names)}")
-        empty = [split for split, files in self.pairs.items() if not files]
-        if empty:
-            reasons.append(f"no whole pair in {' and '.join(empty)}")
-        sizes = Counter(finding.size for finding in self.findings.values() if finding.size)
-        if len(sizes) > 1:
-            shown = ", ".join("{} x {}".format(*size) for size, _ in sizes.most_common(3))
-            reasons.append(f"pictures of {len(sizes)} different sizes ({shown})")
+        """Why not even ``--allow-modified`` takes this copy: phrases, none if it does."""
+        reasons = self._phrases([Kind.MISPLACED, Kind.DAMAGED])
+        reasons += [f"no whole pair in {split}" for split, count in self.pairs.items() if not count]
+        if self.counts[Kind.RESIZED] not in (0, len(self._there())):
+            reasons += self._phrases([Kind.RESIZED])
         return reasons
 
     @property
@@ -195,169 +194,137 @@ class Report:
         return not self.objections
 
     def summary(self):
-        """Say in words what is there and what differs from the published data set.
-
-        Returns
-        -------
-        str
-            Several lines.
-        """
-        counts = self.counts
-        pairs = " + ".join(f"{len(files)}" for files in self.pairs.values())
+        """Return several lines: what is there, what differs, and the conclusion."""
+        pairs = " + ".join(str(number) for number in self.pairs.values())
         wanted = " + ".join(str(number) for number in self.registry.splits.values())
-        title = self.registry.title
-        lines = [f"{title} in {self.place}: {pairs} pairs of {wanted}."]
-        rows = [
-            (Kind.PUBLISHED, "the published file, byte for byte", False),
-            (Kind.SAME_PIXELS, "the published pixels in other bytes (saved again, no loss)", False),
-            (Kind.MODIFIED, "a changed picture, re-encoded or resized", True),
-            (Kind.MISPLACED, "another file's picture", True),
-            (Kind.FOREIGN, "a picture of something else", True),
-            (Kind.UNREADABLE, "not a readable RGB picture", True),
-        ]
-        for kind, words, show in rows:
-            if counts[kind]:
-                named = f": {self._examples(self.of_kind(kind))}" if show else ""
-                lines.append(f"  {counts[kind]:4d} x {words}{named}")
-        if self.missing:
-            lines.append(f"  {len(self.missing):4d} x missing: {self._examples(self.missing)}")
-        if self.extra:
-            lines.append(f"  {len(self.extra):4d} x never published: {self._examples(self.extra)}")
-        lines.append(self.verdict())
-        return "\n".join(lines)
+        first = f"{self.registry.title} in {self.place}: {pairs} pairs of {wanted}."
+        return "\n  ".join([first, *self._phrases(Kind)]) + f"\n{self.verdict()}"
 
     def verdict(self):
-        """Return the report's one-sentence conclusion."""
+        """Return the conclusion in one sentence."""
         title = self.registry.title
         if self.ok:
             return f"This is {title} as published."
-        if not self.findings:
-            return f"There is no {title} here."
         if self.usable:
             return f"This is a near copy of {title}, not {title} as published."
-        return f"This is not {title} and cannot be used: {'; '.join(self.objections)}."
+        reasons = "; ".join(self.objections)
+        return f"The files do not match the registry of {title} and cannot be used: {reasons}."
 
     def differences(self):
-        """Say in one line what differs from the published data set, for error messages."""
-        parts = []
-        for kind, words in (
-            (Kind.MODIFIED, "re-encoded or resized"),
-            (Kind.MISPLACED, "under wrong names"),
-            (Kind.FOREIGN, "with a picture of something else"),
-            (Kind.UNREADABLE, "unreadable"),
-        ):
-            names = self.of_kind(kind)
+        """Return in one line what differs from the published data set."""
+        return "; ".join(self._phrases([kind for kind in Kind if kind not in GOOD]))
+
+    def _there(self):
+        return {name for name in self.registry.md5 if self.findings[name] != Kind.MISSING}
+
+    def _phrases(self, kinds):
+        """Return a phrase for each kind that occurs: how many files, and the first of them."""
+        phrases = []
+        for kind in kinds:
+            names = [name for name, found in self.findings.items() if found == kind]
             if names:
-                parts.append(f"{_files(len(names))} {words} ({self._examples(names, 2)})")
-        if self.missing:
-            parts.append(f"{_files(len(self.missing))} missing ({_list(self.missing, 2)})")
-        if self.extra:
-            parts.append(f"{_files(len(self.extra))} never published ({_list(self.extra, 2)})")
-        return "; ".join(parts) or "nothing"
+                examples = ": " + ", ".join(names[:2]) + (", ..." if len(names) > 2 else "")
+                phrases.append(f"{len(names)} x {kind}{'' if kind in GOOD else examples}")
+        return phrases
 
-    def _examples(self, names, limit=3):
-        """Return the first names, with what is special about them."""
-        shown = []
+
+def _partner(name):
+    """Return the name of the other picture of a pair."""
+    split, side, file = name.split("/")
+    return f"{split}/{'high' if side == 'low' else 'low'}/{file}"
+
+
+def verify_folder(folder, registry, progress=False):
+    """Judge every file of an unpacked data set; return a `Report`."""
+    names = [*registry.md5, *_unlisted_pictures(folder, registry)]
+    findings = dict.fromkeys(names, Kind.MISSING)
+    with progress_bar(f"Checking {registry.title}", registry.unpacked_bytes, progress) as bar:
         for name in names:
-            finding = self.findings.get(name)
-            special = finding.detail if finding and finding.detail != "other pixels" else ""
-            shown.append(f"{name} {special}".strip())
-        return _list(shown, limit)
+            if (folder / name).is_file():
+                with (folder / name).open("rb") as file:
+                    data = file.read(registry.max_file_bytes + 1)
+                findings[name] = examine(name, data, registry)
+                bar.update(len(data))
+    return Report(registry, str(folder), findings)
 
 
-def _files(number):
-    return "1 file" if number == 1 else f"{number} files"
+def _unlisted_pictures(folder, registry):
+    """Return the pictures in the data set's own folders that the registry does not list."""
+    inside = [path for split in registry.splits for path in folder.glob(f"{split}/*/[!.]*")]
+    pictures = [path for path in inside if path.suffix.lower() in PICTURE_SUFFIXES]
+    return sorted({path.relative_to(folder).as_posix() for path in pictures} - set(registry.md5))
 
 
-def _list(names, limit):
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+def progress_bar(title, total, progress, done=0):
+    """Return tqdm's bar that counts bytes, in terminals and notebooks alike."""
+    from tqdm.auto import tqdm
+
+    options = {"unit": "B", "unit_scale": True, "leave": False, "disable": not progress}
+    return tqdm(desc=title, total=total, initial=done, **options)
 
 
-def workers():
-    """Return how many threads to check files with: hashing, decoding and writing overlap."""
-    return min(8, (os.cpu_count() or 1) + 1)
+class State(StrEnum):
+    """What is known of a data set without reading its pictures."""
+
+    ABSENT = "absent"
+    UNVERIFIED = "unverified"
+    PUBLISHED = "published"
+    MODIFIED = "modified"
 
 
-def examine_all(names, read, registry, bar, keep=None):
-    """Judge many files at once, in threads.
+def state_of(folder, registry):
+    """Return the `State` of a data set: unverified if a file changed since it was verified."""
+    if not any((folder / split).is_dir() for split in registry.splits):
+        return State.ABSENT
+    record = read_record(folder)
+    if record and record["stamp"] == _stamp(folder, registry):
+        return State(record["state"])
+    return State.UNVERIFIED
 
-    Parameters
-    ----------
-    names : list of str
-        Names in the data set.
-    read : callable
-        Returns the bytes of a name; called from several threads.
-    registry : Registry
-        What was published.
-    bar : object
-        Progress bar; its ``update`` gets the bytes of each file done.
-    keep : callable, optional
-        Called with name and bytes before a file is judged, such as to write it.
 
-    Returns
-    -------
-    dict of str to Finding
-        One entry a name.
-    """
+def note_of(folder, registry):
+    """Return the sentence that whoever loads the data set must see; None if it is as published."""
+    state = state_of(folder, registry)
+    if state == State.MODIFIED:
+        return (
+            f"this is a modified copy of {registry.title} ({read_record(folder)['differences']}): "
+            "scores differ a little from those on the published files"
+        )
+    if state == State.UNVERIFIED:
+        return (
+            f"this copy of {registry.title} was never verified, or changed since: "
+            "`python -m lle_utils verify` checks it"
+        )
+    return None
 
-    def one(name):
-        data = read(name)
-        if keep is not None:
-            keep(name, data)
-        return examine(name, data, registry), len(data)
 
-    findings = {}
-    pool = ThreadPoolExecutor(workers())
+def read_record(folder):
+    """Return what was written down when the data set was verified; {} if none, or damaged."""
     try:
-        for name, (finding, size) in zip(names, pool.map(one, names), strict=True):
-            findings[name] = finding
-            bar.update(size)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return findings
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        texts = [record["stamp"], record["differences"], State(record["state"])]
+        return record if all(text.isprintable() for text in texts) else {}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
-def verify_folder(folder, registry, bar):
-    """Judge every file of an unpacked data set.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Holds the splits' folders; need not exist.
-    registry : Registry
-        What was published.
-    bar : object
-        Progress bar.
-
-    Returns
-    -------
-    Report
-        What is there.
-    """
-    folder = Path(folder)
-    there = [name for name in registry.md5 if (folder / name).is_file()]
-    found = set(there)
-    findings = examine_all(there, lambda name: (folder / name).read_bytes(), registry, bar)
-    return Report(
-        registry,
-        str(folder),
-        findings,
-        missing=[name for name in registry.md5 if name not in found],
-        extra=_extra_pictures(folder, registry),
-    )
+def write_record(folder, report):
+    """Write down what a verified data set is."""
+    record = {
+        "state": State.PUBLISHED if report.ok else State.MODIFIED,
+        "differences": report.differences(),
+        "stamp": _stamp(folder, report.registry),
+    }
+    partial = folder / f"{RECORD}.new"
+    partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, folder / RECORD)
 
 
-def _extra_pictures(folder, registry):
-    """Return pictures in the data set's own folders that were never published."""
-    extra = []
-    for split in registry.splits:
-        for side in SIDES:
-            inside = folder / split / side
-            names = sorted(path.name for path in inside.iterdir()) if inside.is_dir() else []
-            for name in names:
-                picture = Path(name).suffix.lower() in PICTURE_SUFFIXES
-                hidden = name.startswith(".")
-                if picture and not hidden and f"{split}/{side}/{name}" not in registry.md5:
-                    extra.append(f"{split}/{side}/{name}")
-    return extra
+def _stamp(folder, registry):
+    """Return a digest of the names, sizes and times of the data set's files."""
+    digest = hashlib.sha256()
+    for name in sorted(registry.md5):
+        if (folder / name).exists():
+            facts = (folder / name).stat()
+            digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,314 @@
+"""The enhancer: the recursion around one network that asks how much light, then where."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+from lle_utils.curve import (
+    FLOOR,
+    Iteration,
+    adjust_exposure,
+    brighten,
+    check_iterations,
+    iterate,
+)
+from lle_utils.images import as_float
+from lle_utils.network import REACH
+from lle_utils.resample import (
+    WHOLE,
+    downsample,
+    enlarge_thumbnail,
+    make_thumbnail,
+    mirror,
+    upsample,
+)
+
+EXPOSURE = "exposure"
+THUMBNAIL = "thumbnail"
+SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 4, 2, 1)
+"""What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
+
+SIDE = 24
+"""Height and width of the thumbnail in pixels, whatever the picture's."""
+
+TOLERANCE = 0.03
+"""Maps well below this value become 0: see `soft_threshold`."""
+
+STRIP_PIXELS = 2**19
+"""The most pixels that the network looks at in one forward pass of a large picture."""
+
+FLIPS = ((), (1,), (2,), (1, 2))
+"""The axes of a batch along which its four flipped versions are flipped."""
+
+
+@keras.saving.register_keras_serializable("lle_utils")
+class Enhancer(keras.Model):
+    """Brighten pictures by unrolling the recursion around a network.
+
+    A thumbnail goes along with the picture and is brightened by the same numbers. In most
+    iterations the network looks at the thumbnail, and the mean of its map, one number a channel,
+    says how much light. In one iteration the thumbnail's map itself says where. In a few detail
+    iterations the network looks at the picture: its map says where more finely, and what is noise.
+
+    It is a Keras model: ``save`` and ``keras.models.load_model`` are Keras's own, and
+    `training.Trainee` trains it with ``fit``.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Predicts the parameter map, as `network.build_network` makes it. Shared by all iterations.
+    schedule : sequence of "exposure", "thumbnail" or int
+        What the first, second, ... iteration takes its map from: the mean of the thumbnail's map,
+        the thumbnail's map, or the picture's own map, predicted from the picture downsampled by
+        this factor. All later iterations are "exposure".
+    iterations : int, default 8
+        How many iterations.
+    floor : float, default 0.5 / 255
+        What darker values are raised to first; 0 leaves black black.
+
+    Raises
+    ------
+    ValueError
+        If `iterations` is not a whole number of 1 or more, or an entry of `schedule` is none of
+        the above.
+    """
+
+    def __init__(self, network, schedule=SCHEDULE, iterations=8, floor=FLOOR, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.schedule = _check_schedule(schedule)
+        self.iterations = check_iterations(iterations)
+        self.floor = float(floor)
+        self.built = True  # all its weights are the network's, which exist already
+
+    def call(self, images):
+        """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
+        for iteration in self.steps(images):
+            images = iteration.image
+        return images
+
+    def steps(self, images, iterations: int | None = None):
+        """Return the iterator of `curve.iterate`: map and picture of each iteration.
+
+        Parameters
+        ----------
+        images : tensor, shape (batch, height, width, 3)
+            Pictures in [0, 1].
+        iterations : int, optional
+            How many, in place of the enhancer's own.
+
+        Returns
+        -------
+        iterator of curve.Iteration
+            The map has the shape (batch, height, width, channels), or (batch, 1, 1, channels)
+            where it is one number a channel.
+        """
+        images = ops.maximum(images, self.floor)
+        maps = Maps(self, make_thumbnail(images, SIDE))
+        return iterate(images, maps, self.iterations if iterations is None else iterations)
+
+    def thumbnail_map(self, thumbnail, *, average_flips: bool = True):
+        """Predict the map of thumbnails, averaged over their four flipped versions."""
+        if not average_flips:
+            return self._predict(thumbnail)
+        flipped = ops.concatenate([ops.flip(thumbnail, axes) for axes in FLIPS])
+        maps = ops.split(self._predict(flipped), len(FLIPS))
+        return sum(ops.flip(m, axes) for m, axes in zip(maps, FLIPS, strict=True)) / len(FLIPS)
+
+    def detail_map(self, images, factor: int):
+        """Predict the map of pictures from the pictures downsampled by a factor."""
+        _, height, width, _ = ops.shape(images)
+        known = isinstance(height, int) and isinstance(width, int)
+        if not known or height * width <= STRIP_PIXELS * factor**2:
+            return self._detail_map(images, factor)
+        # The 32 features of 24 million pixels are 3 GB a layer. So a large picture is cut into
+        # strips, each seen with the rows around it that its map depends on.
+        margin = (REACH + 1) * factor  # one pixel more for the bilinear upsampling
+        rows = max(STRIP_PIXELS * factor // width, 4 * REACH) * factor
+        strips = []
+        for top in range(0, height, rows):
+            first = max(0, top - margin)
+            found = self._detail_map(images[:, first : top + rows + margin], factor)
+            strips.append(found[:, top - first : top - first + rows])
+        return ops.concatenate(strips, axis=1)
+
+    def _detail_map(self, images, factor: int):
+        _, height, width, _ = ops.shape(images)
+        maps = self._predict(downsample(images, factor))
+        return upsample(soft_threshold(maps), factor, height, width)
+
+    def _predict(self, images):
+        """Run the network with the edges mirrored, and keep gray pictures gray."""
+        _, height, width, _ = ops.shape(images)
+        maps = self.network(mirror(images, REACH, REACH, REACH, REACH))
+        maps = maps[:, REACH : REACH + height, REACH : REACH + width]
+        gray = ops.mean(maps, axis=-1, keepdims=True)
+        return gray + colorfulness(images) * (maps - gray)
+
+    def get_config(self):
+        """Return what `from_config` needs to build the enhancer again."""
+        return {
+            **super().get_config(),
+            "network": keras.saving.serialize_keras_object(self.network),
+            "schedule": list(self.schedule),
+            "iterations": self.iterations,
+            "floor": self.floor,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Build an enhancer from what `get_config` returned."""
+        network = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**{**config, "network": network})
+
+
+class Maps:
+    """Predict the maps of one run of `curve.iterate`, and brighten the thumbnail along with it.
+
+    Parameters
+    ----------
+    enhancer : Enhancer
+    thumbnail : tensor, shape (batch, SIDE, SIDE, 3)
+        Of the whole pictures.
+    boxes : tensor of float, shape (batch, 4)
+        What parts of the whole pictures are iterated; see `resample.enlarge_thumbnail`.
+    average_flips : bool, default True
+        Whether the thumbnail's map is averaged over flips; training does without.
+    """
+
+    def __init__(self, enhancer, thumbnail, boxes=WHOLE, *, average_flips: bool = True):
+        self.enhancer, self.thumbnail, self.boxes = enhancer, thumbnail, boxes
+        self.average_flips = average_flips
+
+    def __call__(self, images, step: int):
+        """Return the parameter map of one iteration."""
+        enhancer = self.enhancer
+        source = enhancer.schedule[step] if step < len(enhancer.schedule) else EXPOSURE
+        where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
+        exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True))
+        where = soft_threshold(where)
+        self.thumbnail = brighten(self.thumbnail, where if source == THUMBNAIL else exposure)
+        if source == EXPOSURE:
+            return exposure
+        if source == THUMBNAIL:
+            _, height, width, _ = ops.shape(images)
+            return enlarge_thumbnail(where, height, width, self.boxes)
+        return enhancer.detail_map(images, source)
+
+
+def enhance_picture(model, image, iterations: int | None = None, exposure: float = 0.0):
+    """Enhance one picture of any size with trained weights.
+
+    Parameters
+    ----------
+    model : Enhancer or founding.FoundingEnhancer
+        What `weights.load_model` returned.
+    image : array
+        Any picture that `images.as_float` takes.
+    iterations : int, optional
+        How many; by default the model's own.
+    exposure : float, default 0
+        By how many stops to brighten the result, or, below 0, to darken it; see
+        `curve.adjust_exposure`.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the picture, `iterations` or `exposure` does not fit.
+    """
+    image = as_float(image)
+    if iterations is not None:
+        check_iterations(iterations)
+    enhanced = image[None]
+    for step in model.steps(image[None], iterations):
+        enhanced = step.image
+    enhanced = np.clip(ops.convert_to_numpy(enhanced)[0], 0, 1)
+    return adjust_exposure(enhanced, exposure)
+
+
+def trace(model, image, iterations: int | None = None) -> list[Iteration]:
+    """Enhance a picture and keep every map and every result on the way.
+
+    Parameters
+    ----------
+    model, image, iterations
+        As for `enhance_picture`.
+
+    Returns
+    -------
+    list of curve.Iteration
+        As arrays of float32: maps (height, width, channels), also where they are one number a
+        channel, and pictures (height, width, 3).
+    """
+    image = as_float(image)
+    steps = []
+    for step in model.steps(image[None], iterations):
+        parameter_map, picture = (ops.convert_to_numpy(side)[0] for side in step)
+        shape = (*image.shape[:2], parameter_map.shape[-1])
+        steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
+    return steps
+
+
+def soft_threshold(maps, tolerance: float = TOLERANCE):
+    """Let maps well below the tolerance become 0 and leave those well above it.
+
+    A sigmoid never quite gives 0, and the little that it gives adds up over many iterations.
+
+    Parameters
+    ----------
+    maps : tensor, any shape
+        In [0, 1].
+    tolerance : float, default 0.03
+        Where half of a map is left.
+
+    Returns
+    -------
+    tensor, same shape
+        ``M**3 / (M**2 + tolerance**2)``, in [0, 1].
+    """
+    square = maps * maps
+    return maps * square / (square + tolerance**2)
+
+
+def colorfulness(images):
+    """Say how far from gray each pixel is: 0 for gray, 1 from a saturation of 0.2 on.
+
+    The channels of a map may differ by this share only. So a gray picture stays gray, whatever the
+    network says.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, 3)
+        Above 0.
+
+    Returns
+    -------
+    tensor, shape (batch, height, width, 1)
+        In [0, 1].
+    """
+    most = ops.max(images, axis=-1, keepdims=True)
+    saturation = 1 - ops.min(images, axis=-1, keepdims=True) / most
+    return ops.minimum(5 * saturation, 1)
+
+
+def _check_schedule(schedule: Sequence) -> tuple:
+    """Return the schedule as a tuple of "exposure", "thumbnail" and whole numbers."""
+    checked = []
+    for source in schedule:
+        if source not in (EXPOSURE, THUMBNAIL):
+            try:
+                source = check_iterations(source)
+            except ValueError:
+                raise ValueError(
+                    'an entry of schedule is "exposure", "thumbnail" or a whole number of 1 or '
+                    f"more, not {source!r}"
+                ) from None
+        checked.append(source)
+    return tuple(checked)

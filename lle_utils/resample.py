@@ -1,0 +1,162 @@
+"""Make pictures smaller and maps larger, at any size and on every Keras back end.
+
+`keras.ops.image.resize` to a size known only at run time fails at the second size under TensorFlow,
+and `average_pool("same")` counts its padding on some back ends and not on others. What is here only
+gathers, averages and multiplies matrices.
+"""
+
+from keras import ops
+
+WHOLE = ((0.0, 0.0, 1.0, 1.0),)
+"""The box (top, left, height, width, as shares of the picture) that is the whole picture."""
+
+
+def make_thumbnail(images, side: int):
+    """Average pictures down to a square thumbnail, whatever their size and shape.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, channels)
+    side : int
+        Height and width of the thumbnail in pixels.
+
+    Returns
+    -------
+    tensor, shape (batch, side, side, channels)
+        Each pixel is the mean of the area that it covers.
+    """
+    _, height, width, channels = ops.shape(images)
+    rows = _area_weights(side, height)
+    columns = _area_weights(side, width)
+    short = ops.reshape(
+        ops.matmul(rows, ops.reshape(images, (-1, height, width * channels))), (-1, width, channels)
+    )
+    small = ops.matmul(columns, short)
+    return ops.reshape(small, (-1, side, side, channels))
+
+
+def enlarge_thumbnail(maps, height, width, boxes=WHOLE):
+    """Enlarge maps of thumbnails bilinearly to pictures, or to the parts of pictures in boxes.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, side, side, channels)
+    height, width : int or scalar tensor
+        Size of the result in pixels.
+    boxes : tensor of float, shape (batch, 4) or (1, 4)
+        Which part of its picture each result is: top, left, height and width as shares of the
+        picture's. By default all of it.
+
+    Returns
+    -------
+    tensor, shape (batch, height, width, channels)
+    """
+    side = ops.shape(maps)[1]
+    boxes = ops.convert_to_tensor(boxes, "float32")
+    tall = _bilinear_weights(height, side, boxes[:, 0:1], boxes[:, 2:3])
+    wide = _bilinear_weights(width, side, boxes[:, 1:2], boxes[:, 3:4])
+    if boxes.shape[0] == 1:  # one box for all: two plain matrix products are faster
+        tall, wide = tall[0], wide[0]
+        return _multiply(tall, wide, maps)
+    return ops.einsum("bjl,bilc->bijc", wide, ops.einsum("bik,bklc->bilc", tall, maps))
+
+
+def downsample(images, factor: int):
+    """Average squares of `factor` x `factor` pixels.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, channels)
+    factor : int
+        1 returns `images` untouched.
+
+    Returns
+    -------
+    tensor, shape (batch, ceil(height / factor), ceil(width / factor), channels)
+        Where the size is not a multiple of the factor, the picture is mirrored at its edge.
+    """
+    if factor == 1:
+        return images
+    _, height, width, _ = ops.shape(images)
+    padded = mirror(images, 0, -height % factor, 0, -width % factor)
+    return ops.average_pool(padded, factor, strides=factor, padding="valid")
+
+
+def upsample(maps, factor: int, height, width):
+    """Enlarge maps bilinearly: each old pixel is the center of `factor` x `factor` new ones.
+
+    Parameters
+    ----------
+    maps : tensor, shape (batch, ceil(height / factor), ceil(width / factor), channels)
+    factor : int
+        1 returns `maps` untouched.
+    height, width : int or scalar tensor
+        The size to crop to.
+
+    Returns
+    -------
+    tensor, shape (batch, height, width, channels)
+    """
+    if factor == 1:
+        return maps
+    _, rows, columns, _ = ops.shape(maps)
+    share = [[1.0]]
+    tall = _bilinear_weights(rows * factor, rows, [[0.0]], share)[0, :height]
+    wide = _bilinear_weights(columns * factor, columns, [[0.0]], share)[0, :width]
+    return _multiply(tall, wide, maps)
+
+
+def mirror(images, top, bottom, left, right):
+    """Extend pictures beyond their edges by mirror images of themselves.
+
+    Parameters
+    ----------
+    images : tensor, shape (batch, height, width, channels)
+    top, bottom, left, right : int or scalar tensor
+        By how many pixels; more than the picture has is mirrored again.
+
+    Returns
+    -------
+    tensor, shape (batch, top + height + bottom, left + width + right, channels)
+    """
+    _, height, width, _ = ops.shape(images)
+    images = ops.take(images, _mirrored_indices(height, top, bottom), axis=1)
+    return ops.take(images, _mirrored_indices(width, left, right), axis=2)
+
+
+def _mirrored_indices(size, before, after):
+    """Return 0, 1, ... size - 1 continued on both sides: ... 1, 0, 0, 1, ... size - 1, size - 1."""
+    index = ops.arange(-before, size + after, dtype="int32") % (2 * size)
+    return ops.minimum(index, 2 * size - 1 - index)
+
+
+def _area_weights(cells: int, size):
+    """Return the matrix (cells, size) that averages pixels over `cells` equal stretches."""
+    stretch = ops.cast(size, "float32") / cells
+    start = ops.arange(cells, dtype="float32")[:, None] * stretch
+    pixel = ops.arange(size, dtype="float32")
+    overlap = ops.minimum(start + stretch, pixel + 1) - ops.maximum(start, pixel)
+    return ops.relu(overlap) / stretch
+
+
+def _bilinear_weights(size, cells, first, share):
+    """Return the matrices (batch, size, cells) that mix the two cells each new pixel lies between.
+
+    The `size` new pixels cover the part of the cells that begins at `first` and is `share` long,
+    both (batch, 1), as shares of all cells. Beyond the first and the last cell's center the edge
+    repeats.
+    """
+    first, share = (ops.convert_to_tensor(value, "float32") for value in (first, share))
+    cells = ops.cast(cells, "float32")
+    pixels = (ops.arange(size, dtype="float32") + 0.5) / ops.cast(size, "float32")
+    centers = ops.clip((first + share * pixels) * cells - 0.5, 0, cells - 1)
+    return ops.relu(1 - ops.abs(centers[..., None] - ops.arange(cells, dtype="float32")))
+
+
+def _multiply(tall, wide, maps):
+    """Apply one matrix to the rows and one to the columns of every map."""
+    _, rows, columns, channels = ops.shape(maps)
+    height, width = ops.shape(tall)[0], ops.shape(wide)[0]
+    # Columns first: the second, larger product is then a single matrix product.
+    widened = ops.reshape(ops.matmul(wide, maps), (-1, rows, width * channels))
+    return ops.reshape(ops.matmul(tall, widened), (-1, height, width, channels))

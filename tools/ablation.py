@@ -1,0 +1,148 @@
+"""Change one choice at a time, train, and score on validation: which choices matter.
+
+    python tools/ablation.py [ROW ...]     (`make ablation` runs all)
+
+trains the rows of ``lle_utils/registry/ablation.toml`` that have no result yet and writes a line
+for each into ``ablation.csv`` of the output folder. An interrupted run resumes. The committed
+results, ``lle_utils/registry/ablation.csv``, are a copy of that file. It needs LOL and
+``data/cameras``.
+"""
+
+import argparse
+import csv
+import shlex
+import subprocess
+import time
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lle_utils import data
+from lle_utils.evaluation import pictures_by_depth, scale_to_mean
+from lle_utils.images import replace_file
+from lle_utils.metrics import psnr, ssim
+from lle_utils.paths import data_dir
+from lle_utils.recipes import Recipe
+from lle_utils.training import read_log, train
+
+ROOT = Path(__file__).resolve().parents[1]
+ROWS = ROOT / "lle_utils" / "registry" / "ablation.toml"
+DEPTHS = (7, 8, 12, 24)
+SCORES = (*(f"psnr_{n}" for n in DEPTHS), "ssim", "gt_mean", "other_gt_mean", "other_ssim")
+FIELDS = ("row", "seed", *SCORES, "steps", "seconds", "commit", "command")
+
+
+def read_rows() -> tuple[dict[str, dict], list[int]]:
+    """Return the settings of each row's recipe, by name, and the seeds."""
+    content = tomllib.loads(ROWS.read_text(encoding="utf-8"))
+    rows = {name: {**content["recipe"], **changes} for name, changes in content["rows"].items()}
+    return rows, content["seeds"]
+
+
+@cache
+def load_source(name: str) -> data.PairedSet:
+    """Load a source of training pairs once for all rows."""
+    return data.load_source(name)
+
+
+def score(model, pairs: Sequence, step: int = 1) -> dict[str, float]:
+    """Score weights on pairs: mean PSNR after each of `DEPTHS`, and SSIM and GT-mean after 8."""
+    found = []
+    for pair in pairs:
+        low, high = pair.low[::step, ::step], pair.high[::step, ::step]
+        pictures = pictures_by_depth(model, low, DEPTHS)
+        scores = {f"psnr_{n}": psnr(picture, high) for n, picture in pictures.items()}
+        scores["ssim"] = ssim(pictures[8], high)
+        scores["gt_mean"] = psnr(scale_to_mean(pictures[8], high), high)
+        found.append(scores)
+    return {name: float(np.mean([scores[name] for scores in found])) for name in found[0]}
+
+
+def run_row(name: str, seed: int, settings: dict, folder: Path) -> dict:
+    """Train a row with a seed, or resume it, and score it on validation."""
+    recipe = Recipe(**settings, seed=seed)
+    run = folder / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+    sources = [(load_source(source), share) for source, share in recipe.sources]
+    validation = data.load("lol", "validation")
+    keras.utils.clear_session()  # else each row leaves its graph behind
+    begin = time.monotonic()
+    model = train(recipe, sources, validation, run, verbose=0)
+    seconds = time.monotonic() - begin
+    scores = score(model, validation)
+    other = score(model, data.load_camera_pairs("validation"))
+    scores |= {f"other_{key}": other[key] for key in ("gt_mean", "ssim")}
+    return {
+        "row": name,
+        "seed": seed,
+        **{key: round(scores[key], 4) for key in SCORES},
+        "steps": len(read_log(run / "log.csv")) * recipe.steps_per_epoch,
+        "seconds": round(seconds),
+        "commit": _commit(),
+        "command": "python tools/ablation.py " + shlex.quote(name),
+    }
+
+
+def _commit() -> str:
+    """Return the commit of the code that runs, with a "+" where files were changed since."""
+    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+def read_results(path: Path) -> list[dict]:
+    """Read a table of results, all values as text; an absent one is empty."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_results(path: Path, results: list[dict]) -> None:
+    """Write a table of results, as a whole."""
+
+    def write(partial) -> None:
+        with Path(partial).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(results)
+
+    replace_file(path, write)
+
+
+def main() -> None:
+    """Run the rows that the command line names, or all that have no result."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    rows, seeds = read_rows()
+    parser.add_argument("row", nargs="*", help="rows to run; default: all without a result")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=data_dir() / "runs" / "ablation",
+        help="where runs and results are kept (default: %(default)s)",
+    )
+    args = parser.parse_args()
+    unknown = set(args.row) - set(rows)
+    if unknown:
+        parser.error(f"there is no row {unknown.pop()!r}; there are: {', '.join(rows)}")
+    args.output.mkdir(parents=True, exist_ok=True)
+    table = args.output / "ablation.csv"
+    results = read_results(table)
+    done = {(result["row"], int(result["seed"])) for result in results}
+    # All rows once before any twice: a run that is cut short has seen each choice.
+    for seed in seeds:
+        for name in args.row or rows:
+            if (name, seed) not in done:
+                results.append(run_row(name, seed, rows[name], args.output))
+                write_results(table, results)
+                print(results[-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()
