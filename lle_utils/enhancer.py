@@ -36,9 +36,6 @@ SIDE = 24
 TOLERANCE = 0.03
 """Maps well below this value become 0: see `soft_threshold`."""
 
-LATE_TOLERANCE = 0.08
-"""The same after the schedule's end. What is small there would add up over many iterations."""
-
 STRIP_PIXELS = 2**19
 """The most pixels that the network looks at in one forward pass of a large picture."""
 
@@ -190,8 +187,7 @@ class Maps:
         enhancer = self.enhancer
         source = enhancer.schedule[step] if step < len(enhancer.schedule) else EXPOSURE
         where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
-        tolerance = TOLERANCE if step < len(enhancer.schedule) else LATE_TOLERANCE
-        exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
+        exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True))
         where = soft_threshold(where)
         self.thumbnail = brighten(self.thumbnail, where if source == THUMBNAIL else exposure)
         if source == EXPOSURE:

@@ -21,14 +21,11 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from scipy import stats
 
-from lle_utils import baselines, checks, curve, data, figures, metrics
-from lle_utils.model import (
-    RecursiveEnhancer,
-    build_network,
-    enhance_picture,
-    list_weights,
-    load_model,
-)
+from lle_utils import baselines, checks, curve, data, drawing, metrics
+from lle_utils.enhancer import Enhancer, enhance_picture
+from lle_utils.material import Panel
+from lle_utils.network import build_network
+from lle_utils.weights import list_weights, load_model
 
 # 00
 
@@ -267,7 +264,7 @@ def curve_loss(
 
 def trained():
     """Return an enhancer that looks as if it had been trained."""
-    enhancer = RecursiveEnhancer(build_network(3, initial_map=0.4, seed=1), schedule=(32,))
+    enhancer = Enhancer(build_network(3, initial_map=0.4, seed=1), ("exposure",))
     enhancer.set_weights([weights + 0.002 for weights in enhancer.get_weights()])
     return enhancer
 
@@ -467,14 +464,14 @@ def mine(
     ticks=12,
     picture=lambda image: image,
     panels=lambda material, step: [
-        material.panel("dogs", "curve", step.image, 7, step.parameter_map)
+        material.panel("dogs", "enhancer", step.image, 7, step.parameter_map)
     ],
 ):
     """Return a right figure with one part changed."""
 
     def make_mine(material):
         figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
-        step = material.steps("dogs", 7, "curve")[-1]
+        step = material.steps("dogs", 7)[-1]
         axes[0].imshow(np.clip(picture(step.image), 0, 1))
         axes[1].hist(step.image.ravel(), bins=20)
         axes[0].set_title("after seven", fontsize=size)
@@ -488,13 +485,13 @@ def mine(
 
 def worst_of_six(material):
     names = material.pictures["hero"]
-    panels = [material.panel(n, "curve", material.enhanced(n, 8), 8) for n in names]
+    panels = [material.panel(n, "enhancer", material.enhanced(n, 8), 8) for n in names]
     worst = min(panels, key=lambda panel: panel.psnr)
     pair = material.pair(worst.picture)
-    panels = [material.panel(worst.picture, "as taken", pair.low), worst]
+    panels = [material.panel(worst.picture, "darkened", pair.low), worst]
     panels.append(material.panel(worst.picture, "reference", pair.high))
     shown = [("as taken", pair.low, ""), ("worst of six", material.enhanced(worst.picture, 8), "")]
-    return figures.comparison(shown, columns=2), panels
+    return drawing.comparison(shown, columns=2), panels
 
 
 half = (4, 4, 2, 2, 2, 1)
@@ -613,7 +610,7 @@ WRONG = {
     ],
     "beat_the_constant": [
         (
-            lambda: (RecursiveEnhancer(build_network(3), schedule=(32,)), CLAIM),
+            lambda: (Enhancer(build_network(3), ("exposure",)), CLAIM),
             "never trained",
         ),
         (lambda: (load_model(list_weights()[0]), CLAIM), "that come with the package"),
@@ -661,21 +658,21 @@ WRONG = {
         (mine(size=9), "'after seven' is set in 9 points"),
         (mine(ticks=10), "is set in 10 points"),
         (
-            mine(panels=lambda material, step: [material.panel("dogs", "curve", step.image, 8)]),
+            mine(panels=lambda material, step: [material.panel("dogs", "enhancer", step.image, 8)]),
             "after 8 iterations; it is",
         ),
         (
-            mine(panels=lambda material, step: [material.panel("dogs", "curve", step.image)]),
+            mine(panels=lambda material, step: [material.panel("dogs", "enhancer", step.image)]),
             "does not say after how many iterations",
         ),
         (
-            mine(panels=lambda material, step: [figures.Panel("me", "curve", 7, 120.0, 25.0)]),
+            mine(panels=lambda material, step: [Panel("me", "enhancer", 7, 120.0, 25.0)]),
             "not one of the held-out pictures",
         ),
         (
             mine(
                 panels=lambda material, step: [
-                    material.panel("dogs", "as taken", material.pair("dogs").low)
+                    material.panel("dogs", "darkened", material.pair("dogs").low)
                 ]
             ),
             "no panel shows what a network made",

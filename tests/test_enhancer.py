@@ -141,8 +141,7 @@ def test_the_enhancer_is_the_recursion_of_the_sketch(random):
     thumb = resample.make_thumbnail(E, enhancer.SIDE)
     for k in range(9):
         where = random.thumbnail_map(thumb)
-        tolerance = enhancer.TOLERANCE if k < 7 else enhancer.LATE_TOLERANCE
-        exposure = enhancer.soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
+        exposure = enhancer.soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True))
         where = enhancer.soft_threshold(where)
         if k == 3:
             M = resample.enlarge_thumbnail(where, 45, 70)

@@ -392,7 +392,7 @@ def _judge_record(material, panels: list) -> None:
                 )
             step = material.steps(panel.picture, int(count), method)[-1]
             true = material.panel(panel.picture, method, step.image, count, step.parameter_map)
-        elif method == "as taken":
+        elif method == material.untouched:
             true = material.panel(panel.picture, method, material.pair(panel.picture).low)
         else:
             # The reference itself has infinite decibels.

@@ -400,16 +400,16 @@ def _judge_gradient(found, right) -> None:
 
 
 def _enhance(enhancer, low) -> np.ndarray:
-    from lle_utils.model import enhance_picture
+    from lle_utils.enhancer import enhance_picture
 
     return enhance_picture(enhancer, low)
 
 
 def _published() -> dict[str, list[np.ndarray]]:
     """Return the weights that come with the package, by name."""
-    from lle_utils.model import list_weights, load_model
+    from lle_utils.weights import list_weights, load_model
 
-    return {name: load_model(name).get_weights() for name in list_weights()}
+    return {name: load_model(name).network.get_weights() for name in list_weights()}
 
 
 @cache
@@ -472,7 +472,7 @@ def beat_the_constant(enhancer, claim) -> str:
 _HINTS = {
     "mine": "Use `score`, on the very model that you hand in.",
     "constant": (
-        "Fit it on the sample's training pairs in four exposures, for 8 rounds, and use `score`."
+        "Fit it on the sample's training pairs in four exposures, for 8 iterations; use `score`."
     ),
 }
 
@@ -493,7 +493,7 @@ def _my_scores(enhancer) -> np.ndarray:
     except Exception as error:
         raise Wrong(
             f"enhance_picture cannot use it ({type(error).__name__}). Hand in what training.train "
-            "returns, or a RecursiveEnhancer around your network."
+            "returns, or an Enhancer around your network."
         ) from None
     if not np.isfinite(scores).all():
         raise Wrong("its pictures hold values that are not numbers: did the training explode?")
