@@ -22,18 +22,19 @@ import pytest
 from lle_utils import checks
 from lle_utils.checks import engine
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS, TOOLS = ROOT / "notebooks", ROOT / "tools"
 SCRIPTS = sorted((NOTEBOOKS / "py").glob("*.py"))
 
 
 def load_solve():
-    sys.path.insert(0, str(NOTEBOOKS))  # solve.py imports render.py, beside it
+    sys.path.insert(0, str(TOOLS))  # solve.py imports render.py, beside it
     try:
-        spec = importlib.util.spec_from_file_location("solve", NOTEBOOKS / "solve.py")
+        spec = importlib.util.spec_from_file_location("solve", TOOLS / "solve.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
-        sys.path.remove(str(NOTEBOOKS))
+        sys.path.remove(str(TOOLS))
     return module
 
 

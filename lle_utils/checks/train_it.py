@@ -291,6 +291,12 @@ _LOSSES = {
     "this is the sum of the squares; take their mean, or the loss grows with the batch.": (
         lambda *given: np.sum(_miss(*given) ** 2)
     ),
+    "these are absolute differences; take their squares.": (
+        lambda *given: np.mean(np.abs(_miss(*given)))
+    ),
+    "this is the root of the mean squared error; leave the root away.": (
+        lambda *given: _loss(*given) ** 0.5
+    ),
     "that is one round too many.": lambda w, low, high, n: _loss(w, low, high, n + 1),
     "that is one round too few.": lambda w, low, high, n: _loss(w, low, high, max(0, n - 1)),
     "that is the loss of eight rounds, whatever `rounds` is.": (
