@@ -1,7 +1,8 @@
 # The Low-Light Workbook. Each target sets up .venv by itself; a second call installs nothing.
 #
-#   make figures              the README's figures and the slides, from the embedded sample and trained weights
+#   make figures              the README's figures, from the embedded sample and trained weights
 #   make figures DATASET=lol  the same from LOL, into an ignored folder
+#   make slides               the slides for teachers, the same way
 #   make test                 every test, notebooks included
 #   make lab                  JupyterLab on the notebooks
 #   make render               execute the notebooks that changed (FORCE=1: all)
@@ -21,7 +22,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures test lab render solutions ablation lint book address colab wheel clean
+.PHONY: figures slides test lab render solutions ablation lint book address colab wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,6 +31,9 @@ help:
 
 figures: $(VENV)/.base
 	$(BIN)/python -m lle_utils figures --dataset $(DATASET)
+
+slides: $(VENV)/.base
+	$(BIN)/python tools/slides.py --dataset $(DATASET)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest tests
@@ -40,19 +44,19 @@ lab: $(VENV)/.test
 	cd notebooks && ../$(BIN)/jupyter lab
 
 render: $(VENV)/.test
-	$(BIN)/python notebooks/render.py $(if $(FORCE),--force)
+	$(BIN)/python tools/render.py $(if $(FORCE),--force)
 
 solutions: $(VENV)/.test
-	$(BIN)/python notebooks/solve.py
+	$(BIN)/python tools/solve.py
 
 ablation: $(VENV)/.base
-	$(BIN)/python -m lle_utils.ablation
+	$(BIN)/python tools/ablation.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
-	$(BIN)/python tests/links.py
+	$(BIN)/python tools/links.py
 
 book: $(VENV)/.book
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir notebooks/book \
@@ -60,7 +64,7 @@ book: $(VENV)/.book
 	@echo "The book is in build/book: open build/book/index.html"
 
 address: $(VENV)/bin/python
-	$(BIN)/python notebooks/address.py
+	$(BIN)/python tools/address.py
 
 colab: $(VENV)/bin/python
 	$(BIN)/python tests/colab.py $(NOTEBOOKS)

@@ -13,7 +13,7 @@ from lle_utils.curve import FLOOR, recurse
 from lle_utils.images import as_float, to_uint8
 
 _SMALL_PIXELS = 20_000
-"""About how many pixels of a picture `fit_constant` looks at: plenty for one number."""
+"""About how many pixels of each picture `fit_constant` uses: plenty for one number."""
 
 
 def gamma(image, exponent: float = 0.4) -> np.ndarray:
@@ -37,9 +37,9 @@ def clahe(image, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:
     ----------
     image : array, shape (height, width, 3)
     clip_limit : float, default 2
-        How steep the equalizing curve may be; more brightens more, noise included.
+        How steep the equalizing curve may be; a higher limit brightens more, noise included.
     tiles : int, default 8
-        The picture is cut into `tiles` x `tiles`.
+        How many tiles the picture is cut into, per side.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def _guided_filter(image: np.ndarray, radius: int, smoothness: float = 1e-3) -> 
 
 
 def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLOOR) -> np.ndarray:
-    """Run the recursion with one number in place of the map: the baseline that matters most.
+    """Run the recursion with one number in place of the map: the most important baseline.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLO
         The parameter, in [0, 1].
     iterations : int, default 8
     floor : float, default 0.5 / 255
-        What darker values are raised to first.
+        Darker values are raised to this first.
 
     Returns
     -------
     ndarray of float32, shape (height, width, 3)
     """
     if not 0 <= m <= 1:
-        raise ValueError(f"m must lie in [0, 1], not {m!r}: only there the curve stays in [0, 1]")
+        raise ValueError(f"m must be in [0, 1], not {m!r}: only then does the curve stay in [0, 1]")
     start = np.maximum(as_float(image), np.float32(floor))
     return recurse(start, lambda image, step: np.float32(m), iterations)
 
@@ -113,7 +113,7 @@ def fit_constant(pairs: Iterable, iterations: int = 8) -> float:
     Parameters
     ----------
     pairs : iterable of data.Pair
-        The training split: a constant fitted on the pictures it is scored on would flatter it.
+        Of the training split: a constant fitted on the test pictures would score too well.
     iterations : int, default 8
 
     Returns
@@ -133,6 +133,6 @@ def fit_constant(pairs: Iterable, iterations: int = 8) -> float:
 
 
 def _thin_out(pair) -> tuple[np.ndarray, np.ndarray]:
-    """Keep every n-th pixel of every n-th row, untouched: averages would hide the noise."""
+    """Keep every n-th pixel of every n-th row; averaging instead would remove the noise."""
     stride = max(1, int((pair.low.shape[0] * pair.low.shape[1] / _SMALL_PIXELS) ** 0.5))
     return pair.low[::stride, ::stride], pair.high[::stride, ::stride]

@@ -386,7 +386,7 @@ def _add_figures(commands) -> None:
         commands,
         "figures",
         _figures,
-        "Make the README's figures and the teacher's slides.",
+        "Make the README's figures.",
         "From the embedded sample they need no network; from LOL they go to an ignored folder, "
         "because LOL's pictures may not be redistributed.",
         "figures --output figures",

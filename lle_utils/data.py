@@ -183,7 +183,7 @@ def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) ->
             f"or set {paths.ENVIRONMENT_VARIABLE} to the folder that holds lol/"
         )
     pair_files = list_pairs(folder / part)
-    accepted = fetch.lol_state(folder) == "modified"  # --allow-modified takes missing pairs too
+    accepted = fetch.lol_state(folder) == "modified"  # complete; it may hold more
     if len(pair_files) != LOL_COUNTS[part] and not accepted:
         raise LleError(
             f"{folder / part} holds {len(pair_files)} pairs and not {LOL_COUNTS[part]}: "

@@ -120,29 +120,24 @@ class Enhancer(keras.Model):
     def detail_map(self, images, factor: int):
         """Predict the map of pictures from the pictures downsampled by a factor."""
         _, height, width, _ = ops.shape(images)
-        large = isinstance(height, int) and height * width > STRIP_PIXELS * factor**2
-        if large and height > 8 * REACH * factor:
-            return self._detail_map_in_strips(images, factor)
-        maps = self._predict(downsample(images, factor))
-        return upsample(soft_threshold(maps), factor, height, width)
-
-    def _detail_map_in_strips(self, images, factor: int):
-        """Predict the same map strip by strip, so that memory stays bounded.
-
-        The 32 features of 24 million pixels are 3 GB a layer. A strip is seen with the rows around
-        it that its map depends on.
-        """
-        _, height, width, _ = ops.shape(images)
+        known = isinstance(height, int) and isinstance(width, int)
+        if not known or height * width <= STRIP_PIXELS * factor**2:
+            return self._detail_map(images, factor)
+        # The 32 features of 24 million pixels are 3 GB a layer. So a large picture is cut into
+        # strips, each seen with the rows around it that its map depends on.
         margin = (REACH + 1) * factor  # one pixel more for the bilinear upsampling
-        rows = max(STRIP_PIXELS * factor**2 // width // factor, 4 * REACH) * factor
+        rows = max(STRIP_PIXELS * factor // width, 4 * REACH) * factor
         strips = []
         for top in range(0, height, rows):
-            first, last = max(0, top - margin), min(height, top + rows + margin)
-            if last - first < 2 * margin:  # a last strip of a few rows takes more context
-                first = max(0, last - 2 * margin) // factor * factor
-            found = self.detail_map(images[:, first:last], factor)
+            first = max(0, top - margin)
+            found = self._detail_map(images[:, first : top + rows + margin], factor)
             strips.append(found[:, top - first : top - first + rows])
         return ops.concatenate(strips, axis=1)
+
+    def _detail_map(self, images, factor: int):
+        _, height, width, _ = ops.shape(images)
+        maps = self._predict(downsample(images, factor))
+        return upsample(soft_threshold(maps), factor, height, width)
 
     def _predict(self, images):
         """Run the network with the edges mirrored, and keep gray pictures gray."""

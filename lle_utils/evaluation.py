@@ -9,14 +9,12 @@ import numpy as np
 
 from lle_utils import baselines
 from lle_utils.images import as_float, to_uint8
-from lle_utils.metrics import bootstrap_interval, psnr, score
-
-FIGURES = ("psnr", "ssim", "ciede2000")
+from lle_utils.metrics import METRICS, bootstrap_interval, mean_scores, psnr, score
 
 GT_MEAN = "psnr after GT-mean"
 
 LOL_CONSTANT = 0.386
-"""The constant map that is best on LOL's training split after eight iterations."""
+"""The constant with the best mean PSNR on LOL's training split, for eight iterations."""
 
 BASELINES = {
     "untouched": lambda picture: picture,
@@ -26,7 +24,7 @@ BASELINES = {
     "LIME-like": baselines.lime_like,
     f"constant {LOL_CONSTANT}": lambda picture: baselines.constant_map(picture, LOL_CONSTANT),
 }
-"""What a network must beat, by name; none of them sees the reference."""
+"""What the enhancer must beat, by name; none of them sees the reference."""
 
 
 def evaluate(
@@ -45,27 +43,27 @@ def evaluate(
         Takes a picture, float32 (height, width, 3) in [0, 1], and returns one like it.
     pairs : iterable of data.Pair
     compared : mapping of str to callable
-        Other methods, by name, which the first is compared with picture by picture.
+        Other methods by name, to compare with picture by picture.
     gt_mean : bool, default False
         Add the PSNR after each result was scaled to its *reference's* mean: what a method would
-        score if somebody told it the exposure. Never to be compared with the other figures.
+        score if somebody told it the exposure. Not comparable with the plain PSNR.
     progress : callable, default iter
         Wraps the iterable to show progress, such as ``tqdm.auto.tqdm``.
 
     Returns
     -------
     dict
-        Of numbers, text and lists alone, ready for JSON (None in place of an infinite or undefined
-        figure): the means ``psnr``, ``ssim``, ``ciede2000`` and ``seconds`` (of enhancing alone),
-        ``intervals`` (95 % bootstrap bounds of each mean), ``worst`` (name and PSNR), ``pairs``
-        (their number), ``images`` (the figures of each), and ``compared``: for each method its
-        means, and in ``gain`` how much better the first is, with an interval over pictures.
+        Ready for JSON (None in place of an infinite or undefined number): the means ``psnr``,
+        ``ssim``, ``ciede2000`` and ``seconds`` (of enhancing only), ``intervals`` (95 % bootstrap
+        interval of each mean), ``worst`` (name and PSNR), ``pairs`` (their number), ``images`` (the
+        scores of each), and ``compared``: for each other method its means, and in ``gain`` by how
+        much the first is better, per metric, with an interval over pictures.
     """
     methods = {"": enhance, **compared}
     rows = {name: [] for name in methods}
     with ThreadPoolExecutor(2) as pool:
         for pair in progress(pairs):
-            # One after the other, so that the seconds of each are its own; then the slow figures.
+            # Enhance one after the other, so that the seconds are right; then score side by side.
             enhanced = [_timed(method, pair.low) for method in methods.values()]
             found = pool.map(partial(_score, pair=pair, gt_mean=gt_mean), enhanced)
             for name, row in zip(methods, found, strict=True):
@@ -74,7 +72,7 @@ def evaluate(
     worst = min(own, key=lambda row: row["psnr"])
     report = {
         **_means(own),
-        "intervals": {f: _interval([row[f] for row in own]) for f in FIGURES},
+        "intervals": {metric: _interval([row[metric] for row in own]) for metric in METRICS},
         "worst": {"name": worst["name"], "psnr": worst["psnr"]},
         "pairs": len(own),
         "images": own,
@@ -93,15 +91,14 @@ def _timed(method: Callable, low: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _score(timed: tuple[np.ndarray, float], pair, gt_mean: bool) -> dict:
     enhanced, seconds = timed
-    found = score(pair.name, enhanced, pair.high)
-    row = {"name": pair.name, **{f: getattr(found, f) for f in FIGURES}, "seconds": seconds}
+    row = {"name": pair.name, **score(enhanced, pair.high), "seconds": seconds}
     if gt_mean:
         row[GT_MEAN] = psnr(scale_to_mean(enhanced, pair.high), pair.high)
     return row
 
 
 def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
-    """Enhance a picture once and keep what it is after each of several numbers of iterations.
+    """Enhance a picture once and keep the results after several numbers of iterations.
 
     Parameters
     ----------
@@ -114,7 +111,7 @@ def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray
     Returns
     -------
     dict of int to ndarray of float32
-        By number of iterations, on 8-bit levels as the protocol wants them.
+        The result after each number of iterations, rounded to 8 bits as the protocol says.
     """
     steps = enumerate(model.steps(low[None], max(depths)), 1)
     pictures = {n: np.asarray(step.image)[0] for n, step in steps if n in depths}
@@ -140,12 +137,7 @@ def scale_to_mean(image, reference) -> np.ndarray:
 
 
 def _means(rows: list[dict]) -> dict:
-    """Average the columns; pictures too small for an SSIM do not count in it."""
-    means = {}
-    for column in [name for name in rows[0] if name != "name"]:
-        values = [row[column] for row in rows if not np.isnan(row[column])]
-        means[column] = float(np.mean(values)) if values else float("nan")
-    return means
+    return mean_scores(rows, [column for column in rows[0] if column != "name"])
 
 
 def _interval(values: list[float]) -> list[float] | None:
@@ -158,14 +150,14 @@ def _interval(values: list[float]) -> list[float] | None:
 def _gain(own: list[dict], other: list[dict]) -> dict:
     """Return by how much the first is better, picture by picture: a smaller CIEDE2000 is better."""
     gains = {}
-    for figure in [f for f in (*FIGURES, GT_MEAN) if f in own[0]]:
-        sign = -1 if figure == "ciede2000" else 1
-        with np.errstate(invalid="ignore"):  # an exact copy against an exact copy
-            pairs = zip(own, other, strict=True)
-            found = [sign * np.subtract(a[figure], b[figure]) for a, b in pairs]
-        known = [value for value in found if not np.isnan(value)]
-        mean = float(np.mean(known)) if known else float("nan")
-        gains[figure] = {"mean": mean, "interval": _interval(found)}
+    for metric in [name for name in (*METRICS, GT_MEAN) if name in own[0]]:
+        sign = -1 if metric == "ciede2000" else 1
+        pairs = zip(own, other, strict=True)
+        differences = [{metric: sign * (a[metric] - b[metric])} for a, b in pairs]
+        gains[metric] = {
+            "mean": mean_scores(differences, [metric])[metric],
+            "interval": _interval([difference[metric] for difference in differences]),
+        }
     return gains
 
 
@@ -181,13 +173,13 @@ def _rounded(value):
 
 
 def as_text(report: dict) -> str:
-    """Lay a report of `evaluate` out as a table for people."""
+    """Lay a report of `evaluate` out as tables for people."""
     rows = [*report["images"], {"name": "mean", **report}]
     others = [{"name": name, **means} for name, means in report["compared"].items()]
-    width = max(len(row["name"]) for row in [*rows, *others, {"name": "picture"}])
+    width = max(len(row["name"]) for row in [*rows, *others, {"name": "after GT-mean"}])
     extra = "   PSNR after GT-mean (uses the reference)" if GT_MEAN in report else ""
     lines = [f"{'picture':{width}}   PSNR dB    SSIM  CIEDE2000  seconds{extra}"]
-    lines += [_line(row, width) for row in rows]
+    lines += [_line(row, width) + _number(row, GT_MEAN, "10.2f") for row in rows]
     if report["intervals"]["psnr"]:
         low, high = report["intervals"]["psnr"]
         lines.append(
@@ -195,27 +187,34 @@ def as_text(report: dict) -> str:
             f"worst: {report['worst']['name']}"
         )
     if others:
+        head = f"{'compared':{width}}   PSNR dB    SSIM  CIEDE2000  seconds   ours is better by"
+        lines += ["", head]
+        lines += [_line(other, width) + _gain_text(other, "psnr") for other in others]
+    if others and GT_MEAN in report:
+        lines += ["", f"{'after GT-mean':{width}}   PSNR dB   ours is better by"]
         lines += [
-            "",
-            f"{'compared':{width}}   PSNR dB    SSIM  CIEDE2000  seconds   ours is better by",
+            f"{other['name']:{width}}{_number(other, GT_MEAN, '10.2f')}{_gain_text(other, GT_MEAN)}"
+            for other in others
         ]
-    for other in others:
-        gain = other["gain"]["psnr"]
-        better = ""
-        if gain["interval"]:
-            low, high = gain["interval"]
-            better = f"   {gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})"
-        lines.append(_line({k: v for k, v in other.items() if k != "gain"}, width) + better)
     return "\n".join(lines)
 
 
 def _line(row: dict, width: int) -> str:
-    def number(column: str, form: str, undefined: str = "nan") -> str:
-        value = row[column]
-        return format(float(undefined) if value is None else value, form)
+    forms = {"psnr": "10.2f", "ssim": "8.3f", "ciede2000": "11.2f", "seconds": "9.2f"}
+    return f"{row['name']:{width}}" + "".join(_number(row, *column) for column in forms.items())
 
-    line = f"{row['name']:{width}}   {number('psnr', '7.2f', 'inf')}  {number('ssim', '6.3f')}"
-    line += f"  {number('ciede2000', '9.2f')}  {number('seconds', '7.2f')}"
-    if GT_MEAN in row and "gain" not in row:
-        line += f"   {number(GT_MEAN, '7.2f', 'inf')}"
-    return line
+
+def _number(row: dict, column: str, form: str) -> str:
+    """Format one number of a row: "" where the row has none, and inf for the PSNR of a copy."""
+    if column not in row:
+        return ""
+    undefined = float("inf") if column in ("psnr", GT_MEAN) else float("nan")
+    return format(undefined if row[column] is None else row[column], form)
+
+
+def _gain_text(other: dict, metric: str) -> str:
+    gain = other["gain"][metric]
+    if not gain["interval"]:
+        return ""
+    low, high = gain["interval"]
+    return f"   {gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})"

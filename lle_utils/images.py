@@ -293,5 +293,6 @@ def replace_file(path: Path, write) -> None:
         if partial is not None:
             Path(partial).unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise LleError(f"{path} cannot be written: {error.strerror or error}") from None
+            reason = (error.strerror or str(error)).splitlines()[0]
+            raise LleError(f"{path} cannot be written: {reason}") from None
         raise

@@ -1,11 +1,10 @@
-"""How well a picture was enhanced, by one protocol, so that figures can be compared.
+"""How well a picture was enhanced, by one protocol, so that scores can be compared.
 
 The protocol: the enhanced picture is clipped and rounded to 8 bits and compared in RGB with the
-reference at its own size; each figure is computed per picture and then averaged over pictures.
+reference at its own size; each metric is computed per picture and then averaged over pictures.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
@@ -13,44 +12,24 @@ from skimage.metrics import structural_similarity
 
 from lle_utils.images import as_float, to_uint8
 
+METRICS = ("psnr", "ssim", "ciede2000")
+
 SSIM_WINDOW = 11
 """Side in pixels of the Gaussian window (sigma 1.5) of the structural similarity."""
 
 
-@dataclass(frozen=True)
-class Score:
-    """How near one enhanced picture comes to its reference.
-
-    Attributes
-    ----------
-    name : str
-    psnr : float
-        Peak signal-to-noise ratio in decibels; more is better.
-    ssim : float
-        Structural similarity, at most 1; more is better.
-    ciede2000 : float
-        Mean color difference; less is better, about 2 can just be seen.
-    """
-
-    name: str
-    psnr: float
-    ssim: float
-    ciede2000: float
-
-
-def score(name: str, enhanced, reference) -> Score:
+def score(enhanced, reference) -> dict[str, float]:
     """Score one enhanced picture by the protocol.
 
     Parameters
     ----------
-    name : str
-        What the score is to be called.
     enhanced, reference : array, shape (height, width, 3)
         RGB in [0, 1]; `enhanced` is clipped. Both are rounded to 8 bits.
 
     Returns
     -------
-    Score
+    dict of str to float
+        ``psnr`` in decibels and ``ssim``, more is better; ``ciede2000``, less is better.
 
     Raises
     ------
@@ -58,7 +37,40 @@ def score(name: str, enhanced, reference) -> Score:
         If the two differ in shape, or a value is not finite.
     """
     pair = to_uint8(enhanced), to_uint8(reference)
-    return Score(name, psnr(*pair), ssim(*pair), ciede2000(*pair))
+    return {"psnr": psnr(*pair), "ssim": ssim(*pair), "ciede2000": ciede2000(*pair)}
+
+
+def mean_scores(
+    rows: Sequence[Mapping[str, float]], columns: Sequence[str] = METRICS
+) -> dict[str, float]:
+    """Average scores over pictures, column by column.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        One per picture, such as `score` returns.
+    columns : sequence of str
+        Which of their numbers to average.
+
+    Returns
+    -------
+    dict of str to float
+        A picture without a number (NaN: it is too small for an SSIM) does not count; NaN where none
+        has one.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
+    """
+    if not rows:
+        raise ValueError("there are no scores to average")
+    means = {}
+    for column in columns:
+        values = np.array([row[column] for row in rows], dtype=np.float64)
+        known = values[~np.isnan(values)]
+        means[column] = float(known.mean()) if known.size else float("nan")
+    return means
 
 
 def psnr(image, reference) -> float:
@@ -144,33 +156,20 @@ def ciede2000(image, reference) -> float:
     return float(np.mean(deltaE_ciede2000(rgb2lab(reference), rgb2lab(image))))
 
 
-def mean_score(scores: Iterable[Score]) -> Score:
-    """Average each figure over pictures; pictures too small for an SSIM do not count in it."""
-    rows = [asdict(one) for one in scores]
-    if not rows:
-        raise ValueError("there is no score to average")
-    means = {}
-    for figure in ("psnr", "ssim", "ciede2000"):
-        values = np.array([row[figure] for row in rows])
-        known = values[~np.isnan(values)]
-        means[figure] = float(known.mean()) if known.size else float("nan")
-    return Score("mean", **means)
-
-
 def bootstrap_interval(values, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Estimate within what bounds the mean would lie for other pictures of the same kind.
+    """Estimate the interval in which the mean of other pictures of the same kind would be.
 
     Parameters
     ----------
     values : array of float, shape (n,)
-        A figure a picture, or the difference of two methods' figures.
+        A metric of each picture, or the difference of two methods in it.
     confidence : float, default 0.95
     seed : int, default 0
 
     Returns
     -------
     tuple of two floats
-        Bounds of the mean over 10,000 drawings with replacement.
+        Quantiles of the means of 10,000 resamples, drawn with replacement.
     """
     values = np.asarray(values, dtype=np.float64)
     rng = np.random.default_rng(seed)

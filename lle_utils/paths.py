@@ -12,10 +12,28 @@ from pathlib import Path
 
 import platformdirs
 
+from lle_utils.errors import LleError
+
 APP_NAME = "low-light-workbook"
 ENVIRONMENT_VARIABLE = "LLE_DATA_DIR"
 
 _PACKAGE = Path(__file__).resolve().parent
+
+
+def absolute(path: str | Path) -> Path:
+    """Return an absolute path, with ``~`` as the user's home folder.
+
+    Raises
+    ------
+    LleError
+        If the path is empty, or begins with ``~`` and the name of nobody here.
+    """
+    if not str(path).strip():
+        raise LleError("the path is empty: give the path of a file or a folder")
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as problem:
+        raise LleError(f"{path}: there is no such user; write the path without ~") from problem
 
 
 def checkout_dir() -> Path | None:
@@ -43,7 +61,7 @@ def data_dir() -> Path:
     """
     chosen = os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return absolute(chosen)
     root = checkout_dir()
     if root is not None:
         return root / "data"
@@ -76,4 +94,4 @@ def lol_dir(data: str | Path | None = None) -> Path:
     pathlib.Path
         ``lol/`` in the data folder.
     """
-    return (data_dir() if data is None else Path(data).expanduser().absolute()) / "lol"
+    return (data_dir() if data is None else absolute(data)) / "lol"

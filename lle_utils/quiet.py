@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 LEVEL_VARIABLE = "TF_CPP_MIN_LOG_LEVEL"
 
-_LOG_LINE = re.compile(
+LOG_LINE = re.compile(
     rb"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]+ +\d+ \S+\.(cc|cu|h):\d+\]"
 )
 
@@ -44,5 +44,5 @@ def without_log_lines() -> Iterator[None]:
             os.close(screen)
             caught.seek(0)
             for line in caught:
-                if not _LOG_LINE.match(line):
+                if not LOG_LINE.match(line):
                     os.write(2, line)

@@ -101,11 +101,11 @@ RECIPES = {
     # The packaged weights.
     "enhancer": Recipe(
         sources=(("lol", 0.52), ("photos", 0.4), ("pairs", 0.08)),
-        epochs=40,
+        epochs=34,
         steps_per_epoch=200,
         precision="mixed_bfloat16",
     ),
     # How much light, and nothing else: seconds on the sample, for notebook 04.
-    "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse"),
+    "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
 }
 """Recipes by name."""

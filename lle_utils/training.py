@@ -104,11 +104,22 @@ class RunKeeper(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Save the averaged weights, log the epoch, save where it is."""
         self.averages.on_test_begin()
-        replace_file(self.folder / "last.keras", finished(self.model, self.recipe).save)
+        averaged = finished(self.model, self.recipe)
         self.averages.on_test_end()
         self.rows.append({"epoch": epoch, **{name: float(v) for name, v in logs.items()}})
-        replace_file(self.folder / "log.csv", self._write_log)
-        replace_file(self.folder / RESUME, self.model.save_weights)
+        self._replace("last.keras", averaged.save)
+        self._replace("log.csv", self._write_log)
+        self._replace(RESUME, self.model.save_weights)
+
+    def _replace(self, name: str, write) -> None:
+        try:
+            replace_file(self.folder / name, write)
+        except (LleError, RuntimeError) as error:  # HDF5 has its own error for a full disk
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise LleError(
+                f"{reason} ({name} of the run). Make room and repeat the command: the run resumes "
+                "from its last whole epoch"
+            ) from None
 
     def _write_log(self, path):
         with Path(path).open("w", newline="", encoding="utf-8") as file:
@@ -125,12 +136,29 @@ def read_log(path: str | Path) -> list[dict]:
     list of dict
         One an epoch: ``epoch`` (int, from 0), ``loss``, ``val_loss``, and the PSNR in decibels of
         thumbnails and crops, ``thumbnail_psnr``, ``val_crop_psnr`` and so on (float).
+
+    Raises
+    ------
+    LleError
+        If a row is cut, or has other fields than the first line says.
     """
-    with Path(path).open(newline="", encoding="utf-8") as file:
-        return [
-            {name: int(value) if name == "epoch" else float(value) for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    with Path(path).open(newline="", encoding="utf-8-sig") as file:
+        table = csv.reader(file)
+        names = next(table, [])
+        try:
+            return [_log_row(names, values) for values in table]
+        except ValueError:
+            raise LleError(
+                f"{path}, line {table.line_num}: this is not a row of a training log, which has a "
+                f"number for each of {', '.join(names) or 'its columns'}. Restore the file, or "
+                "delete it: the run resumes all the same, without the rows it had"
+            ) from None
+
+
+def _log_row(names: list[str], values: list[str]) -> dict:
+    """Return one row of a log, or raise a ValueError if it is not one."""
+    row = dict(zip(names, values, strict=True))
+    return {"epoch": int(row.pop("epoch", "")), **{name: float(v) for name, v in row.items()}}
 
 
 @keras.saving.register_keras_serializable("lle_utils")

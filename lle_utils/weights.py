@@ -12,7 +12,8 @@ from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer
 
 DEFAULT = "enhancer"
-_WEIGHTS = Path(__file__).with_name("weights")
+WEIGHTS = Path(__file__).with_name("weights")
+"""The folder of the packaged weights, their cards and their logs."""
 
 
 def load_model(source: str | Path = DEFAULT):
@@ -41,7 +42,7 @@ def load_model(source: str | Path = DEFAULT):
                 f"there are no weights called {str(source)!r}; there are "
                 f"{', '.join(list_weights())}, or name a .keras file"
             )
-        path = _WEIGHTS / f"{source}.keras"
+        path = WEIGHTS / f"{source}.keras"
     if not path.is_file():
         raise LleError(f"{path}: no such file")
     if not zipfile.is_zipfile(path):
@@ -95,9 +96,9 @@ def _predicts_maps(model: keras.Model) -> bool:
 
 def list_weights() -> list[str]:
     """Return the names of the weights that travel with the package."""
-    return sorted(path.stem for path in _WEIGHTS.glob("*.keras"))
+    return sorted(path.stem for path in WEIGHTS.glob("*.keras"))
 
 
 def load_card(name: str) -> dict:
     """Return what is known of the package's weights `name`: data, split, seed, recipe, scores."""
-    return json.loads((_WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((WEIGHTS / f"{name}.json").read_text(encoding="utf-8"))

@@ -5,14 +5,11 @@ import io
 import json
 import sys
 import zipfile
-from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
-
-from lle_utils.fetch.pixels import look, pixel_hash
-from lle_utils.fetch.registry import Registry, Source
 
 WIDTH, HEIGHT = 24, 16
 
@@ -47,36 +44,21 @@ def make_files(pictures):
     return {name: png(pixels) for name, pixels in pictures.items()}
 
 
-def make_registry(files, pictures, sources=(), **facts):
-    """Return the registry of a miniature; as for the real LOL, no pixels of our485/high."""
-    width, height = next(iter(pictures.values())).shape[1::-1]
-    known = [name for name in files if not name.startswith("our485/high")]
-    splits = {
-        split: sum(name.startswith(f"{split}/low/") for name in files)
-        for split in ("our485", "eval15")
-    }
+def make_registry(files, urls=(), **facts):
+    """Return the registry of a miniature, as `verify.load_registry` returns that of LOL."""
     settings = {
-        "name": "mini",
-        "title": "Mini",
-        "width": width,
-        "height": height,
-        "splits": splits,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "splits": ["our485", "eval15"],
         "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
-        "pixels": {name: pixel_hash(pictures[name].tobytes(), (width, height)) for name in known},
-        "looks": {
-            name: look(pixels.tobytes(), (width, height)) for name, pixels in pictures.items()
-        },
-        "sources": tuple(
-            Source(title=f"mirror {n}", kind="https", url=url) for n, url in enumerate(sources, 1)
-        ),
+        "source": [{"title": f"mirror {n}", "url": url} for n, url in enumerate(urls, 1)],
         "manual_address": "https://example.org/mini",
-        "archive_names": ("MiniDataset.zip",),
+        "archive_names": ["MiniDataset.zip"],
         "archive_bytes": sum(map(len, files.values())),
         "unpacked_bytes": sum(map(len, files.values())),
         "max_file_bytes": 100_000,
-        "max_total_bytes": 10_000_000,
     }
-    return Registry(**settings | facts)
+    return SimpleNamespace(**settings | facts)
 
 
 def pack(files, top="lol_dataset/", compression=zipfile.ZIP_STORED):
@@ -88,48 +70,37 @@ def pack(files, top="lol_dataset/", compression=zipfile.ZIP_STORED):
     return archive.getvalue()
 
 
-def on_disk(registry, folder):
-    """Write a registry where `from_disk` finds it, for other processes."""
-    path = Path(folder) / "registry.json"
-    path.write_text(json.dumps(asdict(registry)))
-    return path
-
-
-def from_disk(path):
-    """Read what `on_disk` wrote."""
-    facts = json.loads(Path(path).read_text())
-    facts["sources"] = tuple(Source(**source) for source in facts["sources"])
-    facts["archive_names"] = tuple(facts["archive_names"])
-    return Registry(**facts)
+def put(folder, files):
+    """Write files into a folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def main(arguments):
-    """Fetch a miniature in a process of its own: REGISTRY DATA_FOLDER SECONDS_A_FILE."""
+    """Fetch a miniature in a process of its own: REGISTRY.json SECONDS_A_FILE."""
     import time
 
     import filelock  # noqa: F401  (imported now, so that "ready" means ready)
     import PIL.PngImagePlugin  # noqa: F401
     import requests  # noqa: F401
 
-    from lle_utils.fetch import archive
-    from lle_utils.fetch.download import Policy
-    from lle_utils.fetch.obtain import fetch
+    from lle_utils import fetch
 
-    registry, data, pause = from_disk(arguments[0]), arguments[1], float(arguments[2])
-    reader = archive._reader
+    registry, pause = arguments
+    open_entry = zipfile.ZipFile.open
 
-    def slow_reader(*details):  # so that a kill also meets the unpacking of few small files
-        read = reader(*details)
+    def open_slowly(*details):  # so that a kill also meets the unpacking of few small files
+        time.sleep(float(pause))
+        return open_entry(*details)
 
-        def slow_read(name):
-            time.sleep(pause)
-            return read(name)
-
-        return slow_read
-
-    archive._reader = slow_reader
+    zipfile.ZipFile.open = open_slowly
+    fetch.download.BACKOFF_SECONDS = 0.05
+    fetch.download.CHUNK_BYTES = 1000  # the archive is small
     print("ready", flush=True)
-    fetch(registry, data_dir=data, progress=False, policy=Policy(wait=0.05))
+    fetch.verify.LOL = SimpleNamespace(**json.loads(Path(registry).read_text()))
+    fetch.fetch_lol(progress=False)
 
 
 if __name__ == "__main__":

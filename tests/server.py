@@ -8,49 +8,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class File:
-    """What the server does when one address is asked for.
-
-    Attributes
-    ----------
-    body : bytes
-        The file.
-    ranges : bool
-        False ignores ``Range`` and always sends the whole file.
-    etag, modified : str or None
-        Validators.
-    statuses : list of int
-        Answered, one a request, before anything else.
-    headers : dict
-        More headers, with those statuses too.
-    cuts : list
-        For each request in turn, the bytes after which the connection is cut; None for no cut.
-    cut_always : float or None
-        Cut every answer after this share of what is left to send.
-    stalls : list
-        For each request in turn, the bytes after which nothing more is sent; None for no stall.
-    speed : float or None
-        Bytes a second.
-    length : bool
-        False sends no ``Content-Length``.
-    content_type : str
-        As it says.
-    redirect : str or None
-        Where to look instead.
-    """
+    """What the server does when one address is asked for."""
 
     body: bytes = b""
-    ranges: bool = True
-    etag: str | None = None
-    modified: str | None = None
-    statuses: list = field(default_factory=list)
-    headers: dict = field(default_factory=dict)
-    cuts: list = field(default_factory=list)
-    cut_always: float | None = None
-    stalls: list = field(default_factory=list)
-    speed: float | None = None
-    length: bool = True
+    ranges: bool = True  # False ignores Range and always sends the whole file
+    statuses: list = field(default_factory=list)  # answered, one a request, before anything else
+    headers: dict = field(default_factory=dict)  # more headers, with those statuses too
+    cuts: list = field(
+        default_factory=list
+    )  # a request each: the bytes after which to cut, or None
+    stalls: list = field(default_factory=list)  # the same for sending nothing more
+    speed: float | None = None  # bytes a second
+    length: bool = True  # False sends no Content-Length
     content_type: str = "application/zip"
-    redirect: str | None = None
+    resumed_type: str = ""  # Content-Type of a resumed file, if that differs
+    redirect: str | None = None  # where to look instead
 
 
 class Server:
@@ -116,12 +88,9 @@ class Server:
                 elif file.redirect:
                     self._headers(302, {"Location": file.redirect, "Content-Length": "0"})
                 elif file.statuses:
-                    self.send_error_page(file, file.statuses.pop(0))
+                    self._headers(file.statuses.pop(0), file.headers | {"Content-Length": "0"})
                 else:
                     self._send(file)
-
-            def send_error_page(self, file, status):
-                self._headers(status, file.headers | {"Content-Length": "0"})
 
             def _headers(self, status, headers):
                 self.send_response(status)
@@ -129,34 +98,21 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
 
-            def _unchanged(self, file):
-                asked = self.headers.get("If-None-Match")
-                since = self.headers.get("If-Modified-Since")
-                return (asked and asked == file.etag) or (since and since == file.modified)
-
             def _start(self, file):
                 asked = self.headers.get("Range")
-                condition = self.headers.get("If-Range")
                 if not asked or not file.ranges:
-                    return None
-                if condition and condition not in (file.etag, file.modified):
                     return None
                 return int(asked.removeprefix("bytes=").partition("-")[0])
 
             def _send(self, file):
-                if self._unchanged(file):
-                    self._headers(304, {})
-                    return
                 start = self._start(file)
                 if start is not None and start >= len(file.body):
-                    self._headers(416, {"Content-Length": "0"})
+                    total = {"Content-Range": f"bytes */{len(file.body)}", "Content-Length": "0"}
+                    self._headers(416, total)
                     return
                 body = file.body[start or 0 :]
-                headers = {"Content-Type": file.content_type} | file.headers
-                if file.etag:
-                    headers["ETag"] = file.etag
-                if file.modified:
-                    headers["Last-Modified"] = file.modified
+                resumed = start is not None and file.resumed_type
+                headers = {"Content-Type": resumed or file.content_type} | file.headers
                 if file.length:
                     headers["Content-Length"] = str(len(body))
                 if start is not None:
@@ -165,8 +121,6 @@ class Server:
                 self._headers(200 if start is None else 206, headers)
                 cut = file.cuts.pop(0) if file.cuts else None
                 stall = file.stalls.pop(0) if file.stalls else None
-                if file.cut_always is not None:
-                    cut = int(len(body) * file.cut_always)
                 stop = min(len(body) if end is None else end for end in (cut, stall))
                 self._body(body[:stop], file.speed)
                 if stall is not None:

@@ -11,43 +11,34 @@ import pytest
 SCRIPT = """
 import json, sys
 import keras, numpy as np
-from lle_utils import model, training
+from lle_utils import training
+from lle_utils.enhancer import Enhancer
+from lle_utils.network import build_network
 from lle_utils.recipes import Recipe
-network = model.build_network(seed=1, initial_map=0.38)
-enhancer = model.RecursiveEnhancer(
-    network, (4, 2, 1), 4, companion=4, keep_colors=True, evenness=0.7, mirrored=True,
-    grayness=0.3, settle=0.05
-)
+from lle_utils.weights import load_model
 weights = np.random.default_rng(0)
+enhancer = Enhancer(build_network(conditioned=True, seed=1))
 enhancer.set_weights([weights.normal(0, 0.1, w.shape) for w in enhancer.get_weights()])
-pictures = np.random.default_rng(1).random((2, 21, 34, 3), dtype=np.float32) / 8
-before = enhancer.predict(pictures, verbose=0)
-enhancer.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
-history = enhancer.fit(
-    pictures, np.sqrt(pictures), batch_size=1, epochs=5, shuffle=False, verbose=0
-)
+pictures = np.random.default_rng(1).random((2, 41, 63, 3), dtype=np.float32) / 8
+before = keras.ops.convert_to_numpy(enhancer(pictures))
 enhancer.save(sys.argv[1])
-loaded = model.load_model(sys.argv[1])
-after = loaded.predict(pictures[:, :9, :11], verbose=0)
-recipe = Recipe(
-    schedule=(4, 2, 1, 4), depths=(3, 5), shrink=4, crop=16, loss="mse+ssim", rest=0.1,
-    keep_colors=True, evenness=0.7,
-)
+after = keras.ops.convert_to_numpy(load_model(sys.argv[1])(pictures[:, :9, :11]))
+recipe = Recipe(crop=16, depths=(7, 8), epochs=10)
 trainee = training.build_trainee(recipe)
 trainee.set_weights([weights.normal(0, 0.1, w.shape) for w in trainee.get_weights()])
-training.compile_trainee(trainee, recipe, 5)
+training.compile_trainee(trainee, recipe, 10)
 inputs = {
-    "picture": pictures[:, :6, :8], "crop": pictures[:, :16, :16],
-    "depth": np.array([3, 5], np.int32), "corner": np.array([[0, 1], [2, 3]], np.int32),
+    "thumbnail": pictures[:, :24, :24], "crop": pictures[:, :16, :16],
+    "depth": np.array([7, 8], np.int32),
+    "box": np.array([[0.1, 0.2, 0.4, 0.3], [0, 0, 0.5, 0.5]], np.float32),
 }
-targets = {name: np.sqrt(inputs[name]) for name in ("picture", "crop")}
-two = trainee.fit(inputs, targets, batch_size=2, epochs=5, shuffle=False, verbose=0)
+targets = {name: np.sqrt(inputs[name]) for name in ("thumbnail", "crop")}
+history = trainee.fit(inputs, targets, batch_size=2, epochs=10, shuffle=False, verbose=0)
 print(json.dumps({
-    "two scales": two.history["loss"],
     "backend": keras.backend.backend(),
     "before": [float(before.mean()), float(before.std()), float(before.max())],
-    "losses": history.history["loss"],
     "after": [float(after.mean()), float(after.std())],
+    "losses": history.history["loss"],
 }))
 """
 
@@ -76,8 +67,6 @@ def test_ten_steps_of_training_agree(backend, by_tensorflow, tmp_path):
     found = _run(backend, tmp_path)
     assert found["backend"] == backend
     assert found["before"] == pytest.approx(by_tensorflow["before"], rel=1e-4)
-    assert found["losses"] == pytest.approx(by_tensorflow["losses"], rel=1e-3)
+    assert found["losses"] == pytest.approx(by_tensorflow["losses"], rel=2e-3)
     assert found["after"] == pytest.approx(by_tensorflow["after"], rel=1e-3)
-    assert found["two scales"] == pytest.approx(by_tensorflow["two scales"], rel=2e-3)
-    assert found["two scales"][-1] < found["two scales"][0]
     assert found["losses"][-1] < found["losses"][0]

@@ -178,3 +178,51 @@ def test_local_noise_leaves_out_what_is_not_flat():
 def test_what_does_not_fit_is_named(make, named):
     with pytest.raises(ValueError, match=named):
         make()
+
+
+def test_a_random_camera_is_determined_by_the_generator_and_never_brightens(picture):
+    first, again = (camera.darken_at_random(picture, rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    means = [camera.darken_at_random(picture, rng(seed)).mean() for seed in range(30)]
+    assert len(set(means)) == 30 and max(means) < 1.1 * picture.mean()
+    assert min(means) < 0.1 * picture.mean()
+
+
+def test_a_response_of_a_power_leaves_an_undarkened_picture_as_it_is(picture):
+    clean = Camera(electrons=1e12, read_noise=0.0, gains=(1.0, 1.0, 1.0), response=2.2)
+    np.testing.assert_allclose(camera.darken(picture, 0, rng(), camera=clean), picture, atol=0.003)
+
+
+def test_black_level_toe_and_jpeg_change_what_they_say():
+    black = gray(0)
+    lifted = Camera(1e12, 0.0, (1.0, 1.0, 1.0), black_level=(0.01, 0.0, 0.0))
+    found = camera.darken(black, 0, rng(), camera=lifted).mean((0, 1))
+    assert found[0] > 0.05 and found[1] == found[2] == 0
+    pressed = Camera(1e12, 0.0, (1.0, 1.0, 1.0), toe=0.05)
+    dark = camera.darken(gray(20), 0, rng(), camera=pressed).mean()
+    assert dark < 0.7 * 20 / 255
+    assert camera.darken(gray(200), 0, rng(), camera=pressed).mean() > 0.9 * 200 / 255
+    noisy = camera.darken(gray(60), 4, rng())
+    assert not np.array_equal(camera.through_jpeg(noisy, 80), noisy)
+    np.testing.assert_allclose(camera.through_jpeg(noisy, 80).mean(), noisy.mean(), atol=0.005)
+
+
+def test_blotches_are_wider_than_noise_and_about_as_strong():
+    sharp, blotchy = Camera(3000.0), Camera(3000.0, blotch=1.2)
+    found = [camera.darken(gray(120), 3, rng(), camera=c)[..., 1] for c in (sharp, blotchy)]
+    beside = [np.corrcoef(one[:, 1:].ravel(), one[:, :-1].ravel())[0, 1] for one in found]
+    assert abs(beside[0]) < 0.05 and beside[1] > 0.3
+    assert 0.5 < found[1].std() / found[0].std() < 2
+
+
+def test_shade_takes_stops_from_place_to_place(picture):
+    kinds = [camera.sample_shade(picture, rng(seed)) for seed in range(20)]
+    for shade in kinds:
+        assert shade.shape == (*picture.shape[:2], 1)
+        assert shade.min() >= 0 and shade.max() <= 5
+        assert np.ptp(shade) > 0.1
+    half = np.zeros((200, 200, 1))
+    half[:, 100:] = 2.0
+    dark = camera.darken(gray(200), 1, rng(), camera=CLEAN, shade=half)
+    light = camera.srgb_to_linear(dark)
+    np.testing.assert_allclose(light[:, :100].mean() / light[:, 100:].mean(), 4, rtol=0.05)

@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lle_utils import cli, metrics, model
+from lle_utils import cli, metrics
+from lle_utils.enhancer import Enhancer, enhance_picture
 from lle_utils.images import read_image, to_uint8, write_image
+from lle_utils.network import build_network
+from lle_utils.weights import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 HELDOUT = ROOT / "data" / "sample" / "heldout"
@@ -60,11 +63,6 @@ def refused(lle):
         return err
 
     return run
-
-
-@pytest.fixture(scope="session")
-def curve8():
-    return model.load_model("curve8")
 
 
 def everything() -> dict[str, bytes | None]:
@@ -130,23 +128,32 @@ def test_iterations_are_a_whole_number_within_reason(lle, number):
     assert not everything()
 
 
+@pytest.mark.parametrize("stops", ["9", "-8.5", "bright", "nan", ""])
+def test_exposure_is_a_number_of_stops_within_reason(lle, stops):
+    code, _, err = lle("enhance", COFFEE, "-o", "a.png", f"--exposure={stops}")
+    assert code == 2 and f"{stops!r} is not a number of stops from -8 to 8" in err
+
+
 # Enhancing
 
 
 def test_enhance_writes_what_the_function_returns(lle):
     assert lle("enhance", COFFEE, "-o", "bright.png") == (0, "bright.png\n", "")
-    expected = model.enhance_picture(model.load_model("anydepth"), read_image(COFFEE))
+    expected = enhance_picture(load_model(), read_image(COFFEE))
     expected = to_uint8(expected)
     np.testing.assert_array_equal(to_uint8(read_image("bright.png")), expected)
     assert list(everything()) == ["bright.png"]
     assert expected.mean() > 3 * to_uint8(read_image(COFFEE)).mean()
 
 
-def test_more_iterations_are_brighter(lle):
+@pytest.mark.parametrize(
+    ("option", "numbers"), [("--iterations", (1, 4, 12)), ("--exposure", (-1, 0, 1.5))]
+)
+def test_more_is_brighter(lle, option, numbers):
     source = save("dark.png")
     means = []
-    for number in (1, 4, 12):
-        assert lle("enhance", source, "-o", f"{number}.png", "--iterations", number)[0] == 0
+    for number in numbers:
+        assert lle("enhance", source, "-o", f"{number}.png", option, number)[0] == 0
         means.append(read_image(f"{number}.png").mean())
     assert means == sorted(means)
     assert means[0] < means[-1]
@@ -344,7 +351,7 @@ def _keras_text(path):
 
 
 def _keras_half(path):
-    whole = (Path(cli.__file__).parent / "weights" / "curve8.keras").read_bytes()
+    whole = (Path(cli.__file__).parent / "weights" / "founding.keras").read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
 
 
@@ -378,7 +385,7 @@ def test_weights_that_are_none(refused, make, says):
 
 def test_unknown_weights_are_told_which_there_are(refused):
     refused(
-        "enhance", COFFEE, "-o", "a.png", "--weights", "curve9", says="there are anydepth, curve8"
+        "enhance", COFFEE, "-o", "a.png", "--weights", "curve9", says="there are enhancer, founding"
     )
 
 
@@ -394,8 +401,8 @@ def make_pairs(low: dict[str, np.ndarray], high: dict[str, np.ndarray]) -> Path:
     return Path("pairs")
 
 
-def test_evaluate_says_what_the_metrics_say(lle, curve8):
-    asked = ("--weights", "curve8", "--json", "scores.json")
+def test_evaluate_says_what_the_metrics_say(lle):
+    asked = ("--exposure", "0.5", "--json", "scores.json")
     code, out, err = lle("evaluate", HELDOUT, *asked)
     assert (code, err) == (0, "")
     report = json.loads(Path("scores.json").read_text())
@@ -407,7 +414,7 @@ def test_evaluate_says_what_the_metrics_say(lle, curve8):
     for name in [*names, "mean"]:
         assert f"\n{name} " in out
 
-    coffee = to_uint8(model.enhance_picture(curve8, read_image(COFFEE)))
+    coffee = to_uint8(enhance_picture(load_model(), read_image(COFFEE), exposure=0.5))
     reference = read_image(HELDOUT / "high" / "coffee.jpg")
     found = report["images"][names.index("coffee")]
     assert found["psnr"] == pytest.approx(metrics.psnr(coffee, reference), abs=1e-4)
@@ -417,9 +424,9 @@ def test_evaluate_says_what_the_metrics_say(lle, curve8):
 
 def test_evaluate_compares_with_baselines_unless_told_not_to(lle):
     folder = make_pairs({"a": dark()}, {"a": 4 * dark()})
-    code, out, _ = lle("evaluate", folder, "--json", "f.json", "--gt-mean", "--iterations", "auto")
+    code, out, _ = lle("evaluate", folder, "--json", "f.json", "--gt-mean", "--iterations", "7")
     report = json.loads(Path("f.json").read_text())
-    assert code == 0 and report["iterations"] == "auto" and report["weights"] == "anydepth"
+    assert code == 0 and report["iterations"] == 7 and report["weights"] == "enhancer"
     assert {"untouched", "gamma 0.4", "CLAHE", "LIME-like"} < set(report["compared"])
     assert report["images"][0]["psnr after GT-mean"] > 0 and "uses the reference" in out
     code, out, _ = lle("evaluate", folder, "--no-baselines")
@@ -427,10 +434,10 @@ def test_evaluate_compares_with_baselines_unless_told_not_to(lle):
 
 
 def test_weights_that_change_nothing_score_as_the_dark_pictures(lle):
-    network = model.build_network(initial_map=1e-12, seed=0)
+    network = build_network(initial_map=1e-12, seed=0)
     for weights in network.weights[:-1]:
         weights.assign(0 * weights)
-    model.RecursiveEnhancer(network, floor=0).save("nothing.keras")
+    Enhancer(network, floor=0).save("nothing.keras")
     low, high = {"a": dark(), "b": dark() // 2}, {"a": dark() * 4, "b": dark() * 3}
     folder = make_pairs(low, high)
     code, _, _ = lle("evaluate", folder, "--weights", "nothing.keras", "--json", "f.json")
@@ -502,7 +509,7 @@ def test_scores_are_not_written_just_anywhere(refused):
 def test_a_training_that_cannot_be_is_refused_and_claims_no_folder(refused):
     refused("train", "--recipe", "curve9", "-o", "run", says="'curve9'; there are ")
     _keras_text(Path("mine.keras"))
-    refused("train", "--start", "mine.keras", "-o", "run", says="mine.keras is not")
+    refused("train", "--sources", "moon", "-o", "run", says="sources must be some of")
 
 
 def test_figures_go_to_no_folder_that_cannot_be(refused):

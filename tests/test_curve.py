@@ -100,3 +100,17 @@ def test_the_founding_function_refuses_an_index_that_would_not_end(wrong):
 )
 def test_darker_pictures_take_more_iterations(mean_code, iterations):
     assert founding.iterations_for(np.full((4, 4, 3), mean_code / 255)) == iterations
+
+
+@pytest.mark.parametrize("stops", [-2, -0.5, 0, 0.5, 1, 3])
+def test_stops_multiply_near_black_and_keep_the_range_and_the_order(stops):
+    values = np.linspace(0, 1, 101)
+    found = curve.adjust_exposure(values, stops)
+    assert found[0] == 0 and found[-1] == 1 and np.all(np.diff(found) > 0)
+    assert curve.adjust_exposure(1e-5, stops) / 1e-5 == pytest.approx(2.0**stops, rel=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [9, -8.5, float("nan")])
+def test_stops_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match="stops"):
+        curve.adjust_exposure(0.5, wrong)

@@ -193,3 +193,49 @@ def test_the_scene_list_is_whole():
     assert len(files) == len(set(files)) == 500
     assert sum(file.startswith("eval15/") for file in files) == 15
     assert json.dumps(scenes)  # plain JSON, nothing else
+
+
+# What training takes of the world
+
+
+@pytest.fixture
+def cameras(tmp_path, monkeypatch):
+    """Return a data folder with photographs and pairs of two cameras."""
+    photos = tmp_path / "cameras" / "photos" / "holidays"
+    photos.mkdir(parents=True)
+    picture = np.random.default_rng(0).random((40, 60, 3))
+    for name in ("beach", "friends_by_Aitzol_Berasategi"):
+        images.write_image(photos / f"{name}.png", picture)
+    for camera_set in ("stack_mercury", "mine"):
+        for side in ("low", "high"):
+            folder = tmp_path / "cameras" / "pairs" / camera_set / side
+            folder.mkdir(parents=True)
+            images.write_image(folder / "one.png", picture)
+    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
+    return tmp_path / "cameras"
+
+
+def test_photographs_are_darkened_always_alike_and_none_of_a_held_out_scene(cameras):
+    photos = data.load_source("photos")
+    assert len(photos) == 4 * (1 + 11)  # and the sample's training scenes
+    assert not any("friends" in name for name in photos.names)
+    assert photos.names[:4] == tuple(f"holidays/beach#{number}" for number in (1, 2, 3, 4))
+    again = data.load_source("photos")
+    lows = [photos.uint8(number)[0] for number in range(4)]
+    for number, low in enumerate(lows):
+        np.testing.assert_array_equal(low, again.uint8(number)[0])
+    assert len({low.tobytes() for low in lows}) == 4
+
+
+def test_cameras_for_validation_are_not_trained_on(cameras):
+    assert data.load_source("pairs").names == ("mine/one",)
+    assert data.load_camera_pairs("validation").names == ("stack_mercury/one",)
+
+
+def test_absent_cameras_are_asked_for_politely(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path))
+    for source in ("photos", "pairs"):
+        with pytest.raises(LleError, match="--sources lol sample"):
+            data.load_source(source)
+    with pytest.raises(ValueError, match="no.* called 'moon'"):
+        data.load_source("moon")

@@ -1,49 +1,52 @@
 """Exercises: each has all its parts, and its check tells right answers from wrong ones, in words.
 
-The tasks, stubs, checks and solutions are read from the notebooks. The check cells are run as they
-stand, on the stub, on the folded solution, on right answers written differently, and on typical
-mistakes, each of which must get its own diagnosis.
+An exercise holds a right answer and its typical mistakes: each mistake must get its own diagnosis.
+Stubs and folded solutions are read from the notebooks; `answers` has further right answers, and the
+wrong ones of exercises that are judged by code of their own.
 """
 
 import ast
 import contextlib
 import copy
-import importlib
 import importlib.util
 import sys
 import threading
 from pathlib import Path
 
+import answers
 import jupytext
 import nbformat
 import numpy as np
 import pytest
 
 from lle_utils import checks
-from lle_utils.checks import verdicts
+from lle_utils.checks import engine
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS, TOOLS = ROOT / "notebooks", ROOT / "tools"
 SCRIPTS = sorted((NOTEBOOKS / "py").glob("*.py"))
 
 
 def load_solve():
-    sys.path.insert(0, str(NOTEBOOKS))  # solve.py imports render.py, beside it
+    sys.path.insert(0, str(TOOLS))  # solve.py imports render.py, beside it
     try:
-        spec = importlib.util.spec_from_file_location("solve", NOTEBOOKS / "solve.py")
+        spec = importlib.util.spec_from_file_location("solve", TOOLS / "solve.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     finally:
-        sys.path.remove(str(NOTEBOOKS))
+        sys.path.remove(str(TOOLS))
     return module
 
 
 solve = load_solve()
 DOCUMENTS = {script.stem: jupytext.read(script) for script in SCRIPTS}
-EXERCISES = {
+TASKS = {
     exercise.number: (name, exercise)
     for name, document in DOCUMENTS.items()
     for exercise in solve.exercises(document)
 }
+NAMES = {name for name, value in vars(checks).items() if callable(value)}
+CHECKS = {name: value for name, value in vars(checks).items() if isinstance(value, engine.Exercise)}
 
 
 def definitions(name: str, before: int) -> dict:
@@ -59,33 +62,147 @@ def definitions(name: str, before: int) -> dict:
     return namespace
 
 
-def judge(number: str, answer: str) -> verdicts.Verdict:
+def judge(number: str, answer: str) -> engine.Verdict:
     """Run an answer in place of the stub, and then the check cell; return the verdict."""
-    name, exercise = EXERCISES[number]
-    namespace = definitions(name, exercise.index)
+    name, task = TASKS[number]
+    namespace = definitions(name, task.index)
     exec(answer, namespace)
-    return eval(exercise.check, namespace)
+    return eval(task.check, namespace)
 
 
-# Of each exercise a second right answer, written in another way than the folded one, and typical
-# mistakes, each with a part of its diagnosis.
-
-ANSWERS = [
-    importlib.import_module(f"answers.{file.stem}")
-    for file in sorted((Path(__file__).parent / "answers").glob("[a-z]*.py"))
-]
-RIGHT = {number: answer for module in ANSWERS for number, answer in module.RIGHT.items()}
-WRONG = {number: answers for module in ANSWERS for number, answers in module.WRONG.items()}
-MORE_RIGHT = [
-    (number, answer)
-    for module in ANSWERS
-    for number, answers in getattr(module, "MORE_RIGHT", {}).items()
-    for answer in answers
-]
+def called(node) -> str:
+    """Return the name of the check that a check cell calls."""
+    return next(one.attr for one in ast.walk(ast.parse(node)) if isinstance(one, ast.Attribute))
 
 
-def test_every_exercise_is_tried():
-    assert set(RIGHT) == set(WRONG) == set(EXERCISES)
+# Right and wrong answers
+
+
+def test_every_check_belongs_to_a_task_and_has_answers():
+    assert {called(task.check) for _, task in TASKS.values()} == NAMES
+    assert set(answers.RIGHT) == NAMES
+    assert set(answers.WRONG) >= NAMES - set(CHECKS)
+
+
+def rights(exercise) -> list:
+    return [part.right for part in exercise.parts]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_right_answer_is_praised(name):
+    verdict = CHECKS[name](*rights(CHECKS[name]))
+    assert verdict.correct and verdict.message.startswith("Correct. "), verdict.message
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "diagnosis"),
+    [
+        (name, place, diagnosis)
+        for name, exercise in CHECKS.items()
+        for place, part in enumerate(exercise.parts)
+        for diagnosis in part.mistakes
+    ],
+)
+def test_a_mistake_gets_its_own_diagnosis(name, place, diagnosis):
+    given = rights(CHECKS[name])
+    given[place] = CHECKS[name].parts[place].mistakes[diagnosis]
+    verdict = CHECKS[name](*given)
+    assert not verdict.correct and verdict.message.startswith("Not right yet: ")
+    assert diagnosis in verdict.message, verdict.message
+
+
+def handed_in(answer) -> tuple:
+    return answer() if callable(answer) else answer
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [(name, one) for name, several in answers.RIGHT.items() for one in several]
+)
+def test_a_right_answer_written_differently_is_correct(name, answer):
+    verdict = getattr(checks, name)(*handed_in(answer))
+    assert verdict.correct, verdict.message
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "diagnosis"),
+    [
+        pytest.param(name, answer, diagnosis, id=f"{name}-{diagnosis}")
+        for name, several in answers.WRONG.items()
+        for answer, diagnosis in several
+    ],
+)
+def test_a_wrong_answer_is_diagnosed(name, answer, diagnosis):
+    given = handed_in(answer)
+    given += (answers.CLAIM,) if (name, len(given)) == ("beat_the_constant", 1) else ()
+    verdict = getattr(checks, name)(*given)
+    assert not verdict.correct and verdict.message.startswith("Not right yet: ")
+    assert diagnosis in verdict.message, verdict.message
+
+
+@pytest.mark.parametrize("number", TASKS)
+def test_the_stub_is_told_to_be_filled_in(number):
+    verdict = judge(number, TASKS[number][1].stub)
+    assert not verdict.correct and verdict.message.startswith("Not filled in yet: ")
+
+
+@pytest.mark.parametrize("number", TASKS)
+def test_the_committed_notebook_shows_the_stubs_verdict(number):
+    name, task = TASKS[number]
+    cell = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[task.index + 1]
+    assert cell.outputs[0].data["text/plain"].startswith("Not filled in yet: ")
+
+
+@pytest.mark.parametrize("number", TASKS)
+def test_the_folded_solution_is_correct(number):
+    verdict = judge(number, TASKS[number][1].solution)
+    assert verdict.correct and verdict.message.startswith("Correct. "), verdict.message
+
+
+def explode(*arguments, **named):
+    raise RuntimeError("boom")
+
+
+def leave(*arguments, **named):
+    raise SystemExit(1)
+
+
+NONSENSE = {
+    "None": None,
+    "dots": ...,
+    "a number": 3.7,
+    "nan": float("nan"),
+    "a string": "many",
+    "a list": [1, [2, 3]],
+    "an object": object(),
+    "an array": np.zeros((3, 2)),
+    "returns None": lambda *arguments, **named: None,
+    "returns dots": lambda *arguments, **named: ...,
+    "returns a string": lambda *arguments, **named: "yes",
+    "returns a number": lambda *arguments, **named: -17.3,
+    "returns nan": lambda *arguments, **named: np.nan,
+    "returns an array": lambda *arguments, **named: np.full((2, 2), 9.0),
+    "returns objects": lambda *arguments, **named: [object(), [object()]],
+    "takes nothing": lambda: 1,
+    "raises": explode,
+    "exits": leave,
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+@pytest.mark.parametrize("number", TASKS)
+def test_no_check_raises_or_believes_nonsense(number, nonsense):
+    """Put one thing in place of every answer of the check cell."""
+    (call,) = ast.parse(TASKS[number][1].check).body
+    verdict = getattr(checks, called(call.value.func))(
+        *(NONSENSE[nonsense] for _ in call.value.args)
+    )
+    assert isinstance(verdict, engine.Verdict) and not verdict.correct
+    assert len(verdict.message) > 20
+    for raw in ("array(", "<function", " at 0x", "_quiet", "_recurse"):
+        assert raw not in verdict.message
+
+
+# The tasks in the notebooks
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -160,140 +277,42 @@ def test_solving_fills_in_executes_and_tells_what_is_wrong(tmp_path, monkeypatch
     assert "is_safe = lambda m: abs(m) <= 1" in stubs
 
 
-@pytest.mark.parametrize("number", EXERCISES)
-def test_the_stub_is_told_to_be_filled_in(number):
-    verdict = judge(number, EXERCISES[number][1].stub)
-    assert not verdict.correct and verdict.message.startswith("Not filled in yet: ")
+# The engine
 
 
-@pytest.mark.parametrize("number", EXERCISES)
-def test_the_committed_notebook_shows_the_stubs_verdict(number):
-    name, task = EXERCISES[number]
-    cell = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[task.index + 1]
-    shown = cell.outputs[0].data["text/plain"]
-    assert shown.startswith("Not filled in yet: ")
+def test_a_verdict_tells_a_grader_and_shows_itself_once(capsys):
+    wrong = checks.is_safe(lambda m: True)
+    assert capsys.readouterr().out == ""  # the cell shows its last line
+    with pytest.raises(AssertionError):
+        assert wrong
+    assert capsys.readouterr().out == f"{wrong}\n"
+    assert checks.is_safe(lambda m: abs(m) <= 1)
+    assert repr(wrong).replace("\n", " ") == wrong.message
 
 
-@pytest.mark.parametrize("number", EXERCISES)
-def test_the_folded_solution_is_correct(number):
-    verdict = judge(number, EXERCISES[number][1].solution)
-    assert verdict.correct and verdict.message.startswith("Correct. "), verdict.message
+def test_what_is_unknown_is_told_by_the_call_and_no_array_is_shown():
+    verdict = checks.first_values(lambda codes: codes / 100)
+    assert "your function(codes) is 2.55 at index" in verdict.message
+    verdict = checks.still_dark(lambda E, predict, rounds: [0.5] * (rounds + 1))
+    assert "your function(E, predict, 8)" in verdict.message
 
 
-@pytest.mark.parametrize("number", RIGHT)
-def test_a_right_answer_written_differently_is_correct(number):
-    verdict = judge(number, RIGHT[number])
-    assert verdict.correct, verdict.message
+def test_none_in_some_cases_only_is_not_called_blank():
+    verdict = checks.steps_for(lambda gain, m: None if gain == 1 else 3)
+    assert verdict.message.startswith("Not right yet: ")
 
 
-@pytest.mark.parametrize(("number", "answer"), MORE_RIGHT)
-def test_another_right_answer_is_correct(number, answer):
-    solution = EXERCISES[number][1].solution
-    verdict = judge(number, answer.replace("{cost}", solution.split("\n\n\n")[0]))
-    assert verdict.correct, verdict.message
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "diagnosis"),
-    [
-        pytest.param(number, answer, diagnosis, id=f"{number}-{diagnosis}")
-        for number, answers in WRONG.items()
-        for answer, diagnosis in answers
-    ],
-)
-def test_a_typical_mistake_gets_its_diagnosis(number, answer, diagnosis):
-    solution = EXERCISES[number][1].solution
-    verdict = judge(number, answer.replace("{cost}", solution.split("\n\n\n")[0]))
-    assert not verdict.correct and verdict.message.startswith("Not right yet: ")
-    assert diagnosis in verdict.message, verdict.message
-
-
-def explode(*arguments, **named):
-    raise RuntimeError("boom")
-
-
-def leave(*arguments, **named):
-    raise SystemExit(1)
-
-
-NONSENSE = {
-    "None": None,
-    "dots": ...,
-    "a number": 3.7,
-    "nan": float("nan"),
-    "a string": "many",
-    "a list": [1, [2, 3]],
-    "an object": object(),
-    "an array": np.zeros((3, 2)),
-    "returns None": lambda *arguments, **named: None,
-    "returns dots": lambda *arguments, **named: ...,
-    "returns a string": lambda *arguments, **named: "yes",
-    "returns a number": lambda *arguments, **named: -17.3,
-    "returns nan": lambda *arguments, **named: np.nan,
-    "returns an array": lambda *arguments, **named: np.full((2, 2), 9.0),
-    "returns objects": lambda *arguments, **named: [object(), [object()]],
-    "takes nothing": lambda: 1,
-    "raises": explode,
-    "exits": leave,
-}
-
-
-@pytest.mark.parametrize("nonsense", NONSENSE)
-@pytest.mark.parametrize("number", EXERCISES)
-def test_no_check_raises_or_believes_nonsense(number, nonsense):
-    """Put one thing in place of every name that the stub assigns or defines."""
-    name, task = EXERCISES[number]
-    answer = NONSENSE[nonsense]
-    namespace = definitions(name, task.index)
-    for node in ast.walk(ast.parse(task.check)):
-        if isinstance(node, ast.Name) and node.id != "checks":
-            namespace[node.id] = answer
-    verdict = eval(task.check, namespace)
-    assert isinstance(verdict, verdicts.Verdict) and not verdict.correct
-    assert not bool(verdict) and len(verdict.message) > 20
-    assert repr(verdict).replace("\n", " ") == verdict.message
-
-
-def test_a_network_written_as_a_class_is_judged_and_keeps_its_weights():
-    import keras
-
-    class Wide(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.first = keras.layers.Conv2D(8, 3, dilation_rate=15, padding="same")
-            self.last = keras.layers.Conv2D(3, 1, activation="sigmoid")
-
-        def call(self, images):
-            return self.last(self.first(images))
-
-    network = Wide()
+def test_a_network_keeps_its_weights():
+    network = answers.Wide()
     network(np.zeros((1, 4, 4, 3), np.float32))
     before = network.get_weights()
-    verdict = checks.far_seeing_network(network)
-    assert verdict.correct and "31 pixels" in verdict.message
+    assert checks.far_seeing_network(network).correct
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-def test_single_precision_is_as_right():
-    def in_a_loop(img, index, flag=1, *, predict):
-        img = np.float32(img)
-        for _ in range(index):
-            M = np.float32(predict(img))
-            img, flag = img / np.float32(255 if flag else 1), 0
-            img = img + M * img * (1 - img)
-        return img
-
-    assert checks.founding_loop(in_a_loop).correct
-    assert checks.odds_factor(lambda x, m: np.float32(1) + m / (1 - m * np.float32(x))).correct
-    assert checks.first_values(lambda c: np.maximum(np.float32(c) / 255, np.float32(0.5 / 255)))
-
-
-# The machinery
-
-
 def test_an_answer_that_never_ends_is_stopped(monkeypatch):
-    monkeypatch.setattr(verdicts, "SECONDS", 0.2)
+    monkeypatch.setattr(engine, "SECONDS", 0.2)
 
     def is_safe(m):
         while True:

@@ -1,16 +1,22 @@
-"""Where data lives, the two commands, and the registry of the real data set."""
+"""Where data lives, the two commands, what `data.load` says of LOL, the registry of LOL."""
 
 import argparse
-import hashlib
 import json
+import os
+import subprocess
+import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+from miniature import png, put
 
-from lle_utils import fetch, paths
+from lle_utils import data, fetch, paths
 from lle_utils.errors import LleError
+from lle_utils.fetch import download, verify
 from lle_utils.fetch.command import add_fetch_parser
-from lle_utils.fetch.registry import FOLDER, Source, load_registry
+from lle_utils.fetch.verify import LOL, REGISTRY_FOLDER, Kind
 
 
 def command(*arguments):
@@ -22,7 +28,7 @@ def command(*arguments):
 
 
 @pytest.fixture
-def data(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     """Return an empty data folder, set as the reader would."""
     monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path / "data"))
     return tmp_path / "data"
@@ -43,56 +49,120 @@ def test_where_data_lives(tmp_path, monkeypatch):
     assert paths.sample_dir().parent == Path(paths.__file__).parent
 
 
-def test_asking_where_leaves_no_trace(data, capsys):
+def test_asking_where_leaves_no_trace(folder, capsys):
     assert command("fetch", "--where") == 0
     output = capsys.readouterr()
-    assert output.out == f"{data}\n" and "absent" in output.err
-    assert not data.exists()
+    assert output.out == f"{folder}\n" and "absent" in output.err
+    assert not folder.exists()
 
 
-@pytest.mark.parametrize("arguments", [["verify"], ["fetch", "verify"]])
-def test_verify_without_a_data_set(data, arguments):
-    with pytest.raises(LleError, match="there is no LOL in .*lol. .*fetch lol"):
-        command(*arguments)
-    assert not data.exists()
+@pytest.mark.parametrize(
+    "arguments, folder",
+    [
+        (["fetch", "--where"], "~nosuchuser/x"),
+        (["verify"], "~nosuchuser/x"),
+        (["verify", "~nosuchuser/x"], ""),
+        (["fetch", "--from", "~nosuchuser/x"], ""),
+        (["fetch", "--from", ""], ""),
+        (["verify", ""], ""),
+    ],
+)
+def test_paths_that_cannot_be_used_are_named_in_one_line(tmp_path, arguments, folder):
+    environment = os.environ | {"LLE_DATA_DIR": folder}
+    call = [sys.executable, "-m", "lle_utils", *arguments]
+    done = subprocess.run(call, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "no such user" in done.stderr or "''" in done.stderr or "is empty" in done.stderr
 
 
-def test_verify_a_folder_that_is_not_lol(data, capsys):
-    low = data / "lol" / "our485" / "low"
+def test_verify_without_a_data_set(folder):
+    with pytest.raises(LleError, match="there is no LOL in .*lol: .*fetch lol"):
+        command("verify")
+    assert not folder.exists()
+
+
+def test_verify_a_folder_that_is_not_lol(folder, capsys):
+    low = folder / "lol" / "our485" / "low"
     low.mkdir(parents=True)
     (low / "2.png").write_bytes(b"not a picture")
     assert command("verify") == 1
     output = capsys.readouterr().out
-    assert "0 + 0 pairs of 485 + 15" in output and "999 x missing" in output
-    assert "our485/low/2.png not a readable PNG or JPEG picture" in output
+    assert "999 x missing: our485/low/5.png, ..." in output
+    assert "1 x not a readable RGB picture of the right size: our485/low/2.png" in output
     assert fetch.lol_state() == "unverified" and "never verified" in fetch.lol_note()
 
 
-def test_fetch_from_a_wrong_file(data, tmp_path):
-    page = tmp_path / "LOLdataset.zip"
-    page.write_bytes(b"<!DOCTYPE html><title>Google Drive - Virus scan warning</title>")
-    with pytest.raises(LleError) as caught:
-        command("fetch", "lol", "--from", str(page), "--quiet")
-    assert "it is one of Google Drive's web pages (\"Google Drive - Virus scan" in str(caught.value)
+def test_the_fetch_does_not_import_what_is_heavy():
+    code = (
+        "import sys, lle_utils.fetch.command; "
+        "print([m for m in ('keras', 'tensorflow', 'cv2', 'matplotlib', 'requests', 'gdown') "
+        "if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.stdout.strip() == "[]", result
+
+
+# --- what `data.load("lol")` says of a copy that is not the published one ------------------------
+
+
+@pytest.fixture
+def copy(folder, monkeypatch):
+    """Return a folder with tiny pictures under the names of LOL."""
+    monkeypatch.setattr(LOL, "width", 3)
+    monkeypatch.setattr(LOL, "height", 2)
+    picture = png(np.zeros((2, 3, 3), np.uint8))
+    put(folder / "lol", dict.fromkeys(LOL.md5, picture))
+    return folder / "lol"
+
+
+def test_an_incomplete_copy_is_refused_and_a_near_one_warns(copy, capsys):
+    for side in ("low", "high"):
+        (copy / "our485" / side / "2.png").rename(copy.parent / side)
+    with pytest.warns(UserWarning, match="never verified, or changed since.*verify"):
+        data.load("lol", "test", lazy=True)
+    with pytest.raises(LleError, match="484 pairs and not 485"):
+        data.load("lol", "train", lazy=True)
+    for side in ("low", "high"):
+        (copy.parent / side).rename(copy / "our485" / side / "2.png")
+    assert command("verify") == 1
+    assert "1000 x another picture of the right size" in capsys.readouterr().out
+    with pytest.warns(UserWarning, match="modified copy of LOL"):
+        data.load("lol", "train", lazy=True)
+
+
+def test_the_published_files_do_not_warn(copy, monkeypatch):
+    monkeypatch.setattr(verify, "_judge", lambda *_: Kind.PUBLISHED)
+    assert command("verify", "--quiet") == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(data.load("lol", "test", lazy=True)) == 15
+
+
+# --- the registry of LOL -------------------------------------------------------------------------
 
 
 def test_the_real_registry():
-    registry = load_registry("lol")
-    assert registry.splits == {"our485": 485, "eval15": 15}
-    assert len(registry.md5) == 1000 and len(registry.pixels) == 515 and len(registry.looks) == 1000
-    assert (registry.width, registry.height) == (600, 400)
-    assert registry.md5["eval15/low/1.png"] == "a0a0590477f52a0ea0866e02bbb2ba42"
-    assert not [name for name in registry.pixels if name.startswith("our485/high")]
-    assert registry.sources[0].url.startswith("https://huggingface.co/")
-    assert "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB" in [source.id for source in registry.sources]
-    urls = [source.url for source in registry.sources if source.kind == "https"]
-    assert all(url.startswith("https://") for url in urls) and len(set(urls)) == len(urls)
+    assert LOL.splits == ["our485", "eval15"]
+    for split, pairs in (("our485", 485), ("eval15", 15)):
+        low, high = (
+            {name.split("/")[2] for name in LOL.md5 if name.startswith(f"{split}/{side}/")}
+            for side in ("low", "high")
+        )
+        assert low == high and len(low) == pairs
+    assert len(LOL.md5) == 1000 and (LOL.width, LOL.height) == (600, 400)
+    assert LOL.md5["eval15/low/1.png"] == "a0a0590477f52a0ea0866e02bbb2ba42"
+    urls = [source["url"] for source in LOL.source]
+    assert urls[0].startswith("https://huggingface.co/") and len(set(urls)) == len(urls)
+    assert all(url.startswith("https://") for url in urls)
+    drive = [download.drive_id(url) for url in urls]
+    assert "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB" in drive and sum(map(bool, drive)) == 2
 
 
 def test_the_scene_groups_cover_every_pair_once():
-    scenes = json.loads((FOLDER / "lol_scenes.json").read_text())
+    scenes = json.loads((REGISTRY_FOLDER / "lol_scenes.json").read_text())
     grouped = [name for group in scenes["groups"] for name in group]
-    published = {name.replace("/low/", "/") for name in load_registry("lol").md5 if "/low/" in name}
+    published = {name.replace("/low/", "/") for name in LOL.md5 if "/low/" in name}
     assert len(grouped) == 500 and set(grouped) == published
     named = list(scenes["left_out"].items()) + list(scenes["faults"].items())
     for name, reason in named:
@@ -101,19 +171,3 @@ def test_the_scene_groups_cover_every_pair_once():
     tests = [g for g in scenes["groups"] if any("eval15" in name for name in g)]
     leaks = [g for g in tests if any("our485" in name for name in g)]
     assert sum(name.startswith("eval15") for g in leaks for name in g) == 14
-
-
-@pytest.mark.parametrize("facts", [{"kind": "ftp", "url": "x"}, {"kind": "drive", "url": "x"}])
-def test_a_source_that_cannot_be_tried(facts):
-    with pytest.raises(ValueError, match="source 'here'"):
-        Source(title="here", **facts)
-
-
-def test_a_registry_that_contradicts_itself(tmp_path):
-    (tmp_path / "x.toml").write_text(
-        'name = "x"\ntitle = "X"\nwidth = 2\nheight = 1\n[splits]\nour485 = 1\n'
-    )
-    digest = hashlib.md5(b"").hexdigest()
-    (tmp_path / "x_md5.txt").write_text(f"{digest}  our485/low/1.png\n")
-    with pytest.raises(ValueError, match="our485 does not list 1 whole pairs"):
-        load_registry("x", tmp_path)

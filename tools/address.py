@@ -1,6 +1,6 @@
 """Write the repository's address, set once in pyproject.toml, wherever a reader clicks or clones.
 
-    python notebooks/address.py      `make address` runs it
+    python tools/address.py      `make address` runs it
 
 Set `Repository` under [project.urls] and `branch` under [tool.workbook], and run this. It rewrites
 the badges for Colab and Binder and the set-up cells: in the README, in the pages, in the notebooks

@@ -1,17 +1,17 @@
-"""The card of trained weights: what they were trained on and how, and how well they do.
+"""Put a finished run's weights into the package, with a card: what made them, and their scores.
 
-python -m lle_utils.cards RUN_FOLDER NAME   (LOL must have been fetched; some ten minutes)
+    python tools/make_card.py RUN_FOLDER NAME --minutes 95
 
-reads a run that ``python -m lle_utils train`` made, puts its best weights into the package as
-``lle_utils/weights/NAME.keras``, scores them, and writes the card ``NAME.json`` and the log
-``NAME.csv`` beside them. Scores of eval15 are for reading: nothing is chosen by them.
+reads a run that ``python -m lle_utils train`` made, copies its weights to
+``lle_utils/weights/NAME.keras`` and its log to ``NAME.csv``, scores them on every set there is, and
+writes the card ``NAME.json``. It needs LOL and ``data/cameras``, and some fifteen minutes. Scores
+of eval15 and of the unseen scenes are for reading: nothing may be chosen by them.
 """
 
 import argparse
+import dataclasses
 import json
 import shutil
-import sys
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,77 +19,27 @@ import keras
 import numpy as np
 from tqdm.auto import tqdm
 
-from lle_utils import camera, data, paths
+from lle_utils import camera, data
 from lle_utils.baselines import constant_map, fit_constant
-from lle_utils.curve import recurse
-from lle_utils.evaluation import evaluate, pictures_by_depth
+from lle_utils.enhancer import enhance_picture
+from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
 from lle_utils.metrics import psnr
-from lle_utils.model import RecursiveEnhancer, enhance_picture, load_model
 from lle_utils.recipes import RECIPES, Recipe
-from lle_utils.training import best_row, read_log
+from lle_utils.training import read_log
+from lle_utils.weights import load_model
 
-WEIGHTS = Path(__file__).with_name("weights")
+WEIGHTS = Path(__file__).resolve().parents[1] / "lle_utils" / "weights"
 DEPTHS = (7, 8, 12, 24)
+MEANS = ("psnr", "ssim", "ciede2000", GT_MEAN, "seconds")
 
 
-def mean_maps(enhancer: RecursiveEnhancer, pairs) -> np.ndarray:
-    """Average the map of each iteration over all pixels of all pictures.
-
-    Parameters
-    ----------
-    enhancer : RecursiveEnhancer
-    pairs : iterable of data.Pair
-
-    Returns
-    -------
-    ndarray of float32, shape (iterations, channels)
-        What is left of the maps when they may no longer depend on the picture.
-    """
-    sums = []
-    for pair in pairs:
-        scaled = enhancer.scaled_to(max(pair.low.shape[:2]))
-        maps = [step.parameter_map for step in scaled.steps(pair.low[None])]
-        # In double precision: single precision drifts over a quarter of a million pixels.
-        maps = [keras.ops.convert_to_numpy(m).mean((0, 1, 2), dtype=np.float64) for m in maps]
-        sums.append(maps)
-    return np.mean(sums, axis=0).astype(np.float32)
-
-
-def enhance_by_constants(image, constants: np.ndarray, floor: float) -> np.ndarray:
-    """Run the recursion with one number a step and channel: ``constants[step]``."""
-    start = np.maximum(image, np.float32(floor))
-    return recurse(start, lambda _, step: constants[step], len(constants))
-
-
-def score_everything(model: keras.Model, recipe: Recipe, progress=iter) -> dict:
-    """Score weights, the constant, and for an enhancer its mean maps, on every split.
-
-    Of the training split every 16th pair. The unseen scenes and eval15 are for reading: whoever
-    chooses by them has none left to measure with.
-    """
-    constant = fit_constant(data.load("lol", "train", lazy=True)[::4], recipe.iterations)
-    scores = {"constant": round(constant, 4)}
+def scored_sets() -> dict:
+    """Return the pairs that a card scores, by name. Of the training split every 16th pair."""
     sets = {split: data.load("lol", split, lazy=True) for split in data.LOL_SPLITS}
     sets["train"] = sets["train"][::16]
-    sets["sample, another camera"] = phone_pairs()
-    for split, pairs in sets.items():
-        compared = {"constant": partial(constant_map, m=constant, iterations=recipe.iterations)}
-        if isinstance(model, RecursiveEnhancer) and split == "validation":
-            compared["mean maps"] = partial(
-                enhance_by_constants, constants=mean_maps(model, pairs), floor=model.floor
-            )
-        report = evaluate(
-            lambda low: enhance_picture(model, low, recipe.iterations),
-            pairs,
-            compared=compared,
-            progress=progress,
-        )
-        scores[split] = _summary(report)
-        if isinstance(model, RecursiveEnhancer) and split != "train":
-            scores[split]["psnr after iterations"] = score_depths(model, pairs, progress)
-        if split == "test":
-            scores["images of eval15"] = report["images"]
-    return scores
+    sets["other cameras"] = data.load_camera_pairs("validation")
+    sets["sample, a phone camera"] = phone_pairs()
+    return sets
 
 
 def phone_pairs(exposures: int = 4) -> list[data.Pair]:
@@ -103,119 +53,86 @@ def phone_pairs(exposures: int = 4) -> list[data.Pair]:
     return pairs
 
 
-def _summary(report: dict) -> dict:
-    """Return what a card keeps of a report of `evaluate`."""
-    means = ("psnr", "ssim", "ciede2000", "seconds")
-    others = report["compared"]
-    gain = others["constant"]["gain"]["psnr"]
-    return {
-        "weights": {name: report[name] for name in (*means, "intervals", "worst")},
-        **{name: {mean: other[mean] for mean in means} for name, other in others.items()},
-        "gain over the constant, dB": {
-            "mean": gain["mean"],
-            "interval of 95 %": gain["interval"],
-        },
-    }
+def score_everything(model, constant: float) -> dict:
+    """Score weights and one constant on every set."""
+    scores = {"constant": round(constant, 4)}
+    for name, pairs in scored_sets().items():
+        report = evaluate(
+            partial(enhance_picture, model),
+            pairs,
+            compared={"constant": partial(constant_map, m=constant)},
+            gt_mean=True,
+            progress=partial(tqdm, desc=name, leave=False),
+        )
+        found = report["compared"]["constant"]
+        scores[name] = {
+            "pairs": report["pairs"],
+            "weights": {key: report[key] for key in (*MEANS, "intervals", "worst")},
+            "constant": {key: found[key] for key in MEANS},
+            "gain over the constant": found["gain"],
+            "psnr after iterations": score_depths(model, pairs),
+        }
+        if name == "test":
+            scores["images of eval15"] = report["images"]
+    return scores
 
 
-def score_depths(model: RecursiveEnhancer, pairs, progress=iter) -> dict[str, float]:
-    """Return the mean PSNR in dB after each of `DEPTHS`, and the mean number of steps to rest.
-
-    (``iterations="auto"`` stops at rest.)
-    """
-    found = {str(n): [] for n in DEPTHS}
-    steps = []
-    for pair in progress(pairs):
+def score_depths(model, pairs) -> dict[str, float]:
+    """Return the mean PSNR in dB after each of `DEPTHS` iterations."""
+    found = {n: [] for n in DEPTHS}
+    for pair in pairs:
         for n, picture in pictures_by_depth(model, pair.low, DEPTHS).items():
-            found[str(n)].append(psnr(picture, pair.high))
-        scaled = model.scaled_to(max(pair.low.shape[:2]))
-        steps.append(sum(1 for _ in scaled.until_still(pair.low[None])))
-    means = {n: round(float(np.mean(values)), 3) for n, values in found.items()}
-    return {**means, "steps of auto": round(float(np.mean(steps)), 2)}
+            found[n].append(psnr(picture, pair.high))
+    return {str(n): round(float(np.mean(values)), 3) for n, values in found.items()}
 
 
-def make_card(
-    run: Path,
-    name: str,
-    minutes: float,
-    machine: str,
-    note: str,
-    *,
-    earlier: Sequence[Path] = (),
-    last: bool = False,
-) -> dict:
-    """Put a run's best or last weights into the package, score them, write their card and log."""
-    recorded = json.loads((run / "recipe.json").read_text())
-    recipe = Recipe(**recorded)
-    weights = load_model(run / ("last.keras" if last else "best.keras"))
-    WEIGHTS.mkdir(exist_ok=True)
-    weights.save(WEIGHTS / f"{name}.keras")
-    shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
-    log = read_log(run / "log.csv")
-    chosen = log[-1] if last else best_row(log, recipe)
-
+def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
+    """Copy a run's weights and log into the package, and return their card."""
+    recipe = Recipe(**json.loads((run / "recipe.json").read_text()))
     names = json.loads((run / "pairs.json").read_text())
-    training, validation = names["training"], names["validation"]
-    lol_names = data.lol_split_names()["train"]
-    added = sum(name.partition("#")[0] not in lol_names for name in training)
-    steps_an_epoch = recipe.steps_per_epoch or -(-len(training) // recipe.batch_size)
-    card = {
+    model = load_model(run / "last.keras")
+    log = read_log(run / "log.csv")
+    constant = fit_constant(data.load("lol", "train", lazy=True)[::4])
+    shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
+    shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
+    counts = [len(pairs) for pairs in names["training"]]
+    return {
         "name": name,
-        "parameters": weights.count_params(),
-        "data": "LOL (Wei et al., BMVC 2018), our485 without 648. The references of the copy that "
-        "was used had gone through AVIF at quality 90 without chroma subsampling (42.5 dB)"
-        + (f"; and {added} pairs of the embedded sample's training scenes" if added else ""),
-        "split": f"by scene (registry/lol_scenes.json): {len(training)} pairs to train on, "
-        f"{len(validation)} to choose the epoch by",
+        "parameters": model.count_params(),
+        "data": {
+            source: f"{count} pairs, {share:.0%} of each epoch"
+            for (source, share), count in zip(recipe.sources, counts, strict=True)
+        },
+        "LOL": "Wei et al., BMVC 2018: our485 without 648, cut by scene (registry/lol_scenes.json)."
+        " The references of the copy that was used had gone through AVIF at quality 90 without"
+        " chroma subsampling (42.5 dB)",
+        "photographs": sorted(
+            {name.split("/")[0] for name in _photos(recipe, names) if "/" in name}
+        ),
+        "cameras for validation only": list(data.VALIDATION_CAMERAS),
         "seed": recipe.seed,
-        "recipe": recorded,
-        "differs from the named recipe": _differences(recipe, name),
+        "recipe": dataclasses.asdict(recipe),
+        "is the packaged recipe": RECIPES.get("enhancer") == recipe,
         "epochs run": len(log),
-        "epoch of these weights": chosen["epoch"] + 1,
-        "chosen as": "the last" if last else "the best on validation",
-        "steps": (chosen["epoch"] + 1) * steps_an_epoch,
+        "epoch of these weights": log[-1]["epoch"] + 1,
+        "steps": len(log) * (recipe.steps_per_epoch or 0),
         "minutes": round(minutes, 1),
         "machine": machine,
         "note": note,
-        "earlier stages": [_stage(folder) for folder in earlier],
         "keras": f"{keras.__version__}, {keras.backend.backend()}",
         "log": f"{name}.csv",
-        "scores": score_everything(
-            weights, recipe, progress=lambda items: tqdm(list(items), leave=False)
-        ),
-        "scored by": f"python -m lle_utils.cards RUN_FOLDER {name}" + " --last" * last,
-    }
-    (WEIGHTS / f"{name}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    return card
-
-
-def _stage(run: Path) -> dict:
-    """Return what a card says of a run that another one started from: its recipe and its log."""
-    recorded = json.loads((run / "recipe.json").read_text())
-    log = read_log(run / "log.csv")
-    return {
-        "recipe": recorded,
-        "epochs run": len(log),
-        "best epoch": best_row(log, Recipe(**recorded))["epoch"] + 1,
-        "log": {
-            field: [round(row[field], 4) for row in log] for field in log[0] if "psnr" in field
-        },
+        "scores": score_everything(model, constant),
+        "scored by": f"python tools/make_card.py RUN_FOLDER {name}",
     }
 
 
-def _differences(recipe: Recipe, name: str) -> dict:
-    """Return what a run's recipe has otherwise than the packaged recipe of that name."""
-    if name not in RECIPES:
-        return {}
-    packaged = RECIPES[name]
-    return {
-        field: getattr(recipe, field)
-        for field in vars(packaged)
-        if getattr(packaged, field) != getattr(recipe, field)
-    }
+def _photos(recipe: Recipe, names: dict) -> list[str]:
+    """Return the names of the photographs that a run was trained on."""
+    sources = [source for source, _ in recipe.sources]
+    return names["training"][sources.index("photos")] if "photos" in sources else []
 
 
-def main() -> int:
+def main() -> None:
     """Make the card that the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -225,26 +142,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, required=True, help="how long training took")
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
     parser.add_argument("--note", default="", help="what else is to be known of the run")
-    parser.add_argument(
-        "--last", action="store_true", help="take the last weights, not the best on validation"
-    )
-    parser.add_argument(
-        "--earlier", nargs="*", type=Path, default=[], help="folders of the runs it started from"
-    )
     args = parser.parse_args()
-    card = make_card(
-        args.run,
-        args.name,
-        args.minutes,
-        args.machine,
-        args.note,
-        earlier=args.earlier,
-        last=args.last,
-    )
-    print(json.dumps(card, indent=1))
-    print(f"LOL from {paths.lol_dir()}")
-    return 0
+    card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
+    text = json.dumps(card, indent=1) + "\n"
+    (WEIGHTS / f"{args.name}.json").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

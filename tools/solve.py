@@ -1,7 +1,7 @@
 """Make the solved notebooks, for the teacher: each exercise filled in by its own folded solution.
 
-    python notebooks/solve.py                  all notebooks that have exercises
-    python notebooks/solve.py 02 05            those whose names begin so
+    python tools/solve.py                  all notebooks that have exercises
+    python tools/solve.py 02 05            those whose names begin so
 
 They are executed and written to notebooks/solved/, which git ignores. The exit code is 1 if a
 check calls a solution anything but correct.
@@ -22,7 +22,7 @@ import jupytext
 import nbformat
 import render
 
-OUTPUT = render.HERE / "solved"
+OUTPUT = render.NOTEBOOKS / "solved"
 TITLE = re.compile(r"^### (Exercise (\d\.\d)\. .+)$", re.MULTILINE)
 FOLDED = re.compile(r"<details><summary>(\w+)</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
 CODE = re.compile(r"```python\n(.*?)\n```", re.DOTALL)
@@ -106,7 +106,7 @@ def main() -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     OUTPUT.mkdir(exist_ok=True)
     failed = False
-    for script in sorted((render.HERE / "py").glob("*.py")):
+    for script in sorted((render.NOTEBOOKS / "py").glob("*.py")):
         count = len(exercises(jupytext.read(script)))
         if not count or (names and not script.name.startswith(tuple(names))):
             continue

@@ -1,9 +1,11 @@
 """Checks of the notebooks' exercises: each takes an answer and says in words what is wrong.
 
-A check never raises, whatever it is given. It tries the answer on many inputs and compares what
-comes out, never how it is written; and it knows the typical mistakes, so that it can say why. One
-module a notebook, of the notebook's name; `verdicts` holds the machinery.
+A check never raises, whatever it is given: it returns a verdict, which is true or false and shows
+its words. One module per notebook, with the notebook's name, holds its exercises as data: what is
+right, what to try it on, and typical mistakes with their diagnoses. `engine` runs them.
 """
+
+# ruff: noqa: F401  (what is imported here is what notebooks call)
 
 from lle_utils.checks.bend_one_curve import (
     constant_for,
@@ -58,43 +60,3 @@ from lle_utils.checks.train_it import (
     perfect_founding,
     through_the_curve,
 )
-
-__all__ = [
-    "agree",
-    "batch_order",
-    "beat_the_constant",
-    "brighten_again",
-    "brightened_codes",
-    "constant_for",
-    "count_parameters",
-    "denoise",
-    "draw_maps",
-    "far_seeing_network",
-    "first_guess",
-    "first_values",
-    "founding_loop",
-    "group_scenes",
-    "half_the_cost",
-    "is_safe",
-    "iterations_for",
-    "leave_one_out",
-    "main_fault",
-    "mean_psnr",
-    "median_seconds",
-    "neighbor_kernel",
-    "noise_by_level",
-    "odds_factor",
-    "one_number",
-    "own_figure",
-    "paired_interval",
-    "perfect_founding",
-    "reach",
-    "recursion",
-    "scene_split",
-    "steps_for",
-    "still_dark",
-    "stop_by_itself",
-    "stops_between_codes",
-    "through_the_curve",
-    "true_psnr",
-]

@@ -1,4 +1,4 @@
-"""Checks of the exercises in notebook 07, reproduce the figures."""
+"""Exercises of notebook 07, reproduce the figures."""
 
 import io
 import statistics
@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from PIL import Image
 from scipy import ndimage
 
-from lle_utils.checks.verdicts import Wrong, ask, check, numbers
+from lle_utils.checks.engine import Exercise, Function, Wrong, ask, check, numbers, returned_truth
 
 SMALLEST_TYPE = 12  # points
 
@@ -127,6 +127,12 @@ def _judge_maps(figure: Figure, maps: list[np.ndarray]) -> None:
             f"all share the limits {low:.2f} to {high:.2f}, but {100 * outside:.0f} % of the "
             "values lie outside and look alike: take the limits from all maps, or 0 and 1."
         )
+    if np.ptp(together) < 0.3 * (high - low):
+        raise Wrong(
+            f"all share the limits {low:g} to {high:g}, but the maps span only "
+            f"{together.min():.2f} to {together.max():.2f}, so all look alike. A map lies in "
+            "[0, 1]: let the limits fit it."
+        )
     if len({one.get_cmap().name for one in drawn}) > 1:
         raise Wrong("the maps share their limits, but not their colors: one color map for all.")
     shades = drawn[0].get_cmap()(np.linspace(0, 1, 64))[:, :3] @ [0.2126, 0.7152, 0.0722]
@@ -147,75 +153,94 @@ def _file(codes: np.ndarray, kind: str, **options) -> bytes:
 
 
 @cache
-def _files() -> list[tuple[str, bytes, bytes, float, bool]]:
-    """Return pairs of files: what they are, both, the decibels asked for, and what is right."""
+def _pairs_of_files() -> list[tuple[bytes, bytes, float]]:
+    """Return pairs of files that agree or not at a number of decibels, and that number."""
     rng = np.random.default_rng(2)
     smooth = ndimage.gaussian_filter(rng.uniform(-1, 1, (60, 90, 3)), (6, 6, 0))
     codes = np.clip(120 + 60 * smooth / smooth.std(), 20, 220).astype(np.uint8)
     moved = codes.copy()
     moved[20:40, 30:60] = np.clip(codes[20:40, 30:60].astype(int) + 90, 0, 255).astype(np.uint8)
-    brighter = (codes + 16).astype(np.uint8)
-    tinted = codes + np.array([12, 0, 0], np.uint8)
-    png = _file(codes, "PNG")
+    half = np.asarray(Image.fromarray(codes).resize((45, 30)))
+    png, packed_less = _file(codes, "PNG"), _file(codes, "PNG", compress_level=0)
     good, better = (_file(codes, "JPEG", quality=q, subsampling=0) for q in (92, 97))
+    brighter, redder, spoiled, turned, small = (
+        _file(changed, "PNG")
+        for changed in (
+            codes + np.uint8(16),  # 24 dB
+            codes + np.array([12, 0, 0], np.uint8),  # 31.3 dB over all three channels
+            moved,
+            codes.swapaxes(0, 1).copy(),
+            half,
+        )
+    )
     return [
-        ("a picture saved twice as JPEG, at two qualities", good, better, 35.0, True),
-        ("one file and its exact copy", png, png, 60.0, True),
-        ("a picture as PNG and as JPEG", png, good, 35.0, True),
-        (
-            "a PNG and the same one packed less",
-            png,
-            _file(codes, "PNG", compress_level=0),
-            90,
-            True,
-        ),
-        ("two pictures, one 16 codes brighter", png, _file(brighter, "PNG"), 35.0, False),
-        ("the same two, at 20 dB", png, _file(brighter, "PNG"), 20.0, True),
-        ("a picture and itself with a changed part", png, _file(moved, "PNG"), 35.0, False),
-        ("two pictures, one with 12 codes more red", png, _file(tinted, "PNG"), 33.0, False),
-        ("the same two, at 30 dB", png, _file(tinted, "PNG"), 30.0, True),
-        ("a picture and a part of it", png, _file(codes[:40], "PNG"), 35.0, False),
-        ("a picture and itself turned", png, _file(codes.swapaxes(0, 1).copy(), "PNG"), 35, False),
+        (good, better, 35),
+        (png, png, 60),
+        (png, good, 35),
+        (png, packed_less, 90),
+        (png, brighter, 35),
+        (png, brighter, 20),
+        (png, spoiled, 35),
+        (png, redder, 33),
+        (png, redder, 30),
+        (png, turned, 35),
+        (png, small, 25),
+        (small, png, 25),
     ]
 
 
-@check
-def agree(function) -> str:
-    """Check ``function(first, second, decibels)``: whether two image files show the same picture.
-
-    Both are the bytes of PNG or JPEG files. They agree if both pictures have one size and their
-    PSNR is at least so many decibels.
-    """
-    for title, first, second, decibels, right in _files():
-        result = ask(function, first, second, decibels)
-        if np.size(result) != 1 or isinstance(result, str | bytes):
-            raise Wrong("one True or False was asked for, for two files.")
-        if bool(np.all(result)) == right:
-            continue
-        raise Wrong(f"{title}: {'they agree' if right else 'they do not agree'}. {_why(title)}")
-    return "Neither bytes nor single codes decide, but how far the pictures are apart."
+def _opened(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
-def _why(title: str) -> str:
-    if "JPEG" in title or "packed" in title:
-        return (
-            "Their bytes differ, and some codes by one or two, though nobody sees it. Decode both "
-            "files, and compare the pictures."
-        )
-    if "exact copy" in title:
-        return "Where nothing differs the error is 0, and its logarithm must not get in the way."
-    if "16 codes" in title:
-        return (
-            "16 codes are 24 dB. If your error is 0: in uint8 16 squared is 0, because 256 does "
-            "not fit. Turn the codes into floats first."
-        )
-    if "at 20 dB" in title:
-        return "16 codes are 24 dB, with 255 as the peak of codes or 1 as that of codes / 255."
-    if "red" in title or "30 dB" in title:
-        return "12 codes of red are 31.3 dB over all three channels (26.5 in red, 37 in gray)."
-    if "part of it" in title or "turned" in title:
-        return "Pictures of two sizes are not the same picture: look at the shapes first."
-    return "The changed part is a tenth of the picture; do not let a median or a maximum decide."
+def _agreeing(average=np.mean, kind=float, if_equal=True, opened=_opened):
+    """Return an answer that takes a PSNR in some way."""
+
+    def agree(first, second, decibels):
+        ours, theirs = opened(first), opened(second)
+        if ours.shape != theirs.shape:
+            return False
+        error = average((ours.astype(kind) - theirs.astype(kind)) ** 2)
+        return if_equal if error == 0 else 10 * np.log10(255**2 / error) >= decibels
+
+    return agree
+
+
+def _resizing(first, second, decibels):
+    ours = Image.fromarray(_opened(first))
+    theirs = Image.fromarray(_opened(second)).resize(ours.size)
+    error = np.mean((np.asarray(ours, float) - np.asarray(theirs, float)) ** 2)
+    return error <= 255**2 / 10 ** (decibels / 10)
+
+
+agree = Exercise(
+    "``function(first, second, decibels)``: whether two image files show the same picture.",
+    Function(
+        observe=returned_truth,
+        probes=_pairs_of_files,
+        right=_agreeing(),
+        mistakes={
+            "two files of one picture may differ in every byte. Decode both, and compare the "
+            "pictures.": lambda first, second, decibels: first == second,
+            "you subtract uint8, where 16 squared is 0, because 256 does not fit. Convert to "
+            "floats first.": _agreeing(kind=np.uint8),
+            "where nothing differs, the error is 0 and its logarithm must not get in the way.": (
+                _agreeing(if_equal=False)
+            ),
+            "pictures of two sizes are not the same picture. Do not resize one: return False.": (
+                _resizing
+            ),
+            "a median ignores a changed part that is smaller than half. Take the mean.": (
+                _agreeing(average=np.median)
+            ),
+            "that is gray, which hides a change of color. Compare all three channels.": (
+                _agreeing(opened=lambda content: _opened(content).astype(float).mean(axis=-1))
+            ),
+        },
+        hint="Decode both files, compare the sizes, then the PSNR over all values, in floats.",
+    ),
+    praise="Neither bytes nor single codes decide, but how far apart the pictures are.",
+)
 
 
 class _Sleeper:
@@ -271,37 +296,29 @@ def _calls_in_words(calls: int, runs: int, warmup: int) -> str:
 
 def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
     timed = taken[warmup:]
-    told = f"{found:.3f} s, and the timed runs took " + ", ".join(f"{t:.3f}" for t in timed) + " s"
+    median = statistics.median(timed)
+    told = f"You return {found:.3f} s, and the median of the timed runs is {median:.3f} s."
     mistakes = {
-        "milliseconds? Seconds were asked for.": 1000 * statistics.median(timed),
-        "nanoseconds? Seconds were asked for.": 1e9 * statistics.median(timed),
+        "milliseconds? Seconds were asked for.": 1000 * median,
         "that is the median with the warm-up in it, which is slow for reasons of its own.": (
             statistics.median(taken)
         ),
-        "that is the mean with the warm-up in it.": statistics.mean(taken),
         "that is the mean. One hiccup of the machine moves it; take the median.": (
             statistics.mean(timed)
         ),
         "that is all runs together.": sum(timed),
-        "that is the total, warm-up included.": sum(taken),
         "that is the fastest run. It says what the machine can do at best.": min(timed),
-        "that is the slowest run.": max(timed),
-        "you took the run that stands in the middle of the list. Sort the times first.": (
+        "you took the run in the middle of the list. Sort the times first.": (
             timed[len(timed) // 2]
         ),
         "the number of runs is even: the median is the mean of the middle two.": (
             sorted(timed)[len(timed) // 2]
         ),
-        "the number of runs is even, and the median the mean of the middle two.": (
-            sorted(timed)[(len(timed) - 1) // 2]
-        ),
         "next to nothing: process_time counts only while this process computes. A person waits by "
         "the clock on the wall: time.perf_counter.": 0.0,
     }
     diagnosis, value = min(mistakes.items(), key=lambda item: abs(found - item[1]))
-    if abs(found - value) <= 0.2 * value + 0.005:
-        return f"{diagnosis} You return {told}."
-    return f"you return {told}. Their median is {statistics.median(timed):.3f} s."
+    return f"{diagnosis} {told}" if abs(found - value) <= 0.2 * value + 0.005 else told
 
 
 @cache
@@ -375,7 +392,7 @@ def _judge_record(material, panels: list) -> None:
                 )
             step = material.steps(panel.picture, int(count), method)[-1]
             true = material.panel(panel.picture, method, step.image, count, step.parameter_map)
-        elif method == "as taken":
+        elif method == material.untouched:
             true = material.panel(panel.picture, method, material.pair(panel.picture).low)
         else:
             # The reference itself has infinite decibels.

@@ -4,41 +4,38 @@
 >>> folder = fetch.fetch_lol()          # downloads once, then only looks  # doctest: +SKIP
 >>> print(fetch.verify_lol().summary())                                    # doctest: +SKIP
 
-Modules: `registry` (what was published and the sources, as data), `obtain` (tries the sources),
-`download` (HTTP), `drive` (Google Drive), `recognize` (what a file really is), `archive` (safe
-unpacking), `verify` (each file by its content), `store` (the folder on disk), `command` (the
-command line).
+This file tries the sources in turn and puts what it got in place; `download` gets one archive and
+unpacks it; `verify` judges each file; `command` is the command line.
 """
 
-from contextlib import suppress
+import hashlib
+import os
+import shutil
+import time
 from pathlib import Path
 
 from lle_utils import paths
-from lle_utils.fetch.obtain import fetch
-from lle_utils.fetch.registry import load_registry
-from lle_utils.fetch.store import State, note_of, read_marker, state_of, write_marker
-from lle_utils.fetch.talk import Talk
-from lle_utils.fetch.verify import Report, verify_folder
+from lle_utils.errors import LleError
+from lle_utils.fetch import download, verify
+from lle_utils.fetch.verify import lol_note, lol_state, verify_lol
 
-__all__ = ["Report", "State", "fetch_lol", "lol_note", "lol_state", "verify_lol"]
+__all__ = ["fetch_lol", "lol_note", "lol_state", "verify_lol"]
 
 
-def fetch_lol(source=None, *, data_dir=None, allow_modified=False, progress=True):
+def fetch_lol(source=None, *, allow_modified=False, progress=True):
     """Make sure that the LOL data set is on disk, verified; download it if it is not.
 
-    A call that finds it there returns at once. A call that was cut, or even killed, leaves either
-    the complete data set or none, and the next one goes on from there.
+    A call that finds it there returns at once. An interrupted call leaves either the complete data
+    set or none, and the next one resumes the download.
 
     Parameters
     ----------
     source : str or pathlib.Path, optional
         A zip archive, a folder that was unpacked by hand, or a URL, to be used instead of the
         sources listed in ``registry/lol.toml``.
-    data_dir : str or pathlib.Path, optional
-        The data folder; `lle_utils.paths.data_dir` by default.
     allow_modified : bool
-        Take a near copy too (re-encoded, resized, missing pairs). The data set then says so
-        whenever it is loaded.
+        Take a near copy too: every picture is there, readable and of the right size, but not every
+        file is the published one. The data set then says so whenever it is loaded.
     progress : bool
         False for silence; True prints sentences and progress bars.
 
@@ -52,65 +49,131 @@ def fetch_lol(source=None, *, data_dir=None, allow_modified=False, progress=True
     LleError
         If no source yields the data set; the message lists what each said and what to do.
     """
-    return fetch(
-        load_registry("lol"),
-        source,
-        data_dir=data_dir,
-        allow_modified=allow_modified,
-        progress=progress,
-    )
+    fetch = _Fetch(allow_modified, progress)
+    candidates = _candidates(source)
+    try:
+        if not fetch.is_in_place() or fetch.work.exists():
+            with fetch.lock():
+                if not fetch.will_do(lol_state()):  # another call may have brought it
+                    fetch.try_all(candidates)
+                shutil.rmtree(fetch.work, ignore_errors=True)
+    except OSError as problem:
+        raise LleError(
+            f"{problem.filename or fetch.data}: {problem.strerror or problem}. Free some space, or "
+            "set LLE_DATA_DIR to a folder of yours with more room, and run the command again."
+        ) from problem
+    fetch.say(f"LOL is in {fetch.target}.")
+    return fetch.target
 
 
-def verify_lol(folder=None, *, progress=False):
-    """Judge every file of a copy of LOL by its content.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        The copy; where `fetch_lol` puts it by default.
-    progress : bool
-        True draws a progress bar.
-
-    Returns
-    -------
-    Report
-        ``report.ok``, ``report.counts``, ``report.summary()`` and more. If all is well, that is
-        written down beside the pictures, so that they load without a warning.
-    """
-    registry = load_registry("lol")
-    folder = paths.lol_dir() if folder is None else Path(folder).expanduser().absolute()
-    with Talk(progress).bar("Checking LOL", registry.unpacked_bytes) as bar:
-        report = verify_folder(folder, registry, bar)
-    marker = read_marker(folder)
-    accepted = marker.get("state") == State.MODIFIED and report.usable
-    if report.ok or accepted:
-        with suppress(OSError):  # a read-only disk: the report is what was asked for
-            write_marker(folder, report, marker.get("source", "found in place"))
-    return report
+def _candidates(source):
+    """Return what to try, in order: titles and places, which are paths or URLs."""
+    if source is None:
+        by_hand = [paths.data_dir() / name for name in verify.LOL.archive_names]
+        afar = [(mirror["title"], mirror["url"]) for mirror in verify.LOL.source]
+        return [(path, path) for path in by_hand if path.is_file()] + afar
+    if str(source).lower().startswith(("http://", "https://")):
+        return [(source, source)]
+    path = paths.absolute(source)
+    if not (path.is_file() or path.is_dir()):
+        raise LleError(
+            f"--from {str(source)!r} is neither a file nor a folder. Give a zip archive, a folder "
+            "that was unpacked by hand, or an address that starts with http:// or https://."
+        )
+    return [(path, path)]
 
 
-def lol_state(folder=None):
-    """Return what is known of LOL without reading its pictures.
+class _Fetch:
+    """One call of `fetch_lol`: its settings and its steps."""
 
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        The data set; where `fetch_lol` puts it by default.
+    def __init__(self, allow_modified, progress):
+        self.allow_modified = allow_modified
+        self.progress = progress
+        self.data = paths.data_dir()
+        self.target = paths.lol_dir()
+        self.work = self.data / ".fetch"
 
-    Returns
-    -------
-    State
-        ``"absent"``, ``"unverified"``, ``"published"`` or ``"modified"`` (a string).
-    """
-    return state_of(paths.lol_dir() if folder is None else Path(folder), load_registry("lol"))
+    def say(self, sentence):
+        """Print a sentence, unless silence was asked for."""
+        if self.progress:
+            print(sentence, flush=True)
 
+    def will_do(self, state):
+        """Return whether a data set in this state is what was asked for."""
+        return state == "published" or (state == "modified" and self.allow_modified)
 
-def lol_note(folder=None):
-    """Return the sentence that whoever loads LOL must see, or None for the published files.
+    def is_in_place(self):
+        """Return whether the data set in place will do; verify it if nobody has."""
+        state = lol_state()
+        if state == "unverified":
+            report = verify_lol(progress=self.progress)
+            self.say(report.summary())
+            state = report.state
+        return self.will_do(state)
 
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        The data set; where `fetch_lol` puts it by default.
-    """
-    return note_of(paths.lol_dir() if folder is None else Path(folder), load_registry("lol"))
+    def lock(self):
+        """Return the lock on the data folder, held; wait for another call that holds it."""
+        import filelock
+
+        self.data.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.data / ".fetch.lock")
+        try:
+            return lock.acquire(timeout=0)
+        except filelock.Timeout:
+            self.say(f"Another fetch is at work in {self.data}; waiting for it to finish.")
+            return lock.acquire()
+
+    def try_all(self, candidates):
+        """Try the sources in order until one yields the data set."""
+        self.work.mkdir(exist_ok=True)
+        failures = []
+        for title, place in candidates:
+            self.say(f"Trying {title}")
+            try:
+                self.take(place) if isinstance(place, Path) else self.take_download(place)
+                return
+            except download.SourceError as problem:
+                self.say(f"  {problem}")
+                failures.append(f"  {len(failures) + 1}. {title}: {problem}\n")
+        name = verify.LOL.archive_names[0]
+        raise LleError(
+            f"LOL could not be fetched. What each source said:\n{''.join(failures)}"
+            f"What to do: download the archive in a browser from\n  {verify.LOL.manual_address}\n"
+            f"and put it, still zipped, at\n  {self.data / name}\n"
+            f"then run the same command again. Or name the file, wherever it is:\n"
+            f"  python -m lle_utils fetch lol --from PATH/TO/{name}"
+        )
+
+    def take_download(self, url, again=False):
+        """Download an archive and take it; once more if it came in pieces and is no good."""
+        part = self.work / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.part"
+        to_come = verify.LOL.archive_bytes - download.arrived(part)
+        download.require_room(self.work, to_come + verify.LOL.unpacked_bytes)
+        in_pieces = download.get(url, part, self.progress)
+        try:
+            self.take(part)
+        except download.ContentError as problem:
+            part.unlink()
+            if again or not in_pieces:
+                raise
+            self.say(f"  {problem}\n  Downloading it once more, from the start.")
+            self.take_download(url, again=True)
+
+    def take(self, path):
+        """Unpack and verify an archive or a folder, and put the data set in place."""
+        fresh = self.work / "unpacked"
+        shutil.rmtree(fresh, ignore_errors=True)  # a killed call left it
+        fresh.mkdir()
+        try:
+            download.unpack(path, fresh, self.progress)
+            report = verify_lol(fresh, progress=self.progress)
+            if not self.will_do(report.state):
+                raise download.ContentError("; ".join([*report.phrases, report.verdict()]))
+            if os.path.lexists(self.target):
+                aside = f"{self.target}-before-{time.strftime('%Y%m%d-%H%M%S')}"
+                os.rename(self.target, aside)
+                self.say(f"What was in {self.target} is now in {aside}.")
+            os.rename(fresh, self.target)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        self.say(report.verdict())

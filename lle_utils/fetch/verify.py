@@ -1,363 +1,190 @@
-"""Does a copy of the data set hold what was published? Each file is judged by its content.
+"""What LOL must contain, and whether a copy does.
 
-A file is one of
-
-- **published**: the published bytes (MD5 of the file);
-- **same pixels**: the published pixels in other bytes (hash of the decoded pixels);
-- **modified**: a readable picture with other pixels, re-encoded or resized;
-- **misplaced**: the picture of *another* name, as after swapped folders or names;
-- **foreign**: a picture that looks like none of them;
-- **unreadable**: not an RGB picture at all.
+A file is the published one by its MD5, or it is not. A verified copy carries a record,
+``verified.txt``, with a stamp of its pictures' sizes and times; it counts until one changes.
 """
 
 import hashlib
-import os
+import tomllib
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 
-from lle_utils.fetch.pixels import NotAPictureError, decode_rgb, look, looks_alike, pixel_hash
-from lle_utils.fetch.registry import SIDES
+from tqdm.auto import tqdm
 
-PICTURE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"}
+from lle_utils import paths
+
+REGISTRY_FOLDER = Path(__file__).resolve().parents[1] / "registry"
+RECORD = "verified.txt"
+
+
+def load_registry():
+    """Return the fields of ``registry/lol.toml``, and ``md5`` by file name from ``lol_md5.txt``."""
+    facts = tomllib.loads((REGISTRY_FOLDER / "lol.toml").read_text(encoding="utf-8"))
+    lines = (REGISTRY_FOLDER / "lol_md5.txt").read_text(encoding="utf-8").splitlines()
+    md5 = {name: digest for digest, name in map(str.split, lines)}
+    return SimpleNamespace(**facts, md5=md5)
+
+
+LOL = load_registry()
 
 
 class Kind(StrEnum):
-    """What one file of the data set turned out to be."""
+    """What one file turned out to be."""
 
-    PUBLISHED = "published"
-    SAME_PIXELS = "same pixels"
-    MODIFIED = "modified"
-    MISPLACED = "misplaced"
-    FOREIGN = "foreign"
-    UNREADABLE = "unreadable"
-
-
-GOOD = {Kind.PUBLISHED, Kind.SAME_PIXELS}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one file turned out to be.
-
-    Attributes
-    ----------
-    kind : Kind
-        The verdict.
-    detail : str
-        What is special about it in words, or empty.
-    size : tuple of int or None
-        Width and height in pixels, where they are known.
-    """
-
-    kind: Kind
-    detail: str = ""
-    size: tuple[int, int] | None = None
-
-
-def examine(name, data, registry):
-    """Judge one file by its content.
-
-    Parameters
-    ----------
-    name : str
-        Its name in the data set, such as ``our485/low/2.png``.
-    data : bytes
-        The whole file.
-    registry : Registry
-        What was published.
-
-    Returns
-    -------
-    Finding
-        The verdict. The picture is decoded only where its bytes are not the published ones.
-    """
-    whole = (registry.width, registry.height)
-    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-    if registry.md5[name] == digest:
-        return Finding(Kind.PUBLISHED, size=whole)
-    owner = _owner(registry.md5, digest)
-    if owner:
-        return Finding(Kind.MISPLACED, f"is the published {owner}", whole)
-    try:
-        raw, size = decode_rgb(data)
-    except NotAPictureError as problem:
-        return Finding(Kind.UNREADABLE, str(problem))
-    digest = pixel_hash(raw, size)
-    if registry.pixels.get(name) == digest:
-        return Finding(Kind.SAME_PIXELS, size=size)
-    owner = _owner(registry.pixels, digest)
-    if owner:
-        return Finding(Kind.MISPLACED, f"shows the published {owner}", size)
-    seen = look(raw, size)
-    if not looks_alike(seen, registry.looks.get(name, "")):
-        owner = next((n for n, known in registry.looks.items() if looks_alike(seen, known)), None)
-        if owner:
-            return Finding(Kind.MISPLACED, f"looks like the published {owner}", size)
-        return Finding(Kind.FOREIGN, size=size)
-    if size != whole:
-        return Finding(Kind.MODIFIED, "{} x {} pixels, not {} x {}".format(*size, *whole), size)
-    return Finding(Kind.MODIFIED, "other pixels", size)
-
-
-def _owner(digests, digest):
-    """Return a name that was published with this digest, or None; rare, so a plain search."""
-    return next((name for name, known in digests.items() if known == digest), None)
+    PUBLISHED = "the published file"
+    MODIFIED = "another picture of the right size (saved again, re-encoded or edited)"
+    MISPLACED = "another published picture under this name"
+    UNUSABLE = "not a readable RGB picture of the right size"
+    MISSING = "missing"
+    EXTRA = "never published"
 
 
 @dataclass
 class Report:
-    """What a copy of the data set turned out to hold.
+    """What a copy of LOL turned out to hold: a `Kind` for each file."""
 
-    Attributes
-    ----------
-    registry : Registry
-        What it was compared with.
-    place : str
-        The folder or archive, as the user knows it.
-    findings : dict of str to Finding
-        One entry a file that is there.
-    missing : list of str
-        Names of published files that are not there.
-    extra : list of str
-        Pictures that are there and were never published.
-    """
-
-    registry: object
-    place: str
-    findings: dict = field(default_factory=dict)
-    missing: list = field(default_factory=list)
-    extra: list = field(default_factory=list)
-
-    def of_kind(self, kind):
-        """Return the names of the files of one `Kind`, in the registry's order."""
-        return [name for name in self.registry.md5 if self._is(name, kind)]
-
-    def _is(self, name, kind):
-        return name in self.findings and self.findings[name].kind == kind
+    folder: Path
+    findings: dict[str, Kind]
 
     @property
     def counts(self):
-        """Files of each kind, by name: every `Kind`, ``"missing"`` and ``"extra"``."""
-        found = Counter(finding.kind for finding in self.findings.values())
-        counts = {str(kind): found[kind] for kind in Kind}
-        return counts | {"missing": len(self.missing), "extra": len(self.extra)}
+        """How many files there are of each `Kind`."""
+        return Counter(self.findings.values())
+
+    @property
+    def state(self):
+        """What follows: "published", "modified" (a complete near copy) or "unverified"."""
+        if set(self.counts) == {Kind.PUBLISHED}:
+            return "published"
+        near = {Kind.PUBLISHED, Kind.MODIFIED, Kind.EXTRA}
+        return "modified" if set(self.counts) <= near else "unverified"
 
     @property
     def ok(self):
-        """True if every published picture is there with its published pixels, and nothing else."""
-        good = all(finding.kind in GOOD for finding in self.findings.values())
-        return good and not self.missing and not self.extra
+        """True for the published files and no other pictures."""
+        return self.state == "published"
 
     @property
-    def pairs(self):
-        """Names of whole pairs in each split: ``{"our485": ["2.png", ...], ...}``."""
-        pairs = {split: [] for split in self.registry.splits}
-        for name in self.registry.md5:
-            split, side, file = name.split("/")
-            if side == SIDES[0] and all(f"{split}/{s}/{file}" in self.findings for s in SIDES):
-                pairs[split].append(file)
-        return pairs
-
-    @property
-    def halves(self):
-        """Names of pictures whose partner is missing."""
-        pairs = {split: set(files) for split, files in self.pairs.items()}
-        names = [name.split("/") for name in self.findings]
-        return ["/".join(parts) for parts in names if parts[2] not in pairs[parts[0]]]
-
-    @property
-    def objections(self):
-        """Why even ``--allow-modified`` must not take this copy: sentences, none if it may."""
-        reasons = []
-        for kind, words in (
-            (Kind.MISPLACED, "under wrong names"),
-            (Kind.FOREIGN, "with a picture of something else"),
-            (Kind.UNREADABLE, "unreadable"),
-        ):
-            names = self.of_kind(kind)
-            if names:
-                reasons.append(f"{_files(len(names))} {words}: {self._examples(names)}")
-        empty = [split for split, files in self.pairs.items() if not files]
-        if empty:
-            reasons.append(f"no whole pair in {' and '.join(empty)}")
-        sizes = Counter(finding.size for finding in self.findings.values() if finding.size)
-        if len(sizes) > 1:
-            shown = ", ".join("{} x {}".format(*size) for size, _ in sizes.most_common(3))
-            reasons.append(f"pictures of {len(sizes)} different sizes ({shown})")
-        return reasons
-
-    @property
-    def usable(self):
-        """True if it is at least a near copy that can be trained on when the user accepts it."""
-        return not self.objections
+    def phrases(self):
+        """For each kind that occurs: how many files there are, and the first of them."""
+        phrases = []
+        for kind, count in self.counts.most_common():
+            first = next(name for name, found in self.findings.items() if found == kind)
+            phrases.append(f"{count} x {kind}: {first}{', ...' if count > 1 else ''}")
+        return phrases
 
     def summary(self):
-        """Say in words what is there and what differs from the published data set.
-
-        Returns
-        -------
-        str
-            Several lines.
-        """
-        counts = self.counts
-        pairs = " + ".join(f"{len(files)}" for files in self.pairs.values())
-        wanted = " + ".join(str(number) for number in self.registry.splits.values())
-        title = self.registry.title
-        lines = [f"{title} in {self.place}: {pairs} pairs of {wanted}."]
-        rows = [
-            (Kind.PUBLISHED, "the published file, byte for byte", False),
-            (Kind.SAME_PIXELS, "the published pixels in other bytes (saved again, no loss)", False),
-            (Kind.MODIFIED, "a changed picture, re-encoded or resized", True),
-            (Kind.MISPLACED, "another file's picture", True),
-            (Kind.FOREIGN, "a picture of something else", True),
-            (Kind.UNREADABLE, "not a readable RGB picture", True),
-        ]
-        for kind, words, show in rows:
-            if counts[kind]:
-                named = f": {self._examples(self.of_kind(kind))}" if show else ""
-                lines.append(f"  {counts[kind]:4d} x {words}{named}")
-        if self.missing:
-            lines.append(f"  {len(self.missing):4d} x missing: {self._examples(self.missing)}")
-        if self.extra:
-            lines.append(f"  {len(self.extra):4d} x never published: {self._examples(self.extra)}")
-        lines.append(self.verdict())
-        return "\n".join(lines)
+        """Return several lines: what there is, and the verdict."""
+        there = "\n  ".join([f"LOL in {self.folder}:", *self.phrases])
+        return f"{there}\n{self.verdict()}"
 
     def verdict(self):
-        """Return the report's one-sentence conclusion."""
-        title = self.registry.title
-        if self.ok:
-            return f"This is {title} as published."
-        if not self.findings:
-            return f"There is no {title} here."
-        if self.usable:
-            return f"This is a near copy of {title}, not {title} as published."
-        return f"This is not {title} and cannot be used: {'; '.join(self.objections)}."
-
-    def differences(self):
-        """Say in one line what differs from the published data set, for error messages."""
-        parts = []
-        for kind, words in (
-            (Kind.MODIFIED, "re-encoded or resized"),
-            (Kind.MISPLACED, "under wrong names"),
-            (Kind.FOREIGN, "with a picture of something else"),
-            (Kind.UNREADABLE, "unreadable"),
-        ):
-            names = self.of_kind(kind)
-            if names:
-                parts.append(f"{_files(len(names))} {words} ({self._examples(names, 2)})")
-        if self.missing:
-            parts.append(f"{_files(len(self.missing))} missing ({_list(self.missing, 2)})")
-        if self.extra:
-            parts.append(f"{_files(len(self.extra))} never published ({_list(self.extra, 2)})")
-        return "; ".join(parts) or "nothing"
-
-    def _examples(self, names, limit=3):
-        """Return the first names, with what is special about them."""
-        shown = []
-        for name in names:
-            finding = self.findings.get(name)
-            special = finding.detail if finding and finding.detail != "other pixels" else ""
-            shown.append(f"{name} {special}".strip())
-        return _list(shown, limit)
+        """Return the conclusion in one sentence."""
+        if self.state == "published":
+            return "This is LOL as published."
+        if self.state == "modified":
+            return "This is a near copy of LOL, which `fetch` takes only with --allow-modified."
+        return "The files do not match the registry of LOL and cannot be used."
 
 
-def _files(number):
-    return "1 file" if number == 1 else f"{number} files"
-
-
-def _list(names, limit):
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def workers():
-    """Return how many threads to check files with: hashing, decoding and writing overlap."""
-    return min(8, (os.cpu_count() or 1) + 1)
-
-
-def examine_all(names, read, registry, bar, keep=None):
-    """Judge many files at once, in threads.
+def verify_lol(folder=None, *, progress=False):
+    """Judge every file of a copy of LOL by its content, and record the result beside it.
 
     Parameters
     ----------
-    names : list of str
-        Names in the data set.
-    read : callable
-        Returns the bytes of a name; called from several threads.
-    registry : Registry
-        What was published.
-    bar : object
-        Progress bar; its ``update`` gets the bytes of each file done.
-    keep : callable, optional
-        Called with name and bytes before a file is judged, such as to write it.
-
-    Returns
-    -------
-    dict of str to Finding
-        One entry a name.
-    """
-
-    def one(name):
-        data = read(name)
-        if keep is not None:
-            keep(name, data)
-        return examine(name, data, registry), len(data)
-
-    findings = {}
-    pool = ThreadPoolExecutor(workers())
-    try:
-        for name, (finding, size) in zip(names, pool.map(one, names), strict=True):
-            findings[name] = finding
-            bar.update(size)
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return findings
-
-
-def verify_folder(folder, registry, bar):
-    """Judge every file of an unpacked data set.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Holds the splits' folders; need not exist.
-    registry : Registry
-        What was published.
-    bar : object
-        Progress bar.
+    folder : str or pathlib.Path, optional
+        The copy; where `fetch_lol` puts it by default.
+    progress : bool
+        True draws a progress bar.
 
     Returns
     -------
     Report
-        What is there.
+        ``report.ok``, ``report.counts``, ``report.summary()`` and more.
     """
-    folder = Path(folder)
-    there = [name for name in registry.md5 if (folder / name).is_file()]
-    found = set(there)
-    findings = examine_all(there, lambda name: (folder / name).read_bytes(), registry, bar)
-    return Report(
-        registry,
-        str(folder),
-        findings,
-        missing=[name for name in registry.md5 if name not in found],
-        extra=_extra_pictures(folder, registry),
-    )
+    folder = _absolute(folder)
+    found = [path for split in LOL.splits for path in folder.glob(f"{split}/*/[!.]*.png")]
+    extra = {path.relative_to(folder).as_posix() for path in found} - set(LOL.md5)
+    names = tqdm([*LOL.md5, *sorted(extra)], "Checking LOL", leave=False, disable=not progress)
+    report = Report(folder, {name: _judge(folder, name) for name in names})
+    if report.state != "unverified":
+        with suppress(OSError):  # a read-only disk: verified again next time
+            (folder / RECORD).write_text(f"{report.state} {_stamp(folder)}\n", encoding="utf-8")
+    return report
 
 
-def _extra_pictures(folder, registry):
-    """Return pictures in the data set's own folders that were never published."""
-    extra = []
-    for split in registry.splits:
-        for side in SIDES:
-            inside = folder / split / side
-            names = sorted(path.name for path in inside.iterdir()) if inside.is_dir() else []
-            for name in names:
-                picture = Path(name).suffix.lower() in PICTURE_SUFFIXES
-                hidden = name.startswith(".")
-                if picture and not hidden and f"{split}/{side}/{name}" not in registry.md5:
-                    extra.append(f"{split}/{side}/{name}")
-    return extra
+def lol_state(folder=None):
+    """Return what is known of LOL without reading its pictures.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        The data set; where `fetch_lol` puts it by default.
+
+    Returns
+    -------
+    str
+        ``"absent"``, ``"unverified"``, ``"published"`` or ``"modified"`` (a complete near copy).
+    """
+    folder = _absolute(folder)
+    if not any((folder / split).is_dir() for split in LOL.splits):
+        return "absent"
+    with suppress(OSError, ValueError):  # no record, or a damaged one
+        state, stamp = (folder / RECORD).read_text(encoding="utf-8").split()
+        if state in ("published", "modified") and stamp == _stamp(folder):
+            return state
+    return "unverified"
+
+
+def lol_note(folder=None):
+    """Return what whoever loads LOL must be told, or None; ``folder`` as for `lol_state`."""
+    notes = {
+        "modified": "this is a modified copy of LOL (`python -m lle_utils verify` says what "
+        "differs): scores differ a little from those on the published files",
+        "unverified": "this copy of LOL was never verified, or changed since: "
+        "`python -m lle_utils verify` checks it",
+    }
+    return notes.get(lol_state(folder))
+
+
+def _absolute(folder):
+    return paths.lol_dir() if folder is None else paths.absolute(folder)
+
+
+def _judge(folder, name):
+    """Return the `Kind` of one file; it is decoded only if it is not the published one."""
+    from PIL import Image
+
+    path = folder / name
+    if name not in LOL.md5:
+        return Kind.EXTRA
+    if not path.is_file():
+        return Kind.MISSING
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    if digest == LOL.md5[name]:
+        return Kind.PUBLISHED
+    if digest in LOL.md5.values():
+        return Kind.MISPLACED
+    try:
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            if (image.mode, image.size) != ("RGB", (LOL.width, LOL.height)):
+                return Kind.UNUSABLE
+            image.load()
+            return Kind.MODIFIED
+    except Exception:  # Pillow raises many kinds on damaged files
+        return Kind.UNUSABLE
+
+
+def _stamp(folder):
+    """Return a digest of the names, sizes and times of the pictures."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*/*/*.png")):
+        facts = path.stat()
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -731,8 +731,8 @@ for title, tolerance in (("with threshold", 0.03), ("without", 0.0)):
     print(f"{title:15s}", {n: round(float(means[n - 1]), 1) for n in (7, 8, 12, 24)})
 
 # %% [markdown]
-# The mean codes after 7, 8, 12 and 24 iterations are closer together with the threshold. It only
-# finishes what training began: a map of 0.1 passes it almost unchanged. And the quality?
+# The mean codes after 8, 12 and 24 iterations are closer together with the threshold. It only
+# finishes what training began: larger maps pass it almost unchanged. And the quality?
 
 # %%
 for name in names:

@@ -12,14 +12,15 @@
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/07_reproduce_the_figures.ipynb)
 #
 # At the end you will have made every figure of the README yourself, and checked that the numbers
-# behind them are the ones that were published with them.
+# behind them are the ones that were published with them. Every figure of that page and the code
+# that makes it is in this notebook.
 #
 # **Minutes:** 1 on two CPU cores
 #
 # **What you'll learn**
 #
-# - which pictures, weights and [iterations](glossary.md#iteration) stand behind each figure,
-# - how a figure is held to the code that made it: by its data, not by its pixels,
+# - which pictures, weights and [iterations](glossary.md#iteration) each figure uses,
+# - how to check a figure against its code: by its data, not by its pixels,
 # - how long one picture takes, and where the time goes,
 # - how to make the same figures from LOL.
 #
@@ -59,7 +60,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image
 
-from lle_utils import checks, curve, figures
+from lle_utils import checks, curve, drawing, figures
+from lle_utils.enhancer import trace
+from lle_utils.material import Material
 
 # %matplotlib inline
 # %config InlineBackend.figure_formats = ["jpeg"]
@@ -69,19 +72,19 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## 1. What the figures are made of
 #
-# Every figure is a function: arrays in, a matplotlib `Figure` out. `Material` hands them their
-# arrays: the held-out pairs of a data set, the trained weights, and what came of the
-# [recursion](glossary.md#recursion). It remembers what it has computed, so that two figures of
-# one picture cost one run.
+# Three modules make the figures. `drawing` draws: arrays in, a matplotlib `Figure` out. `material`
+# has the arrays: the held-out pairs of a data set, the trained weights, and the results of the
+# [recursion](glossary.md#recursion). `figures` brings the two together and writes the files. A
+# `Material` keeps what it has computed, so two figures of the same picture cost one run.
 # %%
-material = figures.Material(DATASET)
+material = Material(DATASET)
 print(len(material.pairs), "pairs:", material.pairs.title)
 for figure, chosen in material.pictures.items():
     print(f"{figure:12s}", chosen)
 
 # %% [markdown]
-# The pictures were named before the weights were final. No picture of the test
-# [split](glossary.md#split) has been used for training or for any choice.
+# The pictures were chosen before these weights were trained, and the weights were not trained on
+# them. The function below makes a figure, keeps its data, and shows it at a reduced size.
 # %%
 made = {}
 
@@ -96,56 +99,59 @@ def make(name):
 # %% [markdown]
 # ## 2. The picture that the README opens with
 #
-# Six held-out scenes, left of the line as the camera took them, right of it after eight
-# iterations of `anydepth`. Look for what went wrong, too: noise in the shadows, colors that
-# drifted.
+# Six held-out scenes: left of the line the dark picture, right of it the result after eight
+# iterations. Look for what went wrong as well: noise in the shadows, colors that drifted.
 # %%
 make("hero.jpg")
 
 # %% [markdown]
-# Nothing was painted in: what is on the right was in the dark picture, a few [code
-# values](glossary.md#code-value) deep.
+# The dark pictures of the sample are called "darkened" and not "as taken", because a simulated
+# camera computed them from daylight photographs (notebook 01).
 #
 # ## 3. Iteration by iteration
 #
-# The founding document's first figure: the original, then each [map](glossary.md#parameter-map)
-# and the picture it made.
+# The founding document's first figure, for our enhancer: the original, then each
+# [map](glossary.md#parameter-map) and the picture it made. The second line of each title says what
+# the map is. **Look for** the maps that are one flat color: they are one number a channel, written
+# on them.
 # %%
 make("iterations.jpg")
 
 # %% [markdown]
-# Read the values off the color bar; it is the same for all eight maps. Notebook 05 measures what
-# these maps do.
-#
-# What if each map had a color scale of its own, as `imshow` chooses it by itself? **Look at** the
-# first and the last map, drawn both ways.
+# *How much* light, three times; *where*; then three maps with more and more detail; then *how much*
+# again. The color bar holds for all eight maps. Notebook 05 measures what these maps do.
+
+# %% tags=["claim"]
+steps = material.steps(material.pictures["iterations"], 8)
+spread = [np.ptp(step.parameter_map, axis=(0, 1)).max() for step in steps]
+assert [value == 0 for value in spread] == [True] * 3 + [False] * 4 + [True]
+
+# %% [markdown]
+# What if each map had its own color scale, as `imshow` chooses by default? **Look at** the map that
+# says where and at the last detail map, drawn both ways.
 
 # %%
-steps = material.steps(material.pictures["iterations"], 8)
-both = [steps[0].parameter_map.mean(axis=-1), steps[7].parameter_map.mean(axis=-1)]
 figure, axes = plt.subplots(2, 2, figsize=(8, 5.6), layout="constrained")
-for column, one in enumerate(both):
+for column, number in enumerate((4, 7)):
+    one = steps[number - 1].parameter_map.mean(axis=-1)
     axes[0, column].imshow(one)
     axes[1, column].imshow(one, vmin=0, vmax=1)
-    axes[0, column].set_title(f"map {1 + 7 * column}, own limits", fontsize=13)
-    axes[1, column].set_title(f"map {1 + 7 * column}, shared limits", fontsize=13)
+    axes[0, column].set_title(f"map {number}, own limits", fontsize=13)
+    axes[1, column].set_title(f"map {number}, shared limits", fontsize=13)
 for axis in axes.flat:
     axis.axis("off")
 plt.show()
 
 # %% [markdown]
 # In the upper row each map runs from violet to yellow, whatever its values. Yellow only means "the
-# most that there is here". In the lower row one sees at once that the last map does little.
-
-# %% tags=["claim"]
-assert both[1].mean() < both[0].mean()
+# largest value in this map". Only the lower row shows which of the two maps brightens more.
 
 # %% [markdown]
 # ### Exercise 7.1. Maps that can be compared
 #
-# Draw a panel of parameter maps side by side, so that a reader can compare them. The function gets
-# a list of arrays (height, width), each map's mean over its channels. It returns the Figure: one
-# color scale for all maps, with a color bar, in colors whose lightness only rises or only falls.
+# Draw parameter maps side by side, so that a reader can compare them. The function gets a list of
+# arrays (height, width), each map's mean over its channels. It returns the Figure: one color scale
+# for all maps, with a color bar, in colors whose lightness only rises or only falls.
 
 
 # %% tags=["exercise"]
@@ -180,17 +186,17 @@ checks.draw_maps(draw_maps)
 # ```
 #
 # Try it: `draw_maps([step.parameter_map.mean(axis=-1) for step in steps])`. With limits 0 and 1
-# nothing lies outside, but small differences are hard to see. `figures.shared_limits` therefore
-# takes the limits from all maps, in round numbers.
+# every value is inside, but small differences are hard to see. Limits taken from all maps show
+# more.
 #
 # </details>
 
 # %% [markdown]
 # <details><summary>Quiz: what would a rainbow of colors do to these maps?</summary>
 #
-# It would make them exciting where nothing happens. The lightness of a rainbow (`jet`) goes up and
-# down, so it draws edges where the map is smooth. And some readers cannot tell its red from its
-# green. In `viridis` lighter always means more, even printed in gray.
+# It would show edges that are not there. The lightness of a rainbow (`jet`) goes up and down, so it
+# draws edges where the map is smooth. And some readers cannot tell its red from its green. In
+# `viridis` lighter always means more, even printed in gray.
 #
 # </details>
 
@@ -198,7 +204,8 @@ checks.draw_maps(draw_maps)
 # ## 4. After 12, 8 and 7 iterations
 #
 # The founding document's examples. How many iterations a picture gets depends on its mean code
-# value: below 10 it gets 12, from 20 on it gets 7, and 8 in between.
+# value: 12 below 10, 7 from 20 on, and 8 in between. Our enhancer judges the exposure by itself, so
+# **look at** how little it depends on this rule.
 
 # %%
 make("examples.jpg")
@@ -209,32 +216,38 @@ for panel in made["examples.jpg"]:
     print(f"mean code {panel.mean_code:6.1f}, {panel.psnr:5.2f} dB")
 
 # %% [markdown]
-# The numbers say what the eye may forgive: how far each result is from its
-# [reference](glossary.md#reference).
+# The decibels say how far each result is from its [reference](glossary.md#reference).
 #
-# ## 5. A dial, or a rest
+# ## 5. The exposure dial
 #
-# Above `curve8`, which was trained for eight iterations, below `anydepth`, trained for any number:
-# both stopped after 4, 8, 12 and 24.
+# How bright a picture should be is partly a matter of taste, so the user can say. Upper row: the
+# dark picture, and the result darkened by one stop, as it is, and brightened by one stop. Lower
+# row: the number of iterations, which used to be the dial. **Compare** the mean code values in each
+# row.
 
 # %%
 make("dial.jpg")
 
 # %% [markdown]
-# Below each picture stands its mean code value. Above it grows from column to column: the number
-# of iterations is an [exposure](glossary.md#exposure) dial. Below it grows little after eight.
-# The last column is the reference.
-#
+# One stop of exposure changes the picture more than four further iterations do. Exposure goes
+# through the same [curve](glossary.md#curve), so nothing is clipped.
+
+# %% tags=["claim"]
+codes = [panel.mean_code for panel in made["dial.jpg"]]  # darkened; -1, 0, +1 EV; 7, 8, 12, 24
+assert codes[1] < codes[2] < codes[3]
+assert codes[3] - codes[2] > codes[6] - codes[5]
+
+# %% [markdown]
 # ## 6. Against simple methods
 #
-# One scene, seven ways. It is the scene on which the network's [PSNR](glossary.md#psnr) is the
-# *median* of the hero picture's six: choosing its best would flatter it, choosing its worst would
-# be unfair.
+# One scene, seven ways. It is the scene on which the enhancer's [PSNR](glossary.md#psnr) is the
+# *median* of the hero picture's six: the best scene would flatter the enhancer, and the worst would
+# be unfair to it.
 # %%
 make("baselines.jpg")
 
 # %% [markdown]
-# Who wins here is one scene's verdict. The ranking by this one picture (`anydepth` is our network):
+# The ranking by this one picture. It says nothing about other scenes.
 
 # %%
 for panel in sorted(made["baselines.jpg"], key=lambda panel: -panel.psnr):
@@ -251,31 +264,35 @@ for panel in sorted(made["baselines.jpg"], key=lambda panel: -panel.psnr):
 make("curves.png")
 
 # %% [markdown]
-# Left, one step: a larger m bends more. Middle, one m: more steps bend more. Right, three pairs of
-# m and n that do nearly the same: many small steps or few large ones.
+# Left, one iteration: a larger m bends more. Middle, one m: more iterations bend more. Right, three
+# pairs of m and n that do nearly the same: many small steps or few large ones.
 #
 # ## 8. What training through the curve cures
 #
-# The founding weights above, `curve8` below, on the same picture.
+# The founding weights above, our enhancer below, on the same picture. **Look at** the maps: which
+# of them look like the picture?
 
 # %%
 make("objectives.jpg")
 
 # %% [markdown]
-# Above, the maps look like the scene, because they were trained to. Below, they fade as the picture
-# fills with light, because they were trained to stop in time.
+# Above, the maps look like the scene, because they were trained to. Below, they say how much light
+# is missing, and they fall as the picture gets brighter.
 
 # %% tags=["claim"]
-ours = [panel for panel in made["objectives.jpg"] if panel.method == "curve"]
+ours = [panel for panel in made["objectives.jpg"] if panel.method == "enhancer"]
+founding = [panel for panel in made["objectives.jpg"] if panel.method == "founding"]
 assert ours[-1].mean_map < ours[0].mean_map
+assert ours[-1].psnr > founding[-1].psnr
 
 # %% [markdown]
 # ## 9. The source of one figure
 #
-# There is no magic in these functions. This one draws the exposure dial, and this one feeds it.
+# These functions are short. The first one draws the exposure dial, as it draws every figure that is
+# rows of pictures. The second one feeds it.
 
 # %%
-source = inspect.getsource(figures.exposure_dial)
+source = inspect.getsource(drawing.comparison)
 print(source.split('"""')[2].strip("\n"))
 
 # %%
@@ -286,7 +303,7 @@ print(inspect.getsource(figures.make_dial))
 #
 # How would you check? Comparing pixels fails on the next version of matplotlib, where a letter sits
 # half a pixel lower. So each figure's *data* is kept beside it, in `figures.json`: pictures,
-# iterations, mean code values, PSNRs. The test compares those, with a tolerance, since another
+# iterations, mean code values, PSNRs. The test compares those, with a tolerance, since a different
 # processor rounds differently in the seventh digit.
 
 # %%
@@ -297,9 +314,9 @@ if record:
     print(json.dumps(record["figures"]["dial.jpg"][1], indent=1))
 
 # %% [markdown]
-# `weights` holds a fingerprint of each network. If somebody trains better weights and forgets the
-# figures, it says so. For the sample the record is committed. For LOL there is one only if you made
-# the figures before, so there we merely print what differs.
+# `weights` holds a fingerprint of each network. It shows whether somebody trained new weights and
+# forgot the figures. For the sample the record is committed. For LOL there is one only if you made
+# the figures before, so there we only print what differs.
 
 # %%
 fingerprints = {key: figures.fingerprint(one) for key, one in material.models.items()}
@@ -316,20 +333,20 @@ if DATASET == "sample":
     assert not any(differences.values()), differences
 
 # %% [markdown]
-# And the files? Drawn twice on one machine, with one set of libraries, they agree to the byte.
+# And the files? Drawn twice on one machine, with the same libraries, they agree to the byte.
 
-# %% tags=["claim"]
-twice = [figures.encode(figures.curve_family(), "curves.png") for _ in range(2)]
+# %%
+twice = [figures.encode(drawing.curve_family(), "curves.png") for _ in range(2)]
 assert twice[0] == twice[1]
 print(len(twice[0]), "bytes, sha256", hashlib.sha256(twice[0]).hexdigest()[:16])
 
 # %% [markdown]
 # ### Exercise 7.2. Do two files show the same picture?
 #
-# On another machine the bytes may differ. Write a check that forgives what nobody can see. The
-# function gets the bytes of two image files, PNG or JPEG. It returns True if both pictures have
-# the same size and their PSNR is at least `decibels`. The stub opens them; `np.asarray` makes
-# arrays of them.
+# On a different machine the bytes may differ. Write a check that accepts differences that nobody
+# can see. The function gets the bytes of two image files, PNG or JPEG. It returns True if both
+# pictures have the same size and their PSNR is at least `decibels`. The stub opens them;
+# `np.asarray` makes arrays of them.
 
 
 # %% tags=["exercise"]
@@ -363,7 +380,7 @@ checks.agree(agree)
 #     return bool(error <= 10 ** (-decibels / 10))  # no logarithm, so no trouble with 0
 # ```
 #
-# Which number of decibels is right? A letter that sits half a pixel lower costs about as much as a
+# Which number of decibels is right? A letter that moves by half a pixel costs about as much as a
 # shadow that is really different. That is why this workbook compares data and not pixels.
 #
 # </details>
@@ -371,64 +388,55 @@ checks.agree(agree)
 # %% [markdown]
 # <details><summary>Quiz: the record agrees in all numbers. Can a figure still be wrong?</summary>
 #
-# Yes. The numbers say which pictures were computed, and not that each stands below its own title.
-# Somebody has to look. But nobody looks at ten figures after each change, and the check does.
+# Yes. The numbers say which pictures were computed, and not that each has the right title. Somebody
+# has to look. But nobody looks at every figure after each change, and the check does.
 #
 # </details>
 
 # %% [markdown]
 # ## 11. How long does a picture take?
 #
-# Eight iterations of one picture. First only the *[curve](glossary.md#curve)*, with a constant in
+# Eight iterations of one picture. First only the [curve](glossary.md#curve), with a constant in
 # place of a map, value by value in a Python loop: we time 2000 values and scale up. Then the
 # curve on whole arrays. Then everything, network included.
 # %%
 pair = material.pair(material.pictures["iterations"])
-pixels = pair.low.size
 few = pair.low.ravel()[:2000].tolist()
 
 started = time.perf_counter()
 for value in few:
     curve.recurse(value, lambda E, step: 0.38, 8)
-seconds = {"curve, value by value": (time.perf_counter() - started) * pixels / len(few)}
+seconds = {"curve, value by value": (time.perf_counter() - started) * pair.low.size / len(few)}
 
 # %%
 started = time.perf_counter()
-figures.bend(pair.low, np.float32(0.38), 8)
+drawing.bend(pair.low, np.float32(0.38), 8)
 seconds["curve, whole arrays"] = time.perf_counter() - started
 
-methods = {"curve8": "curve", "anydepth": "anydepth", "founding weights": "founding"}
-for title, key in methods.items():
+for name, model in material.models.items():
     started = time.perf_counter()
-    figures.trace(material.models[key], pair.low, 8)
-    seconds[title] = time.perf_counter() - started
+    trace(model, pair.low, 8)
+    seconds[f"{name}, with its network"] = time.perf_counter() - started
 
 # %%
 for title, value in seconds.items():
-    print(f"{value:8.3f} s a picture of {pair.low.shape[1]} x {pair.low.shape[0]}: {title}")
+    print(f"{value:8.3f} s for a picture of {pair.low.shape[1]} x {pair.low.shape[0]}: {title}")
 
 # %% [markdown]
-# The curve costs next to nothing if NumPy does the loop. The time is in the convolutions.
+# With NumPy the curve costs next to nothing. The time goes into the convolutions. The founding
+# network looks at every pixel in every iteration. Ours does so in one iteration of eight; in most
+# others it sees only a thumbnail of 24 x 24 pixels.
 
 # %% tags=["claim"]
 assert seconds["curve, whole arrays"] < seconds["curve, value by value"]
-assert seconds["curve, whole arrays"] < seconds["founding weights"]
-
-# %% [markdown]
-# `curve8` looks at a shrunk picture to predict its maps, the founding weights at every pixel, and
-# `anydepth` at every pixel in two iterations only. That is why they differ: see
-# [`schedule`](glossary.md#schedule) in notebook 03.
-# %%
-for title, key in (("curve8", "curve"), ("anydepth", "anydepth")):
-    print(f"schedule of {title}:", material.models[key].schedule)
+assert seconds["curve, whole arrays"] < seconds["enhancer, with its network"]
 
 # %% [markdown]
 # ### Exercise 7.3. Seconds, measured properly
 #
 # Each of the times above is a single run. That was careless: the first call of a network also
-# builds it, and another program may get in between. Write a function that calls `work()` first
-# `warmup` times without counting, then times `runs` calls, each by itself, and returns their median
-# in seconds.
+# prepares it, and other programs may interrupt. Write a function that first calls `work()` `warmup`
+# times without counting, then times `runs` calls one by one, and returns their median in seconds.
 
 
 # %% tags=["exercise"]
@@ -461,9 +469,9 @@ checks.median_seconds(median_seconds)
 #     return np.median(seconds)
 # ```
 #
-# Try it: `median_seconds(lambda: figures.trace(material.models["curve"], pair.low, 8))`, and
-# compare with the number above. To report it, say the machine, the size of the picture and the
-# number of runs, too.
+# Try it: `median_seconds(lambda: trace(material.models["enhancer"], pair.low, 8))`, and compare
+# with the number above. When you report a time, name the machine, the size of the picture and the
+# number of runs.
 #
 # </details>
 
@@ -477,35 +485,36 @@ checks.median_seconds(median_seconds)
 # ```
 #
 # or `make figures` and `make figures DATASET=lol`. LOL must be fetched first: see notebook 01. Its
-# pictures may not be passed on, so their folder is ignored by git. Large pictures for a projector,
-# one idea each, come along in the folder `slides`; the [guide for teachers](instructor/slides.md)
-# shows them. In Python it is one call. Here
-# we write the fastest figure only, into a temporary folder.
+# pictures may not be passed on, so git ignores their folder, and the program refuses to write them
+# anywhere else in the repository. `make slides` makes large pictures for a projector, which the
+# [guide for teachers](instructor/slides.md) shows.
+#
+# In Python it is one call. Here we write only the fastest figure, into a temporary folder.
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "curves.png"
-    path.write_bytes(figures.encode(figures.curve_family(), path.name))
+    path.write_bytes(figures.encode(drawing.curve_family(), path.name))
     print(path.name, path.stat().st_size, "bytes")
 print(inspect.signature(figures.make_figures))
 
 # %% [markdown]
 # ## Exercises
 #
-# The other exercises of this notebook stand where their matter was taught.
+# The other exercises of this notebook appear in the sections they belong to.
 #
 # ### Exercise 7.4. A figure of your own
 #
 # This one takes an evening. Choose something that the README does not show: the worst of the six
-# scenes, what the tenth iteration adds, where two weights disagree. Make a figure of it that can be
-# held to its code. Your function takes the `material` and returns two things, as those in
-# `figures.FIGURES` do: a Figure, and the list of its panels, each from `material.panel(name,
-# method, picture, iterations, parameter_map)`. A method is `"as taken"`, one of the weights
-# (`"curve"`, `"anydepth"`, `"founding"`), or a name of your own for anything else.
+# scenes, what the tenth iteration adds, what exposure does to a face. Make a figure of it that can
+# be checked against its code. Your function takes the `material` and returns two
+# things, like the functions in `figures.FIGURES`: a Figure, and the list of its panels, each from
+# `material.panel(name, method, picture, iterations, parameter_map)`. A method is `"darkened"`, one
+# of the weights (`"enhancer"`, `"founding"`), or a name of your own for anything else.
 #
-# What it shows is up to you, and whether it is beautiful, your neighbor must say. The check looks
-# at the rest, on the sample: the record is true, two runs agree to the byte, each word has 12
-# points or more, and the file stays below 300,000 bytes.
+# What it shows is up to you, and whether it is beautiful your neighbor must say. The check looks at
+# the rest, on the sample: the record is true, two runs agree to the byte, every word has 12 points
+# or more, and the file has at most 300,000 bytes.
 
 
 # %% tags=["exercise"]
@@ -520,32 +529,31 @@ checks.own_figure(make_mine)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Read `figures.make_dial` above: it asks `material.steps(name, iterations, weights)` for the steps,
-# and describes each picture that it draws. `material.pictures["hero"]` names the six scenes. Small
-# letters mostly come from ticks: leave them off beside pictures. Where you draw lots, use
-# `np.random.default_rng(0)`.
+# Read `figures.make_dial` above: it asks `material.enhanced(name, iterations)` for pictures, and
+# describes each picture that it draws. `material.steps(name, iterations, weights)` gives the maps
+# as well. `material.pictures["hero"]` names the six scenes. Small letters mostly come from ticks:
+# leave them off beside pictures. If you draw random numbers, use `np.random.default_rng(0)`.
 #
 # </details>
 #
 # <details><summary>Solution</summary>
 #
-# One of many: where `curve8` and `anydepth` disagree most.
+# One of many: what the last four iterations of twelve change.
 #
 # ```python
 # def make_mine(material):
 #     name = material.pictures["dial"]
-#     panels, pictures = [], []
-#     for weights in ("curve", "anydepth"):
-#         step = material.steps(name, 8, weights)[-1]
-#         pictures.append(np.clip(step.image, 0, 1))
-#         panels.append(material.panel(name, weights, step.image, 8, step.parameter_map))
-#     apart = 255 * np.abs(pictures[0] - pictures[1]).mean(axis=-1)
 #     figure, axes = plt.subplots(1, 3, figsize=(13, 3.4), layout="constrained")
-#     for axis, picture, panel in zip(axes, pictures, panels, strict=False):
-#         axis.imshow(picture)
-#         axis.set_title(f"{panel.method}: {panel.psnr:.1f} dB", fontsize=14)
-#     shown = axes[2].imshow(apart, cmap="cividis", vmin=0, vmax=100)
-#     axes[2].set_title("how far they are apart", fontsize=14)
+#     panels, pictures = [], []
+#     for axis, n in zip(axes, (8, 12), strict=False):
+#         step = material.steps(name, n)[-1]
+#         pictures.append(np.clip(step.image, 0, 1))
+#         panels.append(material.panel(name, "enhancer", step.image, n, step.parameter_map))
+#         axis.imshow(pictures[-1])
+#         axis.set_title(f"{n} iterations: {panels[-1].psnr:.1f} dB", fontsize=14)
+#     change = 255 * np.abs(pictures[1] - pictures[0]).mean(axis=-1)
+#     shown = axes[2].imshow(change, cmap="cividis", vmin=0)
+#     axes[2].set_title("difference", fontsize=14)
 #     bar = figure.colorbar(shown, ax=axes[2])
 #     bar.set_label("code values", fontsize=13)
 #     bar.ax.tick_params(labelsize=12)
@@ -555,7 +563,7 @@ checks.own_figure(make_mine)
 # ```
 #
 # A good figure has one thing to say. What does yours say, in one sentence? Write that sentence
-# below it, and two for those who cannot see it.
+# below it, and two more for readers who cannot see it.
 #
 # </details>
 
@@ -563,10 +571,9 @@ checks.own_figure(make_mine)
 # ## What you learned
 #
 # - Each figure of the README is one function, fed with held-out pictures and the committed weights.
-# - Figures are held to their code by the data behind them; pixels are too brittle.
-# - A figure of one scene is an illustration. Which scene it is must be said, and by what rule it
-#   was chosen.
-# - The recursion itself is nearly free. The network is what costs.
+# - Figures are checked by the data behind them; pixels are too brittle.
+# - A figure of one scene is an illustration. Say which scene it is and how it was chosen.
+# - The recursion itself is nearly free. The time goes into the network.
 #
 # ## Further reading
 #

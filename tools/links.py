@@ -1,6 +1,6 @@
-"""Check links and pictures in Markdown files and in notebooks: does what they name exist?
+"""Check that what links and pictures in Markdown files and notebooks name exists.
 
-    python tests/links.py README.md notebooks
+    python tools/links.py README.md notebooks
 
 names each broken one; `make lint` runs it. Only links inside the repository are looked at, with
 their anchors (GitHub's: a heading in lower case, without punctuation, with dashes for spaces).
@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT = ("README.md", "data", "notebooks")
+DEFAULT = ("README.md", "CONTRIBUTING.md", "data", "notebooks")
 SKIPPED = {".ipynb_checkpoints", "solved"}  # made from what is checked
 CODE = re.compile(r"^ *(```+|~~~+).*?^ *\1 *$|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 TARGETS = re.compile(r"""\]\(<?([^)\s>]+)|^ *\[[^\]]+\]: *(\S+)|(?:src|href)=["']([^"']+)""", re.M)
@@ -74,7 +74,7 @@ def files(places) -> list[Path]:
 
 def main(places) -> int:
     """Check all files, print what is wrong, and return 1 if anything is."""
-    checked = files(places)
+    checked = files(places or [ROOT / place for place in DEFAULT])
     wrong = [(path, what) for path in checked for what in broken_links(path)]
     for path, what in wrong:
         print(f"{path}: {what}", file=sys.stderr)
@@ -83,4 +83,4 @@ def main(places) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:] or [ROOT / place for place in DEFAULT]))
+    sys.exit(main(sys.argv[1:]))

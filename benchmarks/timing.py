@@ -1,0 +1,23 @@
+"""What the benchmarks share: seconds of a call, and what the machine can multiply."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+
+def seconds_of(run: Callable, least: float = 3.0, calls: int = 3) -> float:
+    """Return the median seconds of a call, after one to warm up."""
+    run()
+    begin, found = time.perf_counter(), []
+    while time.perf_counter() - begin < least or len(found) < calls:
+        started = time.perf_counter()
+        run()
+        found.append(time.perf_counter() - started)
+    return float(np.median(found))
+
+
+def matrix_product(multiply: Callable, size: int = 2048) -> float:
+    """Return the GFLOP/s of ``multiply(matrix)``, the square of a matrix in 32 bits."""
+    matrix = np.ones((size, size), np.float32)
+    return 2 * size**3 / seconds_of(lambda: multiply(matrix)) / 1e9

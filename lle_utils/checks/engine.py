@@ -1,0 +1,438 @@
+"""How answers are judged: exercises are data, and this runs them.
+
+An `Exercise` has one part for each answer that it asks for. A part knows what is right, and typical
+mistakes: each is a wrong answer, filed under its diagnosis. The engine tries the reader's answer
+and the right one on the same probes. Where they differ, it looks for the mistake that gives the
+same as the reader's answer, and tells its diagnosis. What counts is what comes out, never how it is
+written.
+
+A check never raises, whatever an answer does: what it finds is a `Verdict`, in words.
+"""
+
+import copy
+import functools
+import inspect
+import signal
+import textwrap
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+FILL_IN = "replace each ... in the cell above with your answer"
+
+CHANGES_ITS_INPUT = (
+    "it changes the array that it was given, so whoever called it has lost the original. "
+    "E += change writes into that array; E = E + change makes a new one."
+)
+
+SECONDS = 60
+"""How long an answer may run (all calls of one check together)."""
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """What a check says about an answer: whether it is right, and why, in words.
+
+    As the last line of a cell it shows its message. It is true if the answer is right, so that a
+    grader can write ``assert checks.is_safe(is_safe)``; the message is printed then, because an
+    assertion alone says nothing.
+    """
+
+    correct: bool
+    message: str
+
+    def __bool__(self) -> bool:
+        print(self)
+        return self.correct
+
+    def __repr__(self) -> str:
+        return textwrap.fill(self.message, 96)
+
+
+class Wrong(Exception):  # noqa: N818  (a diagnosis, which a check always catches)
+    """A diagnosis: what is wrong with the answer, and why."""
+
+
+class Blank(Wrong):
+    """The answer has not been filled in."""
+
+
+class _TimeUp(BaseException):
+    """The answer runs too long. Not an `Exception`, so that an answer's own `except` lets it by."""
+
+
+# Exercises
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One answer that an exercise asks for.
+
+    Attributes
+    ----------
+    right : object
+        A right answer.
+    mistakes : mapping from str to object
+        Typical wrong answers, each filed under its diagnosis.
+    hint : str
+        What to say about a wrong answer that makes none of these mistakes.
+    tolerance : float
+        How far an answer may be off: absolute, and relative to the right value.
+    """
+
+    right: Any
+    mistakes: Mapping[str, Any] = field(default_factory=dict)
+    hint: str = ""
+    tolerance: float = 1e-6
+
+    def _same(self, found, wanted) -> bool:
+        return _same(found, wanted, self.tolerance)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Part):
+    """An answer that is a value, such as a prediction. The right one is never told.
+
+    Attributes
+    ----------
+    name : str
+        What the notebook calls it.
+    read : callable
+        ``read(value, name)`` returns what is compared; it raises `Wrong` at the wrong type.
+    """
+
+    name: str
+    read: Callable
+
+    def judge(self, answer) -> None:
+        """Compare an answer; raise `Wrong` if it is not right."""
+        found, wanted = self.read(answer, self.name), self.read(self.right, self.name)
+        if self._same(found, wanted):
+            return
+        for diagnosis, mistake in self.mistakes.items():
+            if self._same(found, self.read(mistake, self.name)):
+                raise Wrong(f"{self.name}: {diagnosis}")
+        if isinstance(found, dict):
+            raise Wrong(f"{self.name} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}")
+        raise Wrong(f"{self.name} is not {_shown(found)}. {self.hint}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Part):
+    """An answer that is a function.
+
+    Attributes
+    ----------
+    probes : iterable of tuples, or callable that returns one
+        What to call it with. Give a function where making them takes a while.
+    observe : callable
+        ``observe(function, *probe)`` calls an answer and returns what is compared: None, a number,
+        an array, a word, or a dict of these by name. In a dict a truth value stands for a sentence
+        that must hold.
+    """
+
+    probes: Iterable[tuple] | Callable[[], Iterable[tuple]]
+    observe: Callable
+
+    def judge(self, answer) -> None:
+        """Try an answer on the probes; raise `Wrong` at the first that it gets wrong."""
+        must_be_function(answer)
+        probes = list(self.probes() if callable(self.probes) else self.probes)
+        for probe in probes:
+            found, wanted = self.observe(answer, *probe), self.observe(self.right, *probe)
+            if not self._same(found, wanted):
+                raise self._diagnosed(answer, probes, probe, found, wanted)
+
+    def _diagnosed(self, answer, probes, probe, found, wanted) -> Wrong:
+        everything = [
+            found if one is probe else self._observe_quietly(answer, one) for one in probes
+        ]
+        if all(one is None for one in everything):
+            return Blank(FILL_IN)
+        for diagnosis, mistake in self.mistakes.items():
+            if all(
+                self._same(one, self._observe_quietly(mistake, probe))
+                for one, probe in zip(everything, probes, strict=True)
+            ):
+                return Wrong(diagnosis)
+        text = describe_call(answer, *probe)
+        if found is None:
+            return Wrong(f"{text} returned None. Let every path through it end in `return`.")
+        return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}".strip())
+
+    def _observe_quietly(self, function, probe):
+        try:
+            return self.observe(function, *probe)
+        except Exception as error:  # an answer that fails in the same way is the same mistake
+            return type(error).__name__
+
+
+class Exercise:
+    """An exercise as data, and its check: called with the reader's answers it returns a verdict.
+
+    Parameters
+    ----------
+    asked : str
+        What is asked for; the check's documentation.
+    *parts : Part
+        One for each answer, in order.
+    praise : str or callable
+        What to say if all are right; or a function that says it, given the answers.
+    """
+
+    def __init__(self, asked: str, *parts: Value | Function, praise: str | Callable[..., str]):
+        self.__doc__ = asked
+        self.parts = parts
+        self.praise = praise
+
+    def __call__(self, *answers) -> Verdict:
+        """Return the verdict on a reader's answers; never raise."""
+        return verdict_on(self._judge, answers)
+
+    def _judge(self, *answers) -> str:
+        for part, answer in zip(self.parts, answers, strict=True):
+            part.judge(answer)
+        return self.praise(*answers) if callable(self.praise) else self.praise
+
+
+def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
+    """Make a check of a function that returns praise or raises `Wrong`.
+
+    It is for exercises that no right answer can stand for: networks, timing, training, figures.
+    """
+
+    @functools.wraps(judge)
+    def checked(*answers) -> Verdict:
+        return verdict_on(judge, answers)
+
+    return checked
+
+
+def verdict_on(judge: Callable[..., str], answers: tuple) -> Verdict:
+    """Let `judge` look at the answers; whatever they do, return a verdict.
+
+    Only a person's own interrupt gets through.
+    """
+    try:
+        if any(_has_gaps(answer) for answer in answers):
+            raise Blank(FILL_IN)
+        with _time_limit(SECONDS):
+            return Verdict(True, f"Correct. {judge(*answers)}")
+    except Blank as blank:
+        return Verdict(False, f"Not filled in yet: {blank}. Then run that cell and this one.")
+    except Wrong as wrong:
+        return Verdict(False, f"Not right yet: {wrong}")
+    except _TimeUp:
+        return Verdict(False, f"Not right yet: it still runs after {SECONDS} s. Does it end?")
+    except (Exception, SystemExit) as error:
+        return Verdict(False, f"Not right yet: it stopped with {_error_in_words(error)}")
+
+
+def _has_gaps(answer) -> bool:
+    """Tell whether an answer is, or holds, a ``...`` or None."""
+    inside = answer.values() if isinstance(answer, dict) else answer
+    parts = inside if isinstance(answer, tuple | list | dict) else [answer]
+    return any(part is None or part is Ellipsis for part in parts)
+
+
+# Calling an answer
+
+
+def must_be_function(answer) -> None:
+    """Raise `Wrong` if an answer cannot be called."""
+    if not callable(answer):
+        raise Wrong(f"a function was asked for, and this is {_kind(answer)}.")
+
+
+def call(function: Callable, *arguments, keeps: bool = False, **named):
+    """Call an answer on copies of the arguments and return its result, which may be None.
+
+    Parameters
+    ----------
+    function : callable
+        The answer.
+    *arguments, **named
+        What to call it with. It gets copies of arrays and lists, so that it cannot spoil them.
+    keeps : bool, default False
+        Whether the function must leave the arrays that it is given as they are.
+    """
+    must_be_function(function)
+    given = [
+        copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
+        for value in arguments
+    ]
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            result = function(*given, **named)
+    except Wrong:  # what the answer was given (a network, say) has its own diagnosis
+        raise
+    except (Exception, SystemExit) as error:
+        text = describe_call(function, *arguments)
+        raise Wrong(f"{text} stopped with {_error_in_words(error)}") from None
+    for before, after in zip(arguments, given, strict=True):
+        if keeps and isinstance(before, np.ndarray) and not np.array_equal(before, after):
+            raise Wrong(CHANGES_ITS_INPUT)
+    if any(part is Ellipsis for part in (result if isinstance(result, tuple) else (result,))):
+        raise Blank(FILL_IN)
+    return result
+
+
+def ask(function: Callable, *arguments, **options):
+    """Call an answer as `call` does; None counts as not filled in."""
+    result = call(function, *arguments, **options)
+    if result is None:
+        raise Blank(f"{describe_call(function, *arguments)} returned None; {FILL_IN}")
+    return result
+
+
+def describe_call(function: Callable, *arguments) -> str:
+    """Return a call, or a function's name, for a message: ``brighten_again(E, predict, 3)``."""
+    name = getattr(function, "__name__", "<lambda>")
+    name = name if name.isidentifier() else "your function"
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    names += ["..."] * len(arguments)
+    plain = (int, float, str, np.number)
+    shown = [
+        _shown(value) if isinstance(value, plain) else name
+        for name, value in zip(names, arguments, strict=False)
+    ]
+    return f"{name}({', '.join(shown)})" if arguments else name
+
+
+# What is observed
+
+
+def returned(function: Callable, *arguments):
+    """Observe the number or array that a function returns, or None."""
+    result = call(function, *arguments)
+    return None if result is None else numbers(result, f"what {describe_call(function)} returns")
+
+
+def returned_whole(function: Callable, *arguments):
+    """Observe the whole number that a function returns, or None."""
+    result = call(function, *arguments)
+    return None if result is None else whole(result, f"what {describe_call(function)} returns")
+
+
+def returned_truth(function: Callable, *arguments):
+    """Observe whether a function returns true or false, or None."""
+    result = call(function, *arguments)
+    if result is None:
+        return None
+    if np.size(result) != 1 or isinstance(result, str | bytes):
+        what = "text" if isinstance(result, str | bytes) else f"{np.size(result)} values"
+        raise Wrong(f"{describe_call(function)} must return one True or False, not {what}.")
+    return bool(np.all(result))
+
+
+def numbers(value, what: str) -> np.ndarray:
+    """Return an answer as an array of floats, or say that it is no number or array of numbers."""
+    try:
+        if np.asarray(value).dtype.kind not in "US":  # NumPy would read "0.5" as a number
+            return np.asarray(value, float)
+    except (TypeError, ValueError):
+        pass
+    raise Wrong(f"{what} must be a number or an array, and it is {_kind(value)}.")
+
+
+def number(value, what: str) -> float:
+    """Return an answer as a float, or say that it is not one finite number."""
+    found = numbers(value, what)
+    if found.size != 1 or not np.isfinite(found).all():
+        raise Wrong(f"{what} must be one finite number.")
+    return found.item()
+
+
+def whole(value, what: str) -> int:
+    """Return an answer as an int, or say that it is no whole number."""
+    found = number(value, what)
+    if found != round(found):
+        raise Wrong(f"{what} must be a whole number, not {found:.5g}.")
+    return round(found)
+
+
+# Comparing, and saying what differs
+
+
+def _same(found, wanted, tolerance: float) -> bool:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        return found.keys() == wanted.keys() and all(
+            _same(found[key], wanted[key], tolerance) for key in wanted
+        )
+    if any(one is None or isinstance(one, str | dict) for one in (found, wanted)):
+        return found is wanted or (isinstance(found, str) and found == wanted)
+    found, wanted = np.asarray(found, float), np.asarray(wanted, float)
+    return found.shape == wanted.shape and np.allclose(
+        found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
+    )
+
+
+def _in_a_sentence(found, wanted, tolerance: float) -> str:
+    """Say how two observations differ, after the call that gave them."""
+    if not isinstance(wanted, dict):
+        return f"is {_difference(found, wanted)}."
+    key = next(key for key in wanted if not _same(found.get(key), wanted[key], tolerance))
+    if isinstance(wanted[key], bool):
+        return f"breaks a rule: {key}."
+    return f"is not right: {key} is {_difference(found.get(key), wanted[key])}."
+
+
+def _difference(found, wanted) -> str:
+    if np.shape(found) != np.shape(wanted):
+        return f"of shape {np.shape(found)}; it must be of shape {np.shape(wanted)}"
+    place = ""
+    if np.ndim(found):
+        apart = np.nan_to_num(np.abs(found - wanted), nan=np.inf)
+        where = np.unravel_index(apart.argmax(), apart.shape)
+        found, wanted = found[where], wanted[where]
+        place = f" at index {tuple(map(int, where))}"
+    digits = 5 if _shown(found) != _shown(wanted) else 10
+    return f"{_shown(found, digits)}{place}; it must be {_shown(wanted, digits)}"
+
+
+def _shown(value, digits: int = 5) -> str:
+    if isinstance(value, bool | np.bool_) or value is None:
+        return str(value)
+    if isinstance(value, str):
+        return repr(textwrap.shorten(value, 40, placeholder="..."))
+    return f"{float(value):.{digits}g}"
+
+
+def _kind(value) -> str:
+    return f"of the type {type(value).__name__}"
+
+
+def _error_in_words(error: BaseException) -> str:
+    text = textwrap.shorten(str(error), 160, placeholder="...")
+    return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}."
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TimeUp` in the block after so long, where the system can (not on Windows)."""
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def ring(number, frame):
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -1,0 +1,149 @@
+"""What the figures are made of: held-out pairs, trained weights, and what came of the recursion."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lle_utils import baselines, data, metrics
+from lle_utils.curve import Iteration
+from lle_utils.enhancer import EXPOSURE, THUMBNAIL, trace
+from lle_utils.images import to_uint8
+from lle_utils.weights import load_model
+
+PICTURES = {
+    "sample": {
+        "hero": ("coffee", "dogs", "raccoon", "admiral", "peaks", "room"),
+        "iterations": "raccoon",
+        "examples": ("room", "peaks", "coffee"),
+        "dial": "coffee",
+        "objectives": "raccoon",
+    },
+    "lol": {
+        "hero": ("22", "778", "493", "146", "1", "23"),
+        "iterations": "778",
+        "examples": ("493", "22", "1"),
+        "dial": "1",
+        "objectives": "778",
+    },
+}
+"""Which held-out pictures each figure shows. The examples go from the darkest to the brightest.
+
+The baselines are compared on that of the hero's scenes which `Material.middling` names.
+"""
+
+UNTOUCHED = {"sample": "darkened", "lol": "as taken"}
+"""What to call the dark pictures: the sample's were computed, LOL's were taken by a camera."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a figure and what is known of it; this is what `figures.json` holds.
+
+    Attributes
+    ----------
+    picture : str
+        The pair's name.
+    method : str
+        What was done to it: "darkened" or "as taken" for nothing, "enhancer" or "founding" (the
+        weights), or a baseline.
+    iterations : int or None
+        How many, where it was a recursion.
+    mean_code : float
+        Mean code value, 0 to 255, of all pixels and channels.
+    psnr : float
+        Decibels against the reference, by the protocol.
+    mean_map : float or None
+        Mean of the last iteration's parameter map, in [0, 1].
+    """
+
+    picture: str
+    method: str
+    iterations: int | None
+    mean_code: float
+    psnr: float
+    mean_map: float | None = None
+
+
+class Material:
+    """A data set's held-out pairs and the trained weights.
+
+    Parameters
+    ----------
+    dataset : {"sample", "lol"}
+    weights : str or Path, default "enhancer"
+        The enhancer, as `weights.load_model` takes it. The founding weights are the package's.
+
+    Raises
+    ------
+    LleError
+        If the data set or the weights are missing.
+    ValueError
+        If there is no data set of that name.
+    """
+
+    def __init__(self, dataset: str = "sample", weights: str | Path = "enhancer"):
+        self.pairs = data.load(dataset, "test", lazy=True)
+        self.dataset = dataset
+        self.pictures = PICTURES[dataset]
+        self.untouched = UNTOUCHED[dataset]
+        self.models = {"enhancer": load_model(weights), "founding": load_model("founding")}
+        self._traces: dict[tuple[str, str], list[Iteration]] = {}
+        self._pairs: dict[str, data.Pair] = {}
+
+    def pair(self, name: str) -> data.Pair:
+        """Return a held-out pair, read from disk once."""
+        if name not in self._pairs:
+            self._pairs[name] = self.pairs[name]
+        return self._pairs[name]
+
+    def steps(self, name: str, iterations: int = 8, weights: str = "enhancer") -> list[Iteration]:
+        """Return `trace` of a pair's dark picture; a longer one computed before is cut short."""
+        known = self._traces.get((weights, name), [])
+        if len(known) < iterations:
+            known = trace(self.models[weights], self.pair(name).low, iterations)
+            self._traces[weights, name] = known
+        return known[:iterations]
+
+    def enhanced(self, name: str, iterations: int = 8, weights: str = "enhancer") -> np.ndarray:
+        """Return a pair's dark picture after `iterations` iterations."""
+        return self.steps(name, iterations, weights)[-1].image
+
+    def middling(self) -> str:
+        """Return that of the hero's pictures on which the enhancer's PSNR is the median."""
+        names = self.pictures["hero"]
+        panels = [self.panel(name, "enhancer", self.enhanced(name), 8) for name in names]
+        return sorted(panels, key=lambda panel: panel.psnr)[(len(names) - 1) // 2].picture
+
+    @functools.cached_property
+    def constant(self) -> float:
+        """The one constant m that is best on the training split, at eight iterations."""
+        return baselines.fit_constant(data.load(self.dataset, "train", lazy=True))
+
+    def panel(self, name: str, method: str, picture, iterations=None, parameter_map=None) -> Panel:
+        """Describe a picture that a figure shows."""
+        reference = to_uint8(self.pair(name).high)
+        return Panel(
+            name,
+            method,
+            iterations,
+            round(255 * float(np.mean(picture)), 2),
+            round(metrics.psnr(to_uint8(picture), reference), 3),
+            None if parameter_map is None else round(float(np.mean(parameter_map)), 4),
+        )
+
+    def described_steps(self, name: str, weights: str = "enhancer") -> list[Panel]:
+        """Describe the dark picture and each of its eight iterations."""
+        panels = [self.panel(name, self.untouched, self.pair(name).low)]
+        for number, step in enumerate(self.steps(name, 8, weights), 1):
+            panels.append(self.panel(name, weights, step.image, number, step.parameter_map))
+        return panels
+
+
+def map_kinds(schedule: Sequence, iterations: int = 8) -> list[str]:
+    """Say in words what the map of each iteration is, by an enhancer's schedule."""
+    words = {EXPOSURE: "how much", THUMBNAIL: "where", 1: "detail, full size"}
+    sources = [*schedule, *[EXPOSURE] * iterations][:iterations]
+    return [words.get(source, f"detail, 1/{source} size") for source in sources]

@@ -1,0 +1,682 @@
+"""Answers to the exercises, beside those that the exercises hold themselves.
+
+`RIGHT` has right answers that are written in a different way: each once was, or might be, called
+wrong. `WRONG` has wrong answers, with their diagnosis, of exercises that are judged by code of
+their own. Both go by the check's name; an answer is a tuple, as a check may take several, or a
+function that makes one where that takes a while.
+"""
+
+import itertools
+import math
+import random
+import statistics
+import time
+import timeit
+
+import cv2
+import keras
+import numpy as np
+from keras import layers, ops
+from matplotlib import pyplot as plt
+from matplotlib.colors import Normalize
+from scipy import stats
+
+from lle_utils import baselines, checks, curve, data, drawing, metrics
+from lle_utils.enhancer import Enhancer, enhance_picture
+from lle_utils.material import Panel
+from lle_utils.network import build_network
+from lle_utils.weights import list_weights, load_model
+
+# 00
+
+
+def in_single_precision(E, predict, rounds):
+    E = np.array(E, dtype="float32")
+    while rounds > 0:
+        E *= 1 + predict(E) * (1 - E)
+        rounds -= 1
+    return E
+
+
+def shares_in_codes(E, predict, rounds):
+    codes = 255 * np.asarray(E, "float32")
+    shares = []
+    for _ in range(rounds + 1):
+        shares.append(np.count_nonzero(codes < 10) / codes.size)
+        codes = codes + predict(codes / 255) * codes * (1 - codes / 255)
+    return np.array(shares)
+
+
+class OneNumber(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.number = self.add_weight(shape=(), initializer="zeros", name="number")
+
+    def call(self, images):
+        return ops.sigmoid(self.number) + ops.zeros_like(images[..., :1])
+
+
+def network(build, size=(None, None)):
+    """Return a function that makes a network of what `build` does with a picture."""
+
+    def make():
+        picture = keras.Input((*size, 3))
+        return (keras.Model(picture, build(picture)),)
+
+    return make
+
+
+def point(channels=1, **settings):
+    return layers.Conv2D(channels, 1, **{"activation": "sigmoid"} | settings)
+
+
+nothing = layers.Rescaling(0.0)
+pooled = layers.GlobalAveragePooling2D(keepdims=True)
+
+
+def size_dependent(picture):
+    even = layers.Conv2D(1, 3, padding="same")(layers.Rescaling(0.0, offset=1.0)(picture))
+    return point(bias_initializer="ones")(pooled(even))
+
+
+# 01
+
+
+def decode(code):
+    value = code / 255
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
+def binned_noise(first, second, edges):
+    level, apart = ((first + second) / 2).ravel(), (first - second).ravel()
+    return stats.binned_statistic(level, apart, "std", edges).statistic / 2**0.5
+
+
+def root_of_squares(first, second, edges):
+    found = []
+    for low, high in itertools.pairwise(edges):
+        here = (first + second >= 2 * low) & (first + second < 2 * high)
+        found.append((np.mean((first - second)[here] ** 2) / 2) ** 0.5)
+    return found
+
+
+def popping(groups, share, seed):
+    groups = list(groups)
+    random.Random(seed).shuffle(groups)
+    total, held_out = sum(map(len, groups)), set()
+    while len(held_out) < share * total:
+        held_out |= set(groups.pop())
+    return {name for group in groups for name in group}, held_out
+
+
+def searching(groups, share, seed):
+    order = np.argsort(np.random.default_rng(seed).random(len(groups)))
+    sizes = np.array([len(groups[index]) for index in order])
+    count = 1 + np.searchsorted(np.cumsum(sizes), share * sizes.sum() - 1e-9)
+    names = [
+        np.array([name for i in part for name in groups[i]]) for part in np.split(order, [count])
+    ]
+    return names[1], names[0]
+
+
+def stacked(pictures):
+    """Group pictures by one array of them all, as they have one size."""
+    together = np.stack(pictures).mean(axis=-1)
+    small = np.array([cv2.resize(one, (18, 12), interpolation=cv2.INTER_AREA) for one in together])
+    alike = stats.spearmanr(small.reshape(len(small), -1), axis=1).statistic > 0.97
+    labels = list(range(len(pictures)))
+    for i, j in zip(*np.nonzero(alike), strict=True):
+        labels = [labels[j] if label == labels[i] else label for label in labels]
+    return [{i for i, one in enumerate(labels) if one == label} for label in set(labels)]
+
+
+# 02
+
+
+def is_safe_on_a_grid(m):
+    x = np.linspace(0, 1, 256)
+    y = curve.brighten(x, m)
+    return y.min() >= 0 and y.max() <= 1 and np.all(np.diff(y) >= 0)
+
+
+def steps_in_a_loop(gain, m):
+    steps, reached = 0, 1.0
+    while reached < gain:
+        steps, reached = steps + 1, reached * (1 + m)
+    return steps
+
+
+def first_values_in_place(codes):
+    values = np.array(codes, dtype="float32") / 255
+    values[codes == 0] = 0.5 / 255
+    return values
+
+
+def shift(x, target):
+    return np.log(target * (1 - x) / (x * (1 - target)))
+
+
+def m_from_a_grid(x, target, n):
+    ms = np.linspace(0, 1, 10_001)
+    reached = curve.recurse(x, lambda E, step: ms, n)
+    return np.interp(target, reached, ms) if x <= target <= reached[-1] else None
+
+
+# 03
+
+
+def cost(schedule, looks):
+    schedule = list(schedule) + [schedule[-1]] * looks
+    return sum(np.array(schedule[:looks], float) ** -2)
+
+
+def dilated(rates, activation="relu", between=None):
+    """Return a function that makes a network of 3 x 3 layers of these rates, and one last layer."""
+
+    def build(x):
+        for rate in rates:
+            x = layers.Conv2D(20, 3, dilation_rate=rate, padding="same", activation=activation)(x)
+            x = between()(x) if between else x
+        return layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
+
+    return network(build)
+
+
+def separable(x):
+    for _ in range(7):
+        x = layers.SeparableConv2D(64, 5, padding="same", activation="relu")(x)
+    return layers.Conv2D(3, 3, padding="same", activation="sigmoid")(x)
+
+
+def shrunk(x):
+    x = layers.UpSampling2D(4)(layers.AveragePooling2D(4, padding="same")(x))
+    return point(3)(x)
+
+
+class Wide(keras.Model):
+    """A network written as a class."""
+
+    def __init__(self):
+        super().__init__()
+        self.all = [layers.Conv2D(8, 3, dilation_rate=rate, padding="same") for rate in (1, 3, 12)]
+        self.last = point(3)
+
+    def call(self, images):
+        for layer in self.all:
+            images = layer(images)
+        return self.last(images)
+
+
+def one_layer(channels=3, kernel=31, **settings):
+    return network(lambda x: layers.Conv2D(channels, kernel, **{"padding": "same"} | settings)(x))
+
+
+RATES = (1, 2, 3, 4, 3, 2)
+
+# 04
+
+
+def by_another_generator(count, batch_size, seed, epoch, index):
+    pairs = list(range(count))
+    random.Random(f"{seed}, {epoch}").shuffle(pairs)
+    del pairs[: index * batch_size]
+    return np.array(pairs[:batch_size], dtype="uint8")
+
+
+def with_perfect_map(dark, bright, n):
+    if n == 0:
+        return np.float32(dark)
+    E = with_perfect_map(dark, bright, n - 1)
+    return E * (1 + bright - bright * E)
+
+
+def best_rounds(dark, bright, most):
+    E, best, smallest = dark, 0, np.inf
+    for n in range(most + 1):
+        error = np.square(E - bright).sum()
+        if error < smallest:
+            best, smallest = n, error
+        E = E + bright * E * (1 - E)
+    return np.int64(best)
+
+
+def loss_of_keras(network, low, high, rounds):
+    low = ops.maximum(ops.convert_to_tensor(low), 0.5 / 255)
+    E = curve.recurse(low, lambda E, step: network(E, training=True), rounds)
+    return keras.losses.MeanSquaredError()(high, E)
+
+
+def curve_loss(
+    step=lambda network, E, low: E + network(E) * E * (1 - E),
+    loss=lambda E, high: ops.mean((E - high) ** 2),
+    count=lambda rounds: rounds,
+):
+    """Return the folded solution with one part changed."""
+
+    def answer(network, low, high, rounds):
+        E = low
+        for _ in range(count(rounds)):
+            E = step(network, E, low)
+        return loss(E, high)
+
+    return (answer,)
+
+
+def trained():
+    """Return an enhancer that looks as if it had been trained."""
+    enhancer = Enhancer(build_network(3, initial_map=0.4, seed=1), ("exposure",))
+    enhancer.set_weights([weights + 0.002 for weights in enhancer.get_weights()])
+    return enhancer
+
+
+def score(enhance):
+    pairs = data.load("sample", "validation", exposures=4)
+    every = slice(6, None, 12)
+    return np.mean(
+        [metrics.psnr(enhance(p.low[every, every]), p.high[every, every]) for p in pairs]
+    )
+
+
+def claimed(mine=0, constant=0, better=lambda mine, constant: mine > constant):
+    """Return a function that makes an enhancer and a claim, off by so many decibels."""
+
+    def make():
+        enhancer = trained()
+        m = baselines.fit_constant(data.load("sample", "train", exposures=4), iterations=8)
+        own = score(lambda low: enhance_picture(enhancer, low)) + mine
+        other = score(lambda low: baselines.constant_map(low, m, 8)) + constant
+        return enhancer, {"mine": own, "constant": other, "better": better(own, other)}
+
+    return make
+
+
+CLAIM = {"mine": 20, "constant": 20, "better": True}
+
+# 05
+
+
+def first_round_apart(img, index, flag=1, *, predict):
+    def first(img):
+        return curve.brighten(img / 255 if flag else img, predict(img))
+
+    if index == 0:
+        return img
+    img = first(img)
+    for _ in range(index - 1):
+        img = curve.brighten(img, predict(img))
+    return img
+
+
+def founding_in_single_precision(img, index, flag=1, *, predict):
+    img = np.float32(img)
+    for _ in range(index):
+        M = np.float32(predict(img))
+        img, flag = img / np.float32(255 if flag else 1), 0
+        img = img + M * img * (1 - img)
+    return img
+
+
+def on_the_way_up(image, predict_map, iterations, step=0):
+    if iterations == 0:
+        return image
+    before = on_the_way_up(image, predict_map, iterations - 1, step)
+    return curve.brighten(before, predict_map(before, step + iterations - 1))
+
+
+def by_an_inner_function(image, predict_map, iterations, step=0):
+    def go_on(E, k):
+        return E if k == iterations else go_on(curve.brighten(E, predict_map(E, k)), k + 1)
+
+    return go_on(image, step)
+
+
+def in_whole_codes(image):
+    code = np.rint(255 * image).astype("uint8").mean()
+    return [7, 8, 12][int(code < 20) + int(code < 10)]
+
+
+def until_recursively(image, predict_map, tolerance, most):
+    def go_on(E, k):
+        if k == most:
+            return E, k
+        new = curve.brighten(E, predict_map(E, k))
+        is_still = np.allclose(new, E, rtol=0, atol=tolerance)
+        return (new, k + 1) if is_still else go_on(new, k + 1)
+
+    return go_on(image, 0)
+
+
+def never_ending(image, predict_map, tolerance, most):
+    while True:
+        image = curve.brighten(image, predict_map(image, 0))
+
+
+def bilateral(dark, bend):
+    return cv2.bilateralFilter(np.float32(bend(dark)), 7, 0.3, 3)
+
+
+# 06
+
+
+def psnr_in_codes(outputs, references):
+    total = 0
+    for pair in zip(outputs, references, strict=True):
+        ours, theirs = (np.floor(np.clip(one, 0, 1) * np.float32(255) + 0.5) for one in pair)
+        apart = ours.astype("uint8").astype(np.float32) - theirs
+        total += 20 * np.log10(255) - 10 * np.log10(np.square(apart).sum() / apart.size)
+    return total / len(outputs)
+
+
+def interval_by_choices(ours, theirs):
+    draw = random.Random(11)
+    pairs = list(zip(ours, theirs, strict=True))
+    means = sorted(
+        statistics.fmean(a - b for a, b in draw.choices(pairs, k=len(pairs))) for _ in range(10_000)
+    )
+    return [means[249], means[9749]]
+
+
+def interval_by_scipy(ours, theirs):
+    settings = {"method": "percentile", "n_resamples": 10_000, "rng": np.random.default_rng(5)}
+    return stats.bootstrap((ours - theirs,), np.mean, **settings).confidence_interval
+
+
+def left_out_by_hand(table):
+    scores = []
+    for i, row in enumerate(table.tolist()):
+        others = [other for j, other in enumerate(table.tolist()) if j != i]
+        means = [sum(column) / len(others) for column in zip(*others, strict=True)]
+        scores.append(row[means.index(max(means))])
+    return sum(scores) / len(scores)
+
+
+def fault_by_grain(enhanced, reference):
+    error = np.float32(enhanced) - np.float32(reference)
+    means = error.mean((0, 1))
+    if (error**2).mean() < 2 * (means**2).mean():
+        return "Exposure" if abs(means.mean()) > means.std() else "cast"
+
+    def grain(x):
+        return np.abs(x[1:, 1:] - x[:-1, 1:] - x[1:, :-1] + x[:-1, :-1]).mean()
+
+    return "noise" if grain(enhanced) > grain(reference) else "blur"
+
+
+# 07
+
+
+def maps(draw=lambda axis, one: axis.imshow(one, vmin=0, vmax=1), bar=True):
+    """Return the folded solution with one part changed."""
+
+    def draw_maps(maps):
+        figure, axes = plt.subplots(1, len(maps), squeeze=False)
+        shown = [draw(axis, one) for axis, one in zip(axes[0], maps, strict=True)]
+        if bar:
+            figure.colorbar(shown[0], ax=axes[0])
+        return figure
+
+    return (draw_maps,)
+
+
+def meshes(maps):
+    norm = Normalize(min(one.min() for one in maps), max(one.max() for one in maps))
+    figure = plt.figure()
+    for place, one in enumerate(maps, 1):
+        axis = figure.add_subplot(1, len(maps), place)
+        drawn = axis.pcolormesh(one[::-1], norm=norm, cmap="gray")
+    figure.colorbar(drawn, cax=figure.add_axes((0.95, 0.1, 0.01, 0.8)), label="M")
+    return figure
+
+
+def agree_by_opencv(first, second, decibels):
+    ours, theirs = (
+        cv2.imdecode(np.frombuffer(content, np.uint8), 1).astype(int) for content in (first, second)
+    )
+    if ours.shape != theirs.shape:
+        return False
+    error = ((ours - theirs) ** 2).mean()
+    return error == 0 or 20 * np.log10(255) - 10 * np.log10(error) >= decibels
+
+
+def by_timeit(work, runs=5, warmup=1):
+    return statistics.median(timeit.repeat(work, number=1, repeat=warmup + runs)[warmup:])
+
+
+def timed(result, warmed=lambda warmup: warmup, counted=lambda runs, warmup: runs, clock=None):
+    """Return the folded solution with one part changed."""
+    clock = clock or timeit.default_timer
+
+    def median_seconds(work, runs=5, warmup=1):
+        for _ in range(warmed(warmup)):
+            work()
+        seconds = []
+        for _ in range(counted(runs, warmup)):
+            started = clock()
+            work()
+            seconds.append(clock() - started)
+        return result(seconds)
+
+    return (median_seconds,)
+
+
+def mine(
+    size=13,
+    ticks=12,
+    picture=lambda image: image,
+    panels=lambda material, step: [
+        material.panel("dogs", "enhancer", step.image, 7, step.parameter_map)
+    ],
+):
+    """Return a right figure with one part changed."""
+
+    def make_mine(material):
+        figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
+        step = material.steps("dogs", 7)[-1]
+        axes[0].imshow(np.clip(picture(step.image), 0, 1))
+        axes[1].hist(step.image.ravel(), bins=20)
+        axes[0].set_title("after seven", fontsize=size)
+        axes[0].axis("off")
+        axes[1].set_xlabel("value", fontsize=14)
+        axes[1].tick_params(labelsize=ticks)
+        return figure, panels(material, step)
+
+    return (make_mine,)
+
+
+def worst_of_six(material):
+    names = material.pictures["hero"]
+    panels = [material.panel(n, "enhancer", material.enhanced(n, 8), 8) for n in names]
+    worst = min(panels, key=lambda panel: panel.psnr)
+    pair = material.pair(worst.picture)
+    panels = [material.panel(worst.picture, "darkened", pair.low), worst]
+    panels.append(material.panel(worst.picture, "reference", pair.high))
+    shown = [("as taken", pair.low, ""), ("worst of six", material.enhanced(worst.picture, 8), "")]
+    return drawing.comparison(shown, columns=2), panels
+
+
+half = (4, 4, 2, 2, 2, 1)
+kernel = checks.neighbor_kernel.parts[0].right
+
+RIGHT = {
+    "first_guess": [(0.0975, 1 - (1 - np.float32(0.05)) ** 256, [0])],
+    "brighten_again": [(in_single_precision,)],
+    "still_dark": [(shares_in_codes,)],
+    "one_number": [lambda: (OneNumber(),)],
+    "brightened_codes": [tuple(np.array([32.0, 0, 8]))],
+    "stops_between_codes": [(np.vectorize(lambda b, d: math.log2(decode(b) / decode(d))),)],
+    "noise_by_level": [(binned_noise,), (root_of_squares,)],
+    "scene_split": [(popping,), (searching,)],
+    "group_scenes": [(stacked,)],
+    "is_safe": [(is_safe_on_a_grid,), (lambda m: m * m <= 1,)],
+    "steps_for": [(steps_in_a_loop,), (lambda gain, m: math.ceil(math.log(gain, 1 + m)),)],
+    "first_values": [
+        (first_values_in_place,),
+        (lambda codes: np.maximum(np.float32(codes) / 255, np.float32(0.5 / 255)),),
+    ],
+    "odds_factor": [
+        (lambda x, m: np.float32(1) + m / (1 - m * np.float32(x)),),
+        (np.vectorize(lambda x, m: (1 + m - m * x) / (1 - m * x)),),
+    ],
+    "constant_for": [(shift, m_from_a_grid)],
+    "count_parameters": [
+        (lambda p, f: 28 * f + 3 * (9 * f + 1) * f + 2 * (18 * f + 1) * f + (18 * f + 1) * p,)
+    ],
+    "reach": [(lambda looks, layers, kernel: kernel + (looks * layers - 1) * (kernel - 1),)],
+    "half_the_cost": [(cost, np.array([2, 2, 2, 2, 2, 2, 1])), (cost, [8, 8, 4, 2, 2, 1, 1, 1])],
+    "neighbor_kernel": [(kernel.tolist(),), (ops.convert_to_tensor(kernel, "float32"),)],
+    "far_seeing_network": [
+        dilated(14 * (1,), "tanh"),
+        dilated(RATES, "sigmoid"),
+        dilated(RATES, between=lambda: layers.MaxPooling2D(3, 1, "same")),
+        dilated(7 * (2,)),
+        network(separable),
+        lambda: (Wide(),),
+    ],
+    "batch_order": [(by_another_generator,)],
+    "perfect_founding": [(with_perfect_map, best_rounds)],
+    "through_the_curve": [(loss_of_keras,)],
+    "beat_the_constant": [claimed()],
+    "founding_loop": [(first_round_apart,), (founding_in_single_precision,)],
+    "recursion": [(on_the_way_up,), (by_an_inner_function,)],
+    "iterations_for": [(in_whole_codes,)],
+    "stop_by_itself": [(until_recursively,)],
+    "denoise": [({"median": 0, "gaussian": 1}, bilateral)],
+    "true_psnr": [
+        (lambda printed, v, peak: np.float32(printed) - 20 * (np.log10(v) - np.log10(peak)),)
+    ],
+    "mean_psnr": [(psnr_in_codes,)],
+    "paired_interval": [(interval_by_choices,), (interval_by_scipy,)],
+    "leave_one_out": [(left_out_by_hand,)],
+    "main_fault": [(fault_by_grain,)],
+    "draw_maps": [(meshes,)],
+    "agree": [(agree_by_opencv,)],
+    "median_seconds": [(by_timeit,)],
+    "own_figure": [(worst_of_six,)],
+}
+
+WRONG = {
+    "one_number": [
+        (network(lambda x: pooled(point()(x))), "a different number for each picture"),
+        (network(point(kernel_initializer="zeros")), "from pixel to pixel"),
+        (network(lambda x: layers.Rescaling(0.0, offset=0.4)(x[..., :1])), "nothing to train"),
+        (network(lambda x: point(activation=None)(nothing(x))), "outside of [0, 1]"),
+        (network(lambda x: point(3)(nothing(x))), "one number for each color"),
+        (network(lambda x: point(use_bias=False)(nothing(x))), "training does not move it"),
+        (
+            network(lambda x: layers.Dense(1)(layers.Flatten()(x[:, :4, :4])), (9, 14)),
+            "give maps of shape (2, 1)",
+        ),
+        (network(size_dependent), "pictures of a different size"),
+        ((0.38,), "a keras.Model was asked for"),
+    ],
+    "far_seeing_network": [
+        (lambda: (build_network(),), "sees 15 pixels"),
+        (one_layer(), "outside [0, 1]"),
+        (one_layer(64, activation="sigmoid"), "every pixel and color needs its m"),
+        (one_layer(padding="valid", activation="sigmoid"), "stopped with"),
+        (network(lambda x: point(3)(layers.Conv2D(64, 31, padding="same")(x))), "are allowed"),
+        (one_layer(kernel=(1, 31), activation="sigmoid"), "sees 1 x 31 pixels"),
+        (one_layer(kernel=3, dilation_rate=16, activation="sigmoid"), "only 9 of these 1,089"),
+        (dilated(RATES[:-1]), "sees 29 pixels"),
+        (network(shrunk), "must grow back"),
+        (([1, 2, 3],), "a keras.Model was asked for"),
+    ],
+    "through_the_curve": [
+        (
+            (lambda network, low, high, rounds: ops.mean((network(low) - high) ** 2),),
+            "founding loss",
+        ),
+        (curve_loss(lambda network, E, low: E + network(low) * E * (1 - E)), "the first map"),
+        (curve_loss(loss=lambda E, high: ops.sum((E - high) ** 2)), "this is the sum"),
+        (curve_loss(loss=lambda E, high: ops.mean(ops.abs(E - high))), "absolute differences"),
+        (curve_loss(loss=lambda E, high: ops.sqrt(ops.mean((E - high) ** 2))), "the root"),
+        (
+            curve_loss(loss=lambda E, high: ops.mean((E - high) ** 2, axis=(1, 2, 3))),
+            "average over the pictures",
+        ),
+        (curve_loss(count=lambda rounds: rounds + 1), "one round too many"),
+        (curve_loss(count=lambda rounds: rounds - 1), "one round too few"),
+        (curve_loss(count=lambda rounds: 8), "whatever `rounds` is"),
+        (curve_loss(loss=lambda E, high: float(ops.mean((E - high) ** 2))), "no gradient reaches"),
+        (
+            curve_loss(lambda network, E, low: E + network.predict(E, verbose=0) * E * (1 - E)),
+            "no gradient reaches",
+        ),
+        (
+            curve_loss(lambda network, E, low: E + network(ops.stop_gradient(E)) * E * (1 - E)),
+            "not come back through all",
+        ),
+        (curve_loss(lambda network, E, low: network(E) * E * (1 - E)), "it must be"),
+    ],
+    "beat_the_constant": [
+        (
+            lambda: (Enhancer(build_network(3), ("exposure",)), CLAIM),
+            "never trained",
+        ),
+        (lambda: (load_model(list_weights()[0]), CLAIM), "that come with the package"),
+        (claimed(mine=1), 'claim["mine"] says'),
+        (claimed(constant=-0.3), 'claim["constant"] says'),
+        (claimed(better=lambda mine, constant: mine < constant), "your conclusion is not"),
+        (lambda: (trained(), CLAIM | {"better": "yes"}), "must be True or False"),
+        (lambda: (trained(), CLAIM | {"mine": [20, 21]}), "must be one finite number"),
+        (lambda: (trained(), {"mine": 20}), "must be a dict with the keys"),
+        (("mine.keras", CLAIM), "this is a str"),
+        (network(lambda x: layers.Dense(2, bias_initializer="ones")(x)), "enhance_picture cannot"),
+    ],
+    "stop_by_itself": [((never_ending,), "When does it stop?")],
+    "draw_maps": [
+        (maps(lambda axis, one: axis.imshow(one)), "each map has its own limits"),
+        (maps(lambda axis, one: axis.imshow(one, vmin=0, vmax=one.mean())), "do not share"),
+        (maps(lambda axis, one: axis.imshow(one, vmin=0.4, vmax=0.6)), "lie outside"),
+        (maps(lambda axis, one: axis.imshow(one, vmin=0, vmax=255)), "so all look alike"),
+        (maps(lambda axis, one: axis.imshow(one, vmin=0, vmax=1, cmap="jet")), "goes up and down"),
+        (maps(lambda axis, one: axis.imshow(one / 2, vmin=0, vmax=1)), "none is found"),
+        (maps(bar=False), "without a color bar"),
+        ((lambda maps: plt.imshow(maps[0]),), "a matplotlib Figure was asked for"),
+    ],
+    "median_seconds": [
+        (timed(np.mean), "that is the mean."),
+        (timed(min), "the fastest run"),
+        (timed(sum), "all runs together"),
+        (timed(lambda seconds: seconds[len(seconds) // 2]), "Sort the times"),
+        (timed(lambda seconds: 1000 * np.median(seconds)), "milliseconds"),
+        (timed(np.median, clock=time.process_time), "process_time counts"),
+        (timed(np.median, warmed=lambda warmup: 0), "must be *added*"),
+        (
+            timed(np.median, lambda warmup: 0, lambda runs, warmup: runs + warmup),
+            "with the warm-up in it, which is slow",
+        ),
+        (timed(list), "one number was asked for"),
+        ((lambda work, runs, warmup: 0.02,), "was called 0 times"),
+    ],
+    "own_figure": [
+        (mine(panels=lambda material, step: []), "without a record"),
+        (
+            mine(picture=lambda image: image + np.random.normal(0, 0.1, image.shape)),  # noqa: NPY002
+            "other pixels",
+        ),
+        (mine(size=9), "'after seven' is set in 9 points"),
+        (mine(ticks=10), "is set in 10 points"),
+        (
+            mine(panels=lambda material, step: [material.panel("dogs", "enhancer", step.image, 8)]),
+            "after 8 iterations; it is",
+        ),
+        (
+            mine(panels=lambda material, step: [material.panel("dogs", "enhancer", step.image)]),
+            "does not say after how many iterations",
+        ),
+        (
+            mine(panels=lambda material, step: [Panel("me", "enhancer", 7, 120.0, 25.0)]),
+            "not one of the held-out pictures",
+        ),
+        (
+            mine(
+                panels=lambda material, step: [
+                    material.panel("dogs", "darkened", material.pair("dogs").low)
+                ]
+            ),
+            "no panel shows what a network made",
+        ),
+        ((lambda material: plt.figure(),), "two things"),
+    ],
+}

@@ -1,0 +1,282 @@
+"""The network, the resampling around it, and the enhancer that unrolls it."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from lle_utils import curve, data, enhancer, network, resample
+from lle_utils.enhancer import Enhancer, enhance_picture, trace
+from lle_utils.weights import load_model
+
+RNG = np.random.default_rng(0)
+SIZES = [(32, 44), (41, 63), (2, 1), (1, 1)]
+
+
+def random_network(seed=0, spread=0.1):
+    """A network whose maps differ from place to place, as those of trained weights do."""
+    built = network.build_network(seed=seed, conditioned=True)
+    rng = np.random.default_rng(seed)
+    built.set_weights([rng.normal(0, spread, w.shape) for w in built.get_weights()])
+    return built
+
+
+@pytest.fixture(scope="module")
+def random():
+    return Enhancer(random_network())
+
+
+# The network
+
+
+@pytest.mark.parametrize(("channels", "parameters"), [(3, 67_299), (1, 66_145)])
+def test_parameters(channels, parameters):
+    assert network.build_network(channels).count_params() == parameters
+
+
+def test_the_network_is_that_of_the_founding_document():
+    built = network.build_network()
+    layers = [layer for layer in built.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert len(layers) == 7
+    assert {(layer.kernel_size, layer.strides) for layer in layers} == {((3, 3), (1, 1))}
+    assert [layer.filters for layer in layers] == [32] * 6 + [3]
+    assert [layer.activation.__name__ for layer in layers] == ["relu"] * 6 + ["sigmoid"]
+    joined = [layer for layer in built.layers if isinstance(layer, keras.layers.Concatenate)]
+    names = [sorted(tensor._keras_history.operation.name for tensor in j.input) for j in joined]
+    assert names == [["layer_3", "layer_4"], ["layer_2", "layer_5"], ["layer_1", "layer_6"]]
+
+
+def test_conditioning_has_no_parameters_and_changes_what_the_network_sees():
+    plain = network.build_network(seed=3)
+    conditioned = network.build_network(seed=3, conditioned=True)
+    assert conditioned.count_params() == plain.count_params()
+    picture = RNG.random((1, 9, 9, 3), dtype=np.float32)
+    found = ops.convert_to_numpy(conditioned(picture))
+    np.testing.assert_allclose(found, plain(4 * picture - 1), atol=1e-6)
+
+
+def test_the_initial_map_is_near_what_was_asked_for():
+    built = network.build_network(seed=1, initial_map=0.38)
+    parameter_map = ops.convert_to_numpy(built(np.full((1, 20, 20, 3), 0.1, np.float32)))
+    assert abs(parameter_map.mean() - 0.38) < 0.1
+
+
+def test_one_seed_gives_one_network_whose_layers_differ():
+    first, second = (network.build_network(seed=5).get_weights() for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not np.allclose(first[2], first[4])  # the kernels of layers 2 and 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"), [({"channels": 2}, "2"), ({"initial_map": 1.0}, "1.0")]
+)
+def test_networks_that_are_none_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        network.build_network(**wrong)
+
+
+# Resampling
+
+
+@pytest.mark.parametrize("size", [*SIZES, (90, 7)])
+def test_a_thumbnail_averages_areas(size):
+    picture = RNG.random((2, *size, 3), dtype=np.float32)
+    small = ops.convert_to_numpy(resample.make_thumbnail(picture, 6))
+    assert small.shape == (2, 6, 6, 3)
+    np.testing.assert_allclose(small.mean((1, 2)), picture.mean((1, 2)), atol=1e-6)
+
+
+def test_a_thumbnail_is_what_batches_make():
+    from lle_utils.batches import make_thumbnail
+
+    picture = RNG.random((97, 131, 3), dtype=np.float32)
+    ours = ops.convert_to_numpy(resample.make_thumbnail(picture[None], enhancer.SIDE))[0]
+    np.testing.assert_allclose(make_thumbnail(picture), ours, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 7])
+@pytest.mark.parametrize("size", SIZES)
+def test_downsampling_averages_and_upsampling_comes_back_to_size(size, factor):
+    picture = RNG.random((2, *size, 3), dtype=np.float32)
+    small = ops.convert_to_numpy(resample.downsample(picture, factor))
+    assert small.shape == (2, -(-size[0] // factor), -(-size[1] // factor), 3)
+    if size[0] >= factor and size[1] >= factor:
+        first = picture[:, :factor, :factor].mean((1, 2))
+        np.testing.assert_allclose(small[:, 0, 0], first, rtol=1e-5)
+    assert resample.upsample(small, factor, *size).shape == picture.shape
+
+
+def test_upsampling_is_bilinear():
+    ramp = np.arange(6, dtype=np.float32)[None, :, None, None] * np.ones((1, 6, 5, 3), np.float32)
+    grown = ops.convert_to_numpy(resample.upsample(ramp, 4, 24, 20))
+    expected = np.clip((np.arange(24) + 0.5) / 4 - 0.5, 0, 5)
+    np.testing.assert_allclose(grown[0, :, 7, 1], expected, atol=1e-5)
+
+
+def test_a_box_is_a_part_of_the_enlarged_map():
+    maps = RNG.random((2, 6, 6, 3), dtype=np.float32)
+    whole = ops.convert_to_numpy(resample.enlarge_thumbnail(maps, 40, 60))
+    boxes = [[10 / 40, 15 / 60, 20 / 40, 30 / 60], [0, 30 / 60, 20 / 40, 30 / 60]]
+    parts = ops.convert_to_numpy(resample.enlarge_thumbnail(maps, 20, 30, boxes))
+    np.testing.assert_allclose(parts[0], whole[0, 10:30, 15:45], atol=1e-5)
+    np.testing.assert_allclose(parts[1], whole[1, :20, 30:], atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [(2, 1), (5, 9), (20, 30)])
+def test_mirror_continues_a_picture_as_numpy_does(size):
+    picture = RNG.random((1, *size, 3), dtype=np.float32)
+    found = ops.convert_to_numpy(resample.mirror(picture, 7, 6, 5, 4))
+    expected = np.pad(picture, ((0, 0), (7, 6), (5, 4), (0, 0)), "symmetric")
+    np.testing.assert_array_equal(found, expected)
+
+
+# The enhancer
+
+
+def test_the_enhancer_is_the_recursion_of_the_sketch(random):
+    """Compute it once more, as issue and notebooks write it down."""
+    picture = RNG.random((1, 45, 70, 3), dtype=np.float32) / 5
+    E = np.maximum(picture, curve.FLOOR)
+    thumb = resample.make_thumbnail(E, enhancer.SIDE)
+    for k in range(9):
+        where = random.thumbnail_map(thumb)
+        exposure = enhancer.soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True))
+        where = enhancer.soft_threshold(where)
+        if k == 3:
+            M = resample.enlarge_thumbnail(where, 45, 70)
+        elif k in (4, 5, 6):
+            M = random.detail_map(E, {4: 4, 5: 2, 6: 1}[k])
+        else:
+            M = exposure
+        E = curve.brighten(E, M)
+        thumb = curve.brighten(thumb, where if k == 3 else exposure)
+    *_, last = random.steps(picture, 9)
+    np.testing.assert_allclose(last.image, ops.convert_to_numpy(E), atol=1e-5)
+
+
+def test_exposure_is_one_number_a_channel_and_details_are_maps(random):
+    steps = list(random.steps(RNG.random((2, 30, 40, 3), dtype=np.float32)))
+    shapes = [tuple(step.parameter_map.shape) for step in steps]
+    assert shapes == [(2, 1, 1, 3)] * 3 + [(2, 30, 40, 3)] * 4 + [(2, 1, 1, 3)]
+
+
+def test_one_enhancer_takes_every_size_in_a_row(random):
+    compiled = keras.Sequential([random])
+    for size in [*SIZES, (32, 44)]:
+        picture = RNG.random((2, *size, 3), dtype=np.float32)
+        found = compiled.predict(picture, verbose=0)
+        np.testing.assert_allclose(found, random(picture), atol=1e-5)
+
+
+def test_a_gray_picture_stays_gray(random):
+    gray = np.repeat(RNG.random((1, 50, 60, 1), dtype=np.float32), 3, axis=-1)
+    assert np.ptp(ops.convert_to_numpy(random(gray)), axis=-1).max() < 1e-6
+
+
+def test_colorfulness():
+    colors = np.array([[[[0.2, 0.2, 0.2], [0.2, 0.19, 0.2], [0.5, 0.1, 0.0]]]], np.float32)
+    found = ops.convert_to_numpy(enhancer.colorfulness(colors))[0, 0, :, 0]
+    np.testing.assert_allclose(found, [0, 0.25, 1], atol=1e-6)
+
+
+def test_a_flipped_thumbnail_has_the_flipped_map(random):
+    thumbnail = RNG.random((2, 24, 24, 3), dtype=np.float32)
+    there = ops.convert_to_numpy(random.thumbnail_map(thumbnail))
+    back = ops.convert_to_numpy(random.thumbnail_map(thumbnail[:, ::-1, ::-1]))[:, ::-1, ::-1]
+    np.testing.assert_allclose(there, back, atol=1e-5)
+
+
+def test_a_picture_in_strips_is_the_picture_as_a_whole(random, monkeypatch):
+    picture = RNG.random((1, 203, 90, 3), dtype=np.float32)
+    whole = {factor: ops.convert_to_numpy(random.detail_map(picture, factor)) for factor in (1, 2)}
+    for pixels in (1000, 5000):
+        monkeypatch.setattr(enhancer, "STRIP_PIXELS", pixels)
+        for factor, expected in whole.items():
+            found = ops.convert_to_numpy(random.detail_map(picture, factor))
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_soft_threshold_keeps_large_maps_and_drops_small_ones():
+    maps = np.array([0.0, 0.003, 0.03, 0.3, 1.0])
+    found = enhancer.soft_threshold(maps)
+    assert found[1] < 0.02 * maps[1] and found[2] == pytest.approx(maps[2] / 2)
+    assert np.all(found[3:] > 0.98 * maps[3:]) and np.all(np.diff(found) > 0)
+
+
+def test_save_and_load(tmp_path):
+    mine = Enhancer(random_network(2), ("exposure", 2), 6, floor=0.001)
+    mine.save(tmp_path / "mine.keras")
+    loaded = load_model(tmp_path / "mine.keras")
+    assert (loaded.schedule, loaded.iterations, loaded.floor) == (("exposure", 2), 6, 0.001)
+    picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
+    np.testing.assert_array_equal(loaded(picture), mine(picture))
+
+
+@pytest.mark.parametrize("wrong", [("where",), (0,), (2.5,), ("4",), (None,)])
+def test_schedules_that_are_none_are_refused(wrong):
+    with pytest.raises(ValueError, match="an entry of schedule is"):
+        Enhancer(random_network(), wrong)
+
+
+# The packaged weights
+
+
+@pytest.mark.parametrize("name", ["enhancer", "founding"])
+@pytest.mark.parametrize("size", [(1, 1), (1, 400), (30, 20), (97, 131)])
+def test_the_packaged_weights_enhance_pictures_of_any_size(name, size):
+    picture = RNG.random((*size, 3), dtype=np.float32) / 8
+    found = enhance_picture(load_model(name), picture)
+    assert found.shape == picture.shape
+    assert found.dtype == np.float32
+    assert 0 <= found.min() <= found.max() <= 1
+    assert found.mean() > 1.5 * picture.mean()
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def dark():
+    return [pair.low for pair in data.load("sample", "test", lazy=True)[:3]]
+
+
+def test_the_packaged_weights_find_nothing_left_to_do(trained, dark):
+    for low in dark:
+        steps = trace(trained, low, 24)
+        means = [float(step.image.mean()) for step in steps]
+        assert abs(means[23] - means[7]) < 0.04
+        assert steps[23].parameter_map.mean() < 0.1 * steps[0].parameter_map.mean()
+
+
+def test_exposure_brightens_and_darkens_the_result(trained, dark):
+    as_it_is, brighter, darker = (
+        enhance_picture(trained, dark[0][::2, ::2], exposure=stops) for stops in (0, 1, -1)
+    )
+    assert np.all(brighter >= as_it_is) and np.all(as_it_is >= darker)
+    assert brighter.mean() > 1.1 * as_it_is.mean() > 1.2 * darker.mean()
+
+
+def test_no_frame_is_painted_around_a_picture(trained, dark):
+    """The outer 16 pixels come out as they would inside of a mirrored, larger picture."""
+    for low in dark:
+        low = low[:240, :240]
+        larger = np.pad(low, ((240, 240), (240, 240), (0, 0)), "symmetric")
+        ours, theirs = (enhance_picture(trained, one) for one in (low, larger))
+        difference = 255 * np.abs(ours - theirs[240:480, 240:480])
+        inside = difference[16:-16, 16:-16].mean()
+        rim = (difference.sum() - difference[16:-16, 16:-16].sum()) / (
+            difference.size - difference[16:-16, 16:-16].size
+        )
+        assert rim < inside + 1, "code values"
+
+
+def test_a_picture_as_numpy_arrays(trained, dark):
+    steps = trace(trained, dark[0][::3, ::3])
+    assert len(steps) == 8
+    assert {step.parameter_map.shape for step in steps} == {steps[0].image.shape}
+    np.testing.assert_allclose(
+        np.clip(steps[-1].image, 0, 1), enhance_picture(trained, dark[0][::3, ::3]), atol=1e-6
+    )
