@@ -621,8 +621,9 @@ for goal in (0.35, 0.40, 0.45, 0.50):
 # lifted exactly to it. So **the picture must reach the detail iterations a little too dark**. They
 # remove noise by the way in which they add the last of the light.
 #
-# Does the network do that? Now we use every pixel. Subtract a blurred version from the picture
-# before iteration 7 and from its map: what remains is fine structure. Compare the two close-ups.
+# Does the network do that? Now we use every pixel. We subtract a blurred version from the picture
+# before iteration 7 and from its map. Where the scene is smooth, what remains of the picture is
+# noise. **Predict:** will the map be larger or smaller where noise made a pixel brighter?
 
 # %%
 full = enhancer.trace(ours, pair.low, 8)
@@ -630,20 +631,18 @@ E, M = full[5].image.mean(-1), full[6].parameter_map.mean(-1)
 fine_E, fine_M = (values - ndimage.gaussian_filter(values, 2) for values in (E, M))
 smooth = ndimage.gaussian_gradient_magnitude(255 * pair.high.mean(-1), 2) < 1
 likeness = np.corrcoef(fine_E[smooth], fine_M[smooth])[0, 1]
-close = np.s_[20:45, 60:100]
-figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-axes[0].imshow(fine_E[close], cmap="gray")
-axes[1].imshow(fine_M[close], cmap="gray")
-for ax, title in zip(axes, ("picture before iteration 7", "map of iteration 7"), strict=True):
-    ax.set(title=f"{title}, fine structure", xticks=[], yticks=[])
+figure, ax = plt.subplots(figsize=(7.5, 4))
+ax.plot(255 * fine_E[smooth][::10], fine_M[smooth][::10], "k.", ms=3, alpha=0.3)
+ax.set(xlabel="brighter than the surroundings (code values)", ylabel="map above its surroundings")
+ax.set(xlim=(-20, 20), ylim=(-0.3, 0.3), title=f"iteration 7, correlation {likeness:+.2f}")
 plt.show()
-print(f"correlation where the scene is smooth: {likeness:+.2f}")
 
 # %% [markdown]
-# The map is a negative of the grain: pixels that noise made too bright get less, and those that it
-# made too dark get more. How much noise does this remove? We compare one constant, our schedule
-# without its detail iterations, and our schedule, in blocks where the *reference* is flat. Compare
-# the lines **at the same brightness**.
+# Each dot is a pixel, and the cloud of dots falls to the right. The map is a negative of the grain:
+# pixels that noise made too bright get less, and those that it made too dark get more. How much
+# noise does this remove? We compare one constant, our schedule without its detail iterations, and
+# our schedule, in blocks where the *reference* is flat. Compare the lines **at the same
+# brightness**.
 
 
 # %%
