@@ -675,7 +675,7 @@ plt.show()
 
 # %% tags=["claim"]
 relative = {title: grain[title][8] / ways[title][8].mean() for title in ways}
-print("noise per brightness:", {title: round(value, 1) for title, value in relative.items()})
+print("noise per brightness:", {title: round(float(value), 1) for title, value in relative.items()})
 assert relative["our schedule"] < relative["without detail"]
 assert likeness < 0, "the map is a negative of the noise"
 
