@@ -320,9 +320,8 @@ checks.stops_between_codes(stops_between_codes)
 #
 # We will compare an enhanced picture with its well-lit partner, pixel by pixel. That is fair only
 # if the camera did not move in between. In the sample it cannot have moved: its dark pictures are
-# computed from the bright ones. LOL's are photographed, and a few moved. The
-# appendix measures how far. What it found is committed,
-# so you can read it without LOL:
+# computed from the bright ones. LOL's are photographed, and a few moved. The appendix at the end
+# measures how far. What it found is committed, so you can read it without LOL:
 
 # %%
 registry = data.lol_scenes()

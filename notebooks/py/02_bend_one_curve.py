@@ -19,7 +19,7 @@
 # **What you'll learn**
 #
 # - why one small parabola can brighten a picture and never break it,
-# - what it does in photographers' stops, and why the number of iterations is an exposure dial,
+# - what it does in photographers' stops, and how the number of iterations acts as an exposure dial,
 # - why exact black stays black, and what brightening does to noise and to color,
 # - how far a single number gets you: the bar that every network must clear.
 #
@@ -166,14 +166,14 @@ print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min())
 
 # %% [markdown]
 # This is why the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output
-# lies between 0 and 1, so no weights whatever can break a picture. It can only brighten: $m < 0$,
-# which darkens, is not needed here.
+# lies between 0 and 1, so no weights whatever can break a picture. It can only brighten. A negative
+# $m$ darkens: notebook 05 uses it to lower the exposure of a finished picture.
 
 # %% [markdown]
 # ## 3. At most one stop
 #
 # Photographers count light in **[stops](glossary.md#stop)**, or exposure values (EV): +1 EV is
-# twice the light. We call one doubling of a pixel value a stop, too. One step multiplies $x$ by
+# twice the light. We also call one doubling of a pixel value a stop. One step multiplies $x$ by
 # $1 + m(1 - x)$. **Look for** the largest gain on the vertical axis.
 
 # %%
@@ -231,7 +231,8 @@ plt.show()
 # slope at 1 is $1 - m$, less than 1: 1 attracts. With $0 < m < 1$ every pixel but an exact 0 drifts
 # to white. It never quite arrives.
 #
-# So **the number of iterations is an exposure dial**. Here it is on a picture.
+# So **with one constant the number of iterations is an exposure dial**. Here it is on a picture.
+# (Notebook 05 builds a [dial in stops](05_iterate.ipynb) from the same curve.)
 
 # %%
 test = data.load(DATASET, "test", lazy=True)
@@ -594,7 +595,7 @@ plt.show()
 # All of these lift the signal ten times. Scaling lifts the noise as much; the curve lifts it less,
 # and gamma less still (it pays at black itself, where its slope is infinite). None stays below 1: a
 # curve that treats equal pixels alike **cannot remove noise**. Only a map that varies with the
-# noise could.
+# noise can: [notebook 05](05_iterate.ipynb) shows one that does.
 
 # %% tags=["claim"]
 curve_gains = [gain for name, gain in gains.items() if name.startswith("n =")]
@@ -672,8 +673,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Each depth has its own best constant, and the peaks stand at nearly the same height. Deeper
-# recursions want a smaller $m$, as section 8 told us: only $n\,m$ counts, nearly.
+# Each depth has its own best constant, and the peaks have nearly the same height. Deeper recursions
+# need a smaller $m$, as section 8 told us: only $n\,m$ counts, nearly.
 
 # %%
 untouched = mean_psnr(pictures, lambda low: low)
@@ -787,7 +788,7 @@ assert shift["three m"] < shift["one shared m"] and three[2] > shared
 # set?</summary>
 #
 # Only if all pictures have the same cast. If one lamp is too red and the next one too blue, three
-# numbers for all of them can at best mend the average. Somebody has to look at each picture: the
+# numbers for all of them can at best mend the average. Something has to look at each picture: the
 # network.
 #
 # </details>
@@ -864,8 +865,7 @@ assert bars[5] - bars[4] > bars[4] - bars[3]  # what the floor alone is worth
 # %% [markdown]
 # ## Exercises
 #
-# The other exercises of this notebook stand where their matter was taught. This one takes an
-# evening.
+# The other exercises appear in the sections they belong to. This one takes an evening.
 #
 # ### Exercise 2.5. Find the constant
 #
@@ -929,7 +929,8 @@ checks.constant_for(shift, m_for)
 #
 # - $f(x) = x + m x(1-x)$ keeps [0, 1] and the order of pixels exactly when $|m| \le 1$: hence the
 #   sigmoid.
-# - One step gives at most one stop; iterating it is an exposure dial, and depth is a step size.
+# - One step gives at most one stop; iterating it with one constant is an exposure dial, and depth
+#   is a step size.
 # - Exact 0 is a fixed point: raise it to half a code value first.
 # - In odds, a step nearly multiplies by $e^m$. One shared $m$ keeps the ratios of odds, so it
 #   cannot mend a cast.
