@@ -112,8 +112,8 @@ make("hero.jpg")
 #
 # The founding document's first figure, for our enhancer: the original, then each
 # [map](glossary.md#parameter-map) and the picture it made. The second line of each title says what
-# the map is. **Look for** the maps that are one flat color: they are one number per channel, written
-# on them.
+# the map is. **Look for** the maps that are one flat color: they are one number per channel,
+# written on them.
 # %%
 make("iterations.jpg")
 
