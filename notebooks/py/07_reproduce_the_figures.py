@@ -496,7 +496,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "curves.png"
     path.write_bytes(figures.encode(drawing.curve_family(), path.name))
     print(path.name, path.stat().st_size, "bytes")
-print(inspect.signature(figures.make_figures))
+print(*inspect.signature(figures.make_figures).parameters, sep=", ")
 
 # %% [markdown]
 # ## Exercises
