@@ -1,4 +1,4 @@
-"""Draw the figures: one function a figure, arrays in, a matplotlib Figure out.
+"""Draw the figures: one function per figure, arrays in, a matplotlib Figure out.
 
 Nothing here touches pyplot, so that it needs no display and leaves no figure open.
 """
@@ -124,7 +124,7 @@ def iteration_by_iteration(
     Returns
     -------
     Figure
-        All maps share one color scale from 0 to 1. A map that is one number a channel is a flat
+        All maps share one color scale from 0 to 1. A map that is one number per channel is a flat
         color with these numbers on it.
     """
     columns = 4
@@ -276,7 +276,7 @@ def _show_map(axes, parameter_map, number: int, kind: str = ""):
 
 
 def write_exposure(axes, parameter_map, **options) -> None:
-    """Write a map's three numbers across it, if it is one number a channel."""
+    """Write a map's three numbers across it, if it is one number per channel."""
     numbers = parameter_map[0, 0]
     if len(numbers) != 3 or (parameter_map != numbers).any():
         return

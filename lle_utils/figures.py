@@ -268,7 +268,7 @@ def default_folder(dataset: str) -> Path:
 
 
 def fingerprint(model) -> str:
-    """Return 16 hexadecimal digits that stand for a model's weights."""
+    """Return 16 hexadecimal digits that stand for the weights of a model's network."""
     digest = hashlib.sha256()
     for values in model.network.get_weights():
         digest.update(np.ascontiguousarray(values, np.float32).tobytes())

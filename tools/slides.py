@@ -105,7 +105,7 @@ def _unit_axis(axes: Axes, below: str, beside: str) -> None:
     axes.set_xticks([0, 0.5, 1], ["0", "½", "1"])
 
 
-# --- one function a page --------------------------------------------------------------------------
+# --- one function per page ------------------------------------------------------------------------
 
 
 @styled(_STYLE)

@@ -112,8 +112,8 @@ make("hero.jpg")
 #
 # The founding document's first figure, for our enhancer: the original, then each
 # [map](glossary.md#parameter-map) and the picture it made. The second line of each title says what
-# the map is. **Look for** the maps that are one flat color: they are one number a channel, written
-# on them.
+# the map is. **Look for** the maps that are one flat color: they are one number per channel,
+# written on them.
 # %%
 make("iterations.jpg")
 
@@ -496,7 +496,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "curves.png"
     path.write_bytes(figures.encode(drawing.curve_family(), path.name))
     print(path.name, path.stat().st_size, "bytes")
-print(inspect.signature(figures.make_figures))
+print(*inspect.signature(figures.make_figures).parameters, sep=", ")
 
 # %% [markdown]
 # ## Exercises
