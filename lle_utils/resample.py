@@ -147,10 +147,11 @@ def _bilinear_weights(size, cells, first, share):
     repeats.
     """
     first, share = (ops.convert_to_tensor(value, "float32") for value in (first, share))
+    index = ops.arange(cells, dtype="float32")
     cells = ops.cast(cells, "float32")
     pixels = (ops.arange(size, dtype="float32") + 0.5) / ops.cast(size, "float32")
     centers = ops.clip((first + share * pixels) * cells - 0.5, 0, cells - 1)
-    return ops.relu(1 - ops.abs(centers[..., None] - ops.arange(cells, dtype="float32")))
+    return ops.relu(1 - ops.abs(centers[..., None] - index))
 
 
 def _multiply(tall, wide, maps):

@@ -153,8 +153,8 @@ def test_more_is_brighter(lle, option, numbers):
     source = save("dark.png")
     means = []
     for number in numbers:
-        assert lle("enhance", source, "-o", f"{number}.png", option, number)[0] == 0
-        means.append(read_image(f"{number}.png").mean())
+        assert lle("enhance", source, "-o", f"bright{number}.png", option, number)[0] == 0
+        means.append(read_image(f"bright{number}.png").mean())
     assert means == sorted(means)
     assert means[0] < means[-1]
 

@@ -19,6 +19,7 @@ PLACES = tuple(
     re.compile(place)
     for place in (
         rf"https://colab\.research\.google\.com/github/{NAME}/blob/{BRANCH}/notebooks/",
+        rf"git clone {GITHUB}{NAME}",
         rf"https://mybinder\.org/v2/gh/{NAME}/{BRANCH}(?=[?)\s])",
         rf'LLE_REPOSITORY\\?", \\?"{GITHUB}{NAME}\\?"',  # in a notebook, quotes are escaped
     )
