@@ -26,6 +26,11 @@ def srgb_to_linear(values):
     return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
+def linear_to_srgb(light):
+    """Turn linear light into sRGB values."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
 class _Curve:
     """A tone curve and its inverse, as tables."""
 
@@ -39,9 +44,6 @@ class _Curve:
 
     def encode(self, linear):
         return self._encoded[np.round(np.sqrt(linear) * (STEPS - 1)).astype(np.uint16)]
-
-
-_SRGB = _Curve(srgb_to_linear(_GRID))
 
 
 class Profile:
@@ -63,7 +65,7 @@ class Profile:
 
     def to_srgb(self, picture):
         """Convert a picture in [0, 1]; colors that sRGB does not have are clipped."""
-        return self._encode([_SRGB] * 3, np.clip(self._decode(picture) @ self._to_srgb, 0, 1))
+        return linear_to_srgb(np.clip(self._decode(picture) @ self._to_srgb, 0, 1))
 
     def from_srgb(self, enhanced, picture):
         """Convert an enhanced sRGB picture back to the color space of the picture it came from.
@@ -73,18 +75,18 @@ class Profile:
         linear = self._decode(picture)
         seen = np.clip(linear @ self._to_srgb, 0, 1)
         clipped = linear - seen @ self._from_srgb
-        light = _SRGB.decode(np.clip(enhanced, 0, 1))
+        light = srgb_to_linear(np.clip(enhanced, 0, 1))
         gain = light.mean(-1, keepdims=True) / np.maximum(seen.mean(-1, keepdims=True), 1e-6)
         restored = light @ self._from_srgb + np.minimum(gain, 64) * clipped
-        return self._encode(self._curves, np.clip(restored, 0, 1))
+        return self._encode(np.clip(restored, 0, 1))
 
     def _decode(self, picture):
         channels = [curve.decode(picture[..., i]) for i, curve in enumerate(self._curves)]
         return np.stack(channels, axis=-1)
 
-    @staticmethod
-    def _encode(curves, linear):
-        return np.stack([curve.encode(linear[..., i]) for i, curve in enumerate(curves)], axis=-1)
+    def _encode(self, linear):
+        channels = [curve.encode(linear[..., i]) for i, curve in enumerate(self._curves)]
+        return np.stack(channels, axis=-1)
 
 
 def read_profile(icc: bytes | None) -> Profile | None:
