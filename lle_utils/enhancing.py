@@ -18,7 +18,7 @@ import numpy as np
 
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, replace_file
-from lle_utils.interrupts import raise_if_stopped
+from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
 
 STANDARD = "-"
@@ -380,7 +380,8 @@ def _write(content: bytes, target: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LleError(f"{folder} cannot be made: {error.strerror}") from error
-    replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
+    with held_back():  # so that Ctrl-C leaves no part of a file
+        replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
 
 
 def _read(source: str) -> Photo:
