@@ -155,8 +155,8 @@ def test_more_is_brighter(lle, option, numbers):
     source = save("dark.png")
     means = []
     for number in numbers:
-        assert lle("enhance", source, "-o", f"{number}.png", option, number)[0] == 0
-        means.append(read_image(f"{number}.png").mean())
+        assert lle("enhance", source, "-o", f"with{number}.png", option, number)[0] == 0
+        means.append(read_image(f"with{number}.png").mean())
     assert means == sorted(means)
     assert means[0] < means[-1]
 
@@ -197,7 +197,7 @@ def _no_ending():
 def test_every_kind_of_picture_is_brightened(lle):
     makers = (_gray, _rgba, _palette, _cmyk, _sixteen_bits, _floating_point, _no_ending)
     sources = [make() for make in makers]
-    before = [source.read_bytes() for source in sources]
+    contents = [source.read_bytes() for source in sources]
     code, _, err = lle("enhance", *sources, "-o", "out")
     assert (code, err) == (0, "lle: note: cmyk.jpg: its CMYK colors are written as RGB\n")
     for source in sources:
@@ -207,7 +207,7 @@ def test_every_kind_of_picture_is_brightened(lle):
         assert found.frames[0].shape == before.frames[0].shape
         assert found.frames[0].dtype == before.frames[0].dtype
         assert found.pixels.mean() > 2 * before.pixels.mean()
-    assert [source.read_bytes() for source in sources] == before
+    assert [source.read_bytes() for source in sources] == contents
 
 
 def test_every_size_is_brightened(lle):

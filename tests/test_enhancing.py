@@ -298,11 +298,12 @@ def test_ctrl_c_at_any_moment_leaves_whole_files():
     """Stop a process again and again, at other moments, until the folder is done."""
     code = (
         "import sys\n"
-        "from lle_utils import cli\n"
+        "from lle_utils import __main__, cli\n"
         "cli._load_model = lambda weights: None\n"
         "cli._enhance_picture = lambda model, picture, args: picture\n"
         "print('ready', file=sys.stderr, flush=True)\n"
-        "sys.exit(cli.main(['enhance', 'in', '-o', 'out', '--skip-existing']))"
+        "sys.argv[1:] = ['enhance', 'in', '-o', 'out', '--skip-existing']\n"
+        "__main__.run()"
     )
     for number in range(40):
         save(f"in/{number:02}.png")
