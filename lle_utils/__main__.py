@@ -1,10 +1,19 @@
-"""``python -m lle_utils``."""
+"""``python -m lle_utils``, and the command ``lle``."""
 
+import signal
 import sys
 
-try:
-    from lle_utils.cli import main
-except KeyboardInterrupt:  # while the libraries were still being imported
-    sys.exit(130)
 
-sys.exit(main())
+def run() -> None:
+    """Run the command line and end the process."""
+    try:
+        from lle_utils.cli import main
+    except KeyboardInterrupt:  # while the libraries were still being imported
+        sys.exit(130)
+    code = main()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do is to end
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

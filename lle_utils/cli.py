@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lle_utils import __version__
+from lle_utils import __version__, interrupts
 from lle_utils.errors import LleError
 from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
@@ -28,6 +28,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 well done, 1 it failed, 2 wrongly asked."""
     args = _build_parser().parse_args(argv)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (`>&-` closed it)
+    with interrupts.noticed():
+        try:
+            return _run(args)
+        except BaseException as problem:
+            number = interrupts.stopped_by()
+            if not number and not isinstance(problem, KeyboardInterrupt):
+                raise
+            print("lle: stopped", file=sys.stderr)
+            return 128 + (number or signal.SIGINT)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run a command; say in one line why it failed."""
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -36,17 +49,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # a pipe that was closed is noticed here and not at exit
             return code
     except BrokenPipeError:  # `| head -1` has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 1
-    except KeyboardInterrupt:
-        print("lle: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
-    except MemoryError:
-        return _complain("this computer's memory is too small for the picture")
-    except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
-    except (LleError, ValueError) as error:
+    except (LleError, ValueError, OSError, MemoryError) as error:
+        interrupts.raise_if_stopped()  # a library's own way of saying so
+        if isinstance(error, MemoryError):
+            return _complain("this computer's memory is too small for the picture")
+        if isinstance(error, OSError):
+            _forget_output()
+            return _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
         return _complain(error)
+
+
+def _forget_output() -> None:
+    """Let what standard output could not take be dropped, and not be tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(problem: Exception | str) -> int:
@@ -127,7 +144,7 @@ def _stops(text: str) -> float:
 
 def _import_keras() -> None:
     """Import Keras and its back end: seconds of work, and log lines that nobody asked for."""
-    with without_log_lines():
+    with interrupts.held_back(), without_log_lines():
         import keras  # noqa: F401
 
 
@@ -164,49 +181,122 @@ def _add_enhance(commands) -> None:
         "enhance",
         _enhance,
         "Brighten pictures.",
-        "PNG, JPEG, TIFF, BMP, WebP and more are read, of any size, gray or color, 8 or 16 bits; "
-        "the result is 8-bit RGB. The input is never changed.",
-        "enhance data/sample/heldout/low/*.png -o bright/",
+        "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC where pillow-heif is installed. The "
+        "result is a file of the same kind, with the same depth, color profile, EXIF, XMP, "
+        "opacity and resolution; a photo taken sideways is turned upright. Animations and files "
+        "of many pages are enhanced frame by frame. The input is never changed. A picture that "
+        "cannot be read is reported, and the others are enhanced; the exit code is then 1.",
+        "enhance data/sample/heldout/low -o bright/",
     )
-    parser.add_argument("input", nargs="+", type=Path, metavar="IN", help="picture file(s)")
+    parser.add_argument(
+        "input",
+        nargs="+",
+        metavar="IN",
+        help="picture files, folders with their subfolders, patterns such as '*.jpg', or - for "
+        "standard input. Put -- before a name that starts with a dash",
+    )
     parser.add_argument(
         "-o",
         "--output",
-        type=Path,
-        required=True,
         metavar="OUT",
-        help="file to write, its ending says which kind; or an existing folder, which gets "
-        "NAME.png for each input",
+        help="a file, whose ending says which kind; a folder, which is made and gets the names of "
+        "the inputs; or - for standard output. By default each result goes beside its input",
+    )
+    parser.add_argument(
+        "--suffix",
+        type=_suffix,
+        metavar="TEXT",
+        help="what to add to the names (default: _enhanced beside the inputs, else nothing)",
+    )
+    parser.add_argument(
+        "--side-by-side",
+        action="store_true",
+        help="write the input and the result beside each other (default suffix: _compared)",
     )
     _add_model_options(parser)
     _add_overwrite(parser)
+    parser.add_argument(
+        "--skip-existing",
+        action="store_true",
+        help="leave out what was written before: repeat an interrupted command with it",
+    )
+    parser.add_argument(
+        "--json", metavar="F", help="write what became of each picture to this file"
+    )
+
+
+def _suffix(text: str) -> str:
+    """Turn an argument into what is added to file names."""
+    if "/" in text or os.sep in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not part of a file name")
+    return text
 
 
 def _enhance(args: argparse.Namespace) -> int:
-    from tqdm.auto import tqdm
+    with interrupts.held_back():
+        from tqdm.auto import tqdm
 
-    from lle_utils.images import check_output, read_image, write_image
+        from lle_utils import enhancing
 
-    jobs = list(zip(args.input, _output_files(args.input, args.output), strict=True))
-    for source, target in jobs:
-        if target.exists() and source.exists() and target.samefile(source):
-            raise LleError(f"{target} is the input itself; choose another output")
-        check_output(target, overwrite=args.overwrite)
+    jobs, found, done = _plan(args)
+    for note in found.notes:
+        _complain(f"note: {note}")
+    failed = len([_complain(problem) for problem in found.problems])
+    report_file = args.json and enhancing.check_report(
+        args.json, replace=args.overwrite or args.skip_existing
+    )
 
-    model, code = None, 0
-    for source, target in tqdm(jobs, unit="picture", leave=False, disable=len(jobs) < 2 or None):
-        try:
-            picture = read_image(source)
-        except LleError as error:  # one bad file among many does not keep the others from light
-            with tqdm.external_write_mode(file=sys.stderr):
-                code = _complain(error)
-            continue
-        if model is None:  # only now: a bad file is reported before the network is loaded
-            model = _load_model(args.weights)
-        enhanced = _enhance_picture(model, picture, args)
-        write_image(target, enhanced, overwrite=args.overwrite)
-        tqdm.write(str(target))
-    return code
+    def load():
+        model = _load_model(args.weights)
+        return lambda picture: _enhance_picture(model, picture, args)
+
+    def complain(text: str) -> None:
+        with tqdm.external_write_mode(file=sys.stderr):
+            _complain(text)
+
+    def announce(target: str) -> None:
+        if target != enhancing.STANDARD:
+            tqdm.write(target)
+
+    report: list[dict] = []
+    try:
+        failed += enhancing.enhance_files(
+            tqdm(jobs, unit="picture", leave=False, disable=len(jobs) < 2 or None),
+            load,
+            side_by_side=args.side_by_side,
+            report=report,
+            complain=complain,
+            announce=announce,
+        )
+    finally:
+        if report_file:
+            about = {"weights": args.weights, "iterations": args.iterations}
+            about |= {"exposure": args.exposure, "existed": done}
+            enhancing.write_report(report_file, about, report)
+    return 1 if failed else 0
+
+
+def _plan(args: argparse.Namespace):
+    """Return the pictures to enhance, what was found, and how many results exist already."""
+    from lle_utils import enhancing
+
+    output = args.output
+    if output not in (None, enhancing.STANDARD):
+        output = enhancing.expand_user(output)
+    suffix = args.suffix
+    if output is None and suffix is None and args.side_by_side:
+        suffix = enhancing.SUFFIX_BESIDE
+    found = enhancing.find_pictures(args.input, output)
+    jobs = enhancing.choose_targets(found.jobs, output, suffix)
+    for job in jobs:
+        if job.source == enhancing.STANDARD and sys.stdin.isatty():
+            raise LleError("standard input is the keyboard: use - after a pipe, or with < FILE")
+        if job.target == enhancing.STANDARD and sys.stdout.isatty():
+            raise LleError("standard output is the screen: use a pipe, > FILE or -o FILE")
+    jobs, done = enhancing.check_targets(
+        jobs, overwrite=args.overwrite, skip_existing=args.skip_existing
+    )
+    return jobs, found, done
 
 
 def _load_model(weights: str):
@@ -228,24 +318,6 @@ def _enhance_picture(model, picture, args: argparse.Namespace):
         raise LleError(
             f"a picture of {width} x {height} pixels is too large for this computer's memory"
         ) from None
-
-
-def _output_files(inputs: Sequence[Path], output: Path) -> list[Path]:
-    """Return the file to write for each input."""
-    if not output.is_dir():
-        if len(inputs) > 1:
-            raise LleError(f"{output}: for more than one picture, OUT must be a folder that exists")
-        if not output.suffix and not output.exists():
-            raise LleError(
-                f"{output}: no such folder; make it first, or name a file such as {output}.png"
-            )
-        return [output]
-    targets = [output / f"{source.stem}.png" for source in inputs]
-    for index, target in enumerate(targets):
-        if target in targets[:index]:
-            first = inputs[targets.index(target)]
-            raise LleError(f"{first} and {inputs[index]} would both be written to {target}")
-    return targets
 
 
 def _add_evaluate(commands) -> None:

@@ -4,21 +4,27 @@ The one form that the rest of the package knows is a NumPy array of float32, sha
 3), RGB, values in [0, 1], the right way up.
 """
 
-import io
 import os
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image, ImageOps
 
 from lle_utils.errors import LleError
+from lle_utils.photos import FORMATS, READABLE, WRITABLE, Photo, encode, read_photo
 
-READABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".avif")
-_BITS_PER_SAMPLE = 258  # a TIFF tag
-WRITABLE = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+__all__ = [
+    "READABLE",
+    "WRITABLE",
+    "as_float",
+    "check_output",
+    "check_writable",
+    "read_image",
+    "read_uint8",
+    "replace_file",
+    "to_uint8",
+    "write_image",
+]
 
 
 def as_float(image) -> np.ndarray:
@@ -94,7 +100,8 @@ def read_image(path: str | Path) -> np.ndarray:
     """Read a picture file of (almost) any kind.
 
     Gray, palette, CMYK, 16-bit and floating-point files all come out alike; a camera's rotation
-    mark (EXIF) is obeyed; opacity is dropped.
+    mark (EXIF) is obeyed; the colors of other color spaces are converted to sRGB; opacity is
+    dropped. `photos.read_photo` keeps all of it.
 
     Parameters
     ----------
@@ -108,9 +115,9 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises
     ------
     LleError
-        If the file is missing, empty, damaged, or not a picture.
+        If the file is missing, empty, damaged, not a picture, or holds more than one.
     """
-    return _read(Path(path), as_float)
+    return _read_single(path).to_srgb()
 
 
 def read_uint8(path: str | Path) -> np.ndarray:
@@ -121,91 +128,20 @@ def read_uint8(path: str | Path) -> np.ndarray:
     ndarray of uint8, shape (height, width, 3)
         RGB in 0..255; deeper files are rounded.
     """
-    return _read(Path(path), _as_uint8)
+    photo = _read_single(path)
+    if photo.icc is None and photo.frames[0].dtype == np.uint8 and photo.pixels.shape[-1] == 3:
+        return photo.pixels.copy()  # most files: nothing to convert
+    return to_uint8(photo.to_srgb())
 
 
-def _read(path: Path, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    content = _read_bytes(path)
-    try:
-        return convert(_decode(content))
-    except (LleError, ValueError) as error:
-        raise LleError(f"{path}: {error}") from None
-
-
-def _as_uint8(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[-1] == 3:
-        return image  # most files: nothing to convert
-    return to_uint8(as_float(image))
-
-
-def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise LleError(f"{path} is a folder; name a picture file in it")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise LleError(f"{path}: no such file") from None
-    except OSError as error:
-        raise LleError(f"{path} cannot be read: {error.strerror}") from None
-    if not content:
-        raise LleError(f"{path} is empty (0 bytes)")
-    return content
-
-
-def _decode(content: bytes) -> np.ndarray:
-    """Decode a file's bytes into an array that `as_float` takes."""
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.load()  # reads all of it: a truncated file is found out here
-            if _has_deep_color(image, content):
-                return _decode_with_opencv(content)
-            return _pillow_array(ImageOps.exif_transpose(image))
-    except Image.DecompressionBombError:
+def _read_single(path: str | Path) -> Photo:
+    photo = read_photo(path)
+    if len(photo.frames) > 1:
         raise LleError(
-            "the picture has more than 178 million pixels; shrink it or cut it into parts first"
-        ) from None
-    except Image.UnidentifiedImageError:
-        return _decode_with_opencv(content)  # 16-bit RGB TIFF, Radiance HDR and the like
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise LleError(f"damaged or incomplete picture file ({error})") from None
-
-
-def _has_deep_color(image: Image.Image, content: bytes) -> bool:
-    """Tell whether a file holds color deeper than 8 bits, which Pillow would cut down."""
-    depth = 8
-    if image.format == "PNG":
-        depth = content[24]  # the header's ninth byte, after width and height
-    elif image.format == "TIFF":
-        depth = max(image.tag_v2.get(_BITS_PER_SAMPLE, (8,)))
-    return image.mode.startswith("RGB") and depth > 8
-
-
-def _decode_with_opencv(content: bytes) -> np.ndarray:
-    flags = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_COLOR  # keeps 16 bits; obeys the EXIF rotation mark
-    level = cv2.utils.logging.setLogLevel(0)  # what is wrong with a file is said once, by us
-    try:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error:
-        decoded = None
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    if decoded is None:
-        raise LleError(
-            "not a picture, or a kind that cannot be read; readable are "
-            + ", ".join(ending.lstrip(".") for ending in READABLE)
+            f"{path} holds {len(photo.frames)} pictures, an animation or pages, where one is "
+            "wanted; lle_utils.photos.read_photo reads them all"
         )
-    return decoded[..., ::-1] if decoded.ndim == 3 else decoded  # OpenCV has blue first
-
-
-def _pillow_array(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I"):
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise LleError("the whole-number picture has values outside 0..65535")
-        return values.astype(np.uint16)
-    if image.mode == "F":
-        return np.asarray(image)
-    return np.asarray(image.convert("RGB"))
+    return photo
 
 
 def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -245,7 +181,7 @@ def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
     Parameters
     ----------
     path : str or Path
-        Its ending chooses the kind: .png, .jpg (quality 95, full color), .tif, .bmp, .webp.
+        Its ending chooses the kind: .png, .jpg (quality 95, full color), .tif, .bmp, .webp, ...
     image : array of float, shape (height, width, 3)
         RGB; values outside [0, 1] are clipped.
     overwrite : bool, default False
@@ -262,10 +198,9 @@ def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
         If the file may not or cannot be written; see `check_output`.
     """
     path = check_output(path, overwrite=overwrite)
-    options = {"quality": 95, "subsampling": 0} if path.suffix.lower() in (".jpg", ".jpeg") else {}
-    picture = Image.fromarray(to_uint8(image))
-    kind = Image.registered_extensions()[path.suffix.lower()]
-    replace_file(path, lambda partial: picture.save(partial, format=kind, **options))
+    kind = FORMATS[path.suffix.lower()]
+    content = encode(Photo([to_uint8(image)], ""), kind)
+    replace_file(path, lambda partial: Path(partial).write_bytes(content))
     return path
 
 
@@ -280,9 +215,7 @@ def replace_file(path: Path, write) -> None:
     partial = None
     try:
         # The name keeps its ending: Keras chooses the file format by it.
-        descriptor, partial = tempfile.mkstemp(
-            prefix=".lle-", suffix=f"-{path.name}", dir=path.parent
-        )
+        descriptor, partial = tempfile.mkstemp(prefix=".lle-", suffix=path.suffix, dir=path.parent)
         os.close(descriptor)
         write(partial)
         umask = os.umask(0)
@@ -294,5 +227,5 @@ def replace_file(path: Path, write) -> None:
             Path(partial).unlink(missing_ok=True)
         if isinstance(error, OSError):
             reason = (error.strerror or str(error)).splitlines()[0]
-            raise LleError(f"{path} cannot be written: {reason}") from None
+            raise LleError(f"{path} cannot be written: {reason}") from error
         raise

@@ -519,8 +519,8 @@ assert scores["curve"][-1] > max(untouched_db + 3, scores["founding"][-1] + 1)
 #
 # And the constant? On the sample, the curve run passes it within a few epochs: the pictures are
 # dark to different degrees, and one number cannot suit them all. A thumbnail shows how dark each
-# is. But these are only two scenes, taken by the camera that the network learned from. Notebook 06 asks
-# how far such a gain carries.
+# is. But these are only two scenes, taken by the camera that the network learned from. Notebook 06
+# asks how far such a gain carries.
 #
 # ## 8. What changed
 #

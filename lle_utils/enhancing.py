@@ -1,0 +1,409 @@
+"""``enhance``: which pictures to read, where each result goes, and the work itself.
+
+Everything that can be refused is refused before the first picture is read. After that, a picture
+that fails is reported and the others are enhanced.
+"""
+
+import errno
+import glob
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lle_utils.errors import LleError
+from lle_utils.images import check_writable, replace_file
+from lle_utils.interrupts import held_back, raise_if_stopped
+from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
+
+STANDARD = "-"
+"""Standard input as a source, standard output as a target."""
+
+SUFFIX, SUFFIX_BESIDE = "_enhanced", "_compared"
+_DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+class Job(NamedTuple):
+    """One picture to read and the file to write; `place` is its path inside the output folder."""
+
+    source: str
+    place: str
+    target: str = ""
+
+
+class Found(NamedTuple):
+    """What `find_pictures` found; its jobs have no targets yet."""
+
+    jobs: list[Job]
+    problems: list[LleError]
+    notes: list[str]
+
+
+def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
+    """Turn files, folders and patterns into jobs, each picture once.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        As on the command line. A folder stands for the pictures in it and in its subfolders.
+    output : str, optional
+        A folder inside an input folder, which is not searched.
+
+    Returns
+    -------
+    Found
+        The jobs; folders that cannot be read; and what was left out.
+
+    Raises
+    ------
+    LleError
+        If a folder holds no pictures, or no file fits a pattern.
+    """
+    jobs, found = {}, Found([], [], [])
+    for given in inputs:
+        for path in _expand(given):
+            if path == STANDARD:
+                new = [Job(path, "standard_input")]
+            elif os.path.isdir(path):
+                new = _search(path, output, found)
+            else:
+                new = [Job(path, os.path.basename(path))]
+            for job in new:
+                jobs.setdefault(os.path.abspath(job.source), job)
+    return found._replace(jobs=list(jobs.values()))
+
+
+def _expand(given: str) -> list[str]:
+    """Return the paths that an argument stands for."""
+    if given == STANDARD or os.path.lexists(given):
+        return [given]
+    path = expand_user(given)
+    if not glob.has_magic(path):
+        return [path]
+    found = sorted(glob.glob(path, recursive=True))
+    if not found:
+        raise LleError(f"{given}: no file of such a name")
+    return found
+
+
+def expand_user(path: str) -> str:
+    """Replace ``~`` by a home folder, unless there is a file of just this name."""
+    if not path:
+        raise LleError("the path is empty: give the path of a file or a folder")
+    if not path.startswith("~") or os.path.lexists(path):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise LleError(f"{path}: there is no such user; write the path without ~") from None
+
+
+def _search(folder: str, output: str | None, found: Found) -> list[Job]:
+    def note(error: OSError) -> None:
+        found.problems.append(LleError(f"{error.filename} cannot be read: {error.strerror}"))
+
+    jobs, raw, problems = [], 0, len(found.problems)
+    for parent, folders, names in os.walk(folder, onerror=note):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if output:
+            folders[:] = [x for x in folders if not _same_path(os.path.join(parent, x), output)]
+        for name in sorted(names):
+            ending = os.path.splitext(name)[1].lower()
+            raw += ending in RAW
+            if ending in READABLE and not name.startswith("."):
+                path = os.path.join(parent, name)
+                jobs.append(Job(path, os.path.relpath(path, folder)))
+    if raw:
+        found.notes.append(f"{folder}: {raw} raw files are left out; develop them first")
+    if not jobs and len(found.problems) == problems:
+        raise LleError(f"{folder} holds no pictures" + f", but {raw} raw files" * bool(raw))
+    return jobs
+
+
+def _same_path(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
+    """Say where each result goes; nothing is written yet.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    output : str, optional
+        A file for one picture, a folder, or "-". Without it, results go beside their inputs.
+    suffix : str, optional
+        Put between a name and its ending; "_enhanced" without `output`, else nothing.
+
+    Raises
+    ------
+    LleError
+        If two results would be written to one file.
+    """
+    if output is None:
+        jobs = _beside_inputs(jobs, SUFFIX if suffix is None else suffix)
+    elif output == STANDARD or _is_file(output, jobs):
+        jobs = [job._replace(target=output) for job in jobs]
+    else:
+        renamed = [job._replace(place=_rename(job.place, suffix or "")) for job in jobs]
+        jobs = _part_equal_names(renamed)
+        jobs = [job._replace(target=os.path.join(output, job.place)) for job in jobs]
+    if len(jobs) > 1 and any(job.target == STANDARD for job in jobs):
+        raise LleError(f"{len(jobs)} pictures do not fit into one standard output; use -o FOLDER")
+    first: dict[str, Job] = {}
+    for job in jobs:
+        other = first.setdefault(os.path.normcase(os.path.abspath(job.target)), job)
+        if other is not job:
+            raise LleError(f"{other.source} and {job.source} would both be written to {job.target}")
+    return jobs
+
+
+def _rename(name: str, suffix: str) -> str:
+    """Put a suffix before the ending; a kind that is only read becomes a PNG file."""
+    stem, ending = os.path.splitext(name)
+    return stem + suffix + ending + ("" if ending.lower() in WRITABLE else ".png")
+
+
+def _beside_inputs(jobs: Sequence[Job], suffix: str) -> list[Job]:
+    # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
+    made = set()
+    for ending in {suffix, SUFFIX, SUFFIX_BESIDE} - {""}:
+        made |= {os.path.abspath(_rename(job.source, ending)) for job in jobs}
+    return [
+        job._replace(target=STANDARD if job.source == STANDARD else _rename(job.source, suffix))
+        for job in jobs
+        if job.source == STANDARD or os.path.abspath(job.source) not in made
+    ]
+
+
+def _is_file(output: str, jobs: Sequence[Job]) -> bool:
+    """Tell whether OUT names the file of a single picture, and not a folder."""
+    ending = os.path.splitext(output)[1].lower()
+    if os.path.isdir(output) or output.endswith(("/", os.sep)):
+        return False
+    single = len(jobs) == 1 and jobs[0].place == os.path.basename(jobs[0].place)
+    if single and (ending or os.path.lexists(output)):
+        return True
+    if ending in WRITABLE or os.path.lexists(output):
+        raise LleError(f"{output}: for more than one picture, OUT must be a folder")
+    return False
+
+
+def _part_equal_names(jobs: list[Job]) -> list[Job]:
+    """Keep files of one name from different folders apart, by the names of their folders."""
+    groups: dict[str, list[int]] = {}
+    for index, job in enumerate(jobs):
+        groups.setdefault(os.path.normcase(job.place), []).append(index)
+    for places in groups.values():
+        folders = [os.path.dirname(os.path.abspath(jobs[i].source)) for i in places]
+        if len(set(folders)) < 2 or any(jobs[i].source == STANDARD for i in places):
+            continue
+        common = os.path.commonpath(folders)
+        for i, folder in zip(places, folders, strict=True):
+            inside = os.path.join(os.path.relpath(folder, common), os.path.basename(jobs[i].place))
+            jobs[i] = jobs[i]._replace(place=os.path.normpath(inside))
+    return jobs
+
+
+def check_targets(
+    jobs: Sequence[Job], *, overwrite: bool, skip_existing: bool
+) -> tuple[list[Job], int]:
+    """Make sure that every result may be written; return what is to do, and how much is done.
+
+    Raises
+    ------
+    LleError
+        If a target is one of the inputs, exists, or cannot be written.
+    """
+    inputs = {_identity(job.source) for job in jobs} - {None}
+    to_do, folders = [], set()
+    for job in jobs:
+        if job.target != STANDARD:
+            _check_ending(job.target)
+            if _identity(job.target) in inputs:
+                raise LleError(f"{job.target} is the input itself; choose another output")
+            if os.path.isdir(job.target):
+                raise LleError(f"{job.target} is a folder; name a file in it")
+            if _exists(job.target) and not overwrite:
+                if skip_existing:
+                    continue
+                raise LleError(
+                    f"{job.target} exists already; --overwrite replaces it, and --skip-existing "
+                    "does only the others"
+                )
+            folders.add(os.path.dirname(job.target) or ".")
+        to_do.append(job)
+    for folder in sorted(folders):
+        _check_folder(folder)
+    return to_do, len(jobs) - len(to_do)
+
+
+def _check_ending(target: str) -> None:
+    ending = os.path.splitext(target)[1]
+    if ending.lower() not in WRITABLE:
+        raise LleError(
+            f"{target}: a picture is written as {', '.join(WRITABLE)}, "
+            + (f"not as {ending}" if ending else "and this name has no ending")
+            + "; a folder's name ends in /"
+        )
+
+
+def _exists(path: str) -> bool:
+    """Tell whether there is such a file; a link that leads nowhere counts too."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise LleError(f"{path}: {error.strerror}") from None
+    return True
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what two names of one file have in common, or None where there is no file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _check_folder(folder: str) -> None:
+    """Make sure that files can be written to a folder, which may have to be made first."""
+    existing = os.path.abspath(folder)
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        raise LleError(f"{existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise LleError(f"{existing}: this folder cannot be written to")
+
+
+def enhance_files(
+    jobs: Iterable[Job],
+    load: Callable[[], Callable[[np.ndarray], np.ndarray]],
+    *,
+    side_by_side: bool = False,
+    report: list[dict],
+    complain: Callable[[str], None],
+    announce: Callable[[str], None],
+) -> int:
+    """Enhance picture after picture; return how many failed.
+
+    Parameters
+    ----------
+    jobs : iterable of Job
+    load : callable
+        Returns what takes and returns RGB in [0, 1]. It is called when a first picture was read.
+    side_by_side : bool, default False
+        Whether to write the input and the result beside each other.
+    report : list of dict
+        Gets one entry a picture: input, output, seconds, error.
+    complain, announce : callable
+        Told what went wrong, and which file was written.
+
+    Raises
+    ------
+    LleError
+        If the disk is full, where the other pictures would fail as well; and what `load` raises.
+    """
+    enhance, failed = None, 0
+    for job in jobs:
+        start = time.perf_counter()
+        entry = {"input": job.source, "output": None, "seconds": None, "error": None}
+        report.append(entry)
+        try:
+            photo = _read(job.source)
+        except (LleError, MemoryError) as error:
+            photo, problem = None, error
+        if photo is not None:
+            enhance = enhance or load()
+            problem = _enhance_photo(photo, job, enhance, side_by_side)
+        entry["seconds"] = round(time.perf_counter() - start, 3)
+        raise_if_stopped()  # what failed may have failed because of Ctrl-C
+        if problem is None:
+            entry["output"] = job.target
+            announce(job.target)
+        else:
+            failed += 1
+            entry["error"] = _describe(problem, job.source)
+            complain(entry["error"])
+            cause = problem.__cause__
+            if isinstance(cause, OSError) and cause.errno in _DISK_IS_FULL:
+                raise LleError("stopped; with more room, --skip-existing does the rest")
+        for note in photo.notes if photo else ():
+            complain(f"note: {job.source}: {note}")
+    return failed
+
+
+def _describe(problem: Exception, source: str) -> str:
+    if isinstance(problem, MemoryError):
+        return f"{source}: this computer's memory is too small for the picture"
+    return " ".join(str(problem).split())
+
+
+def _enhance_photo(
+    photo: Photo, job: Job, enhance: Callable, side_by_side: bool
+) -> Exception | None:
+    """Enhance and write one photo; return what went wrong, or None."""
+    try:
+        result = photo.change(enhance)
+        if side_by_side:
+            result = photo.beside(result)
+        kind = photo.format
+        if job.target != STANDARD:
+            kind = FORMATS[os.path.splitext(job.target)[1].lower()]
+        content = encode(result, kind)
+    except MemoryError as error:
+        return error
+    except (LleError, ValueError) as error:
+        return LleError(f"{job.source}: {error}")
+    try:
+        _write(content, job.target)
+    except LleError as error:
+        return error
+    return None
+
+
+def _write(content: bytes, target: str) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    folder = Path(target).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LleError(f"{folder} cannot be made: {error.strerror}") from error
+    with held_back():  # so that Ctrl-C leaves no part of a file
+        replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
+
+
+def _read(source: str) -> Photo:
+    if source != STANDARD:
+        return read_photo(source)
+    content = sys.stdin.buffer.read()
+    try:
+        if not content:
+            raise LleError("it is empty (0 bytes)")
+        return decode(content)
+    except LleError as error:
+        raise LleError(f"standard input: {error}") from None
+
+
+def check_report(path: str, *, replace: bool) -> Path:
+    """Make sure that a report may be written to `path`, before any work is spent on it."""
+    report = Path(expand_user(path))
+    check_writable(report, overwrite=replace)
+    return report
+
+
+def write_report(path: Path, about: dict, pictures: list[dict]) -> None:
+    """Write what became of each picture as a JSON file."""
+    text = json.dumps({**about, "pictures": pictures}, indent=1) + "\n"
+    replace_file(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))

@@ -1,0 +1,168 @@
+"""ICC profiles: from a picture's own colors to sRGB, which the network knows, and back.
+
+Cameras, phones and screens use profiles of a matrix and three tone curves. They are applied here in
+floating point; the color engine in Pillow has 8 bits, too few for dark pictures.
+"""
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image, ImageCms
+
+STEPS = 65536
+_GRID = np.linspace(0, 1, STEPS)
+_SRGB_TO_XYZ = np.array(
+    [
+        [0.4360747, 0.3850649, 0.1430804],
+        [0.2225045, 0.7168786, 0.0606169],
+        [0.0139322, 0.0971045, 0.7141733],
+    ]
+)  # for the white D50, as ICC has it
+
+
+def srgb_to_linear(values):
+    """Turn sRGB values into linear light."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(light):
+    """Turn linear light into sRGB values."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+class _Curve:
+    """A tone curve and its inverse, as tables."""
+
+    def __init__(self, values):
+        self._linear = np.asarray(values, np.float32)
+        # The inverse is steep near black; steps of the square root are fine enough there.
+        self._encoded = np.interp(_GRID**2, values, _GRID).astype(np.float32)
+
+    def decode(self, codes):
+        return self._linear[np.round(codes * (STEPS - 1)).astype(np.uint16)]
+
+    def encode(self, linear):
+        return self._encoded[np.round(np.sqrt(linear) * (STEPS - 1)).astype(np.uint16)]
+
+
+class Profile:
+    """A color space given by a matrix and three tone curves.
+
+    Parameters
+    ----------
+    to_xyz : array, shape (3, 3)
+        From linear RGB to XYZ; one column a primary.
+    curves : list of array
+        Linear light at equal steps of the code value, a channel each, rising from 0 to 1.
+    """
+
+    def __init__(self, to_xyz, curves):
+        matrix = np.linalg.inv(_SRGB_TO_XYZ) @ to_xyz
+        self._to_srgb = matrix.T.astype(np.float32)
+        self._from_srgb = np.linalg.inv(matrix).T.astype(np.float32)
+        self._curves = [_Curve(curve) for curve in curves]
+
+    def to_srgb(self, picture):
+        """Convert a picture in [0, 1]; colors that sRGB does not have are clipped."""
+        return linear_to_srgb(np.clip(self._decode(picture) @ self._to_srgb, 0, 1))
+
+    def from_srgb(self, enhanced, picture):
+        """Convert an enhanced sRGB picture back to the color space of the picture it came from.
+
+        What clipping took from `picture` is added again, brightened as its pixel was.
+        """
+        linear = self._decode(picture)
+        seen = np.clip(linear @ self._to_srgb, 0, 1)
+        clipped = linear - seen @ self._from_srgb
+        light = srgb_to_linear(np.clip(enhanced, 0, 1))
+        gain = light.mean(-1, keepdims=True) / np.maximum(seen.mean(-1, keepdims=True), 1e-6)
+        restored = light @ self._from_srgb + np.minimum(gain, 64) * clipped
+        return self._encode(np.clip(restored, 0, 1))
+
+    def _decode(self, picture):
+        channels = [curve.decode(picture[..., i]) for i, curve in enumerate(self._curves)]
+        return np.stack(channels, axis=-1)
+
+    def _encode(self, linear):
+        channels = [curve.encode(linear[..., i]) for i, curve in enumerate(self._curves)]
+        return np.stack(channels, axis=-1)
+
+
+def read_profile(icc: bytes | None) -> Profile | None:
+    """Return what converts the colors of an ICC profile, or None where nothing is to convert.
+
+    Nothing is converted without a profile, for sRGB itself, and for the rare profiles that are not
+    a matrix and curves: their pictures are enhanced as they are and keep their profile.
+    """
+    if not icc or icc[16:20] != b"RGB ":
+        return None
+    try:
+        tags = _read_tags(icc)
+        to_xyz = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+        curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
+        if any((np.diff(curve) < 0).any() or curve[-1] <= curve[0] for curve in curves):
+            return None
+        profile = Profile(to_xyz, curves)
+    except (KeyError, ValueError, IndexError, struct.error, np.linalg.LinAlgError):
+        return None
+    colors = np.stack(np.meshgrid(*[np.linspace(0, 1, 5)] * 3), axis=-1)
+    same = np.abs(profile.to_srgb(colors) - colors).max() < 1 / 255
+    return None if same else profile
+
+
+def convert_to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """Convert a CMYK or Lab picture of Pillow's, by its profile if it has one that works."""
+    if image.mode == "LAB":
+        source = ImageCms.createProfile("LAB")
+    elif icc:
+        source = io.BytesIO(icc)
+    else:
+        return image.convert("RGB")
+    try:
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image.convert("RGB")
+
+
+def _read_tags(icc: bytes) -> dict[bytes, bytes]:
+    tags = {}
+    for index in range(struct.unpack_from(">L", icc, 128)[0]):
+        name, start, size = struct.unpack_from(">4sLL", icc, 132 + 12 * index)
+        tags[name] = icc[start : start + size]
+    return tags
+
+
+def _fixed(data: bytes, count: int, start: int) -> np.ndarray:
+    """Read fixed-point numbers of 16 bits before and 16 after the point."""
+    return np.frombuffer(data, ">i4", count, start) / 65536
+
+
+def _xyz(data: bytes) -> np.ndarray:
+    return _fixed(data, 3, 8)
+
+
+def _curve(data: bytes) -> np.ndarray:
+    """Return a tone curve's values at `_GRID`."""
+    if data[:4] == b"curv":
+        count = struct.unpack_from(">L", data, 8)[0]
+        if count == 0:
+            return _GRID
+        if count == 1:
+            return _GRID ** (struct.unpack_from(">H", data, 12)[0] / 256)
+        table = np.frombuffer(data, ">u2", count, 12) / 65535
+        return np.interp(_GRID, np.linspace(0, 1, count), table)
+    if data[:4] != b"para":
+        raise ValueError("not a tone curve")
+    kind = struct.unpack_from(">H", data, 8)[0]
+    given = _fixed(data, (1, 3, 4, 5, 7)[kind], 12)
+    g, a, b, c, d, e, f = np.pad(given, (0, 7 - len(given)))
+    if kind == 0:
+        return _GRID**g
+    if kind < 3:  # the lower part is constant, c
+        d, e, c = -b / a, c, 0.0
+        f = e
+    power = np.maximum(a * _GRID + b, 0) ** g + e
+    lower = c * _GRID + f
+    return np.clip(np.where(d > _GRID, lower, power), 0, 1)

@@ -1,0 +1,418 @@
+"""Which files ``enhance`` reads and writes; a stand-in for the network brightens them."""
+
+import errno
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lle_utils import cli, enhancing
+from lle_utils.errors import LleError
+from lle_utils.photos import Photo, encode, read_photo
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def lle(capsys, monkeypatch):
+    """Return a function that runs ``enhance`` with a stand-in: (exit code, stdout, stderr)."""
+    monkeypatch.setattr(cli, "_load_model", lambda weights: "model")
+    monkeypatch.setattr(cli, "_enhance_picture", lambda model, picture, args: brighten(picture))
+
+    def run(*arguments):
+        try:
+            code = cli.main(["enhance", *map(str, arguments)])
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def refused(lle):
+    """Return a function that makes a call which must fail in one line and change nothing."""
+
+    def run(*arguments, says):
+        before = everything()
+        code, out, err = lle(*arguments)
+        assert (code, out) == (1, "")
+        assert err.startswith("lle: ") and err.count("\n") == 1
+        assert says in err
+        assert everything() == before
+
+    return run
+
+
+def brighten(picture):
+    return np.clip(3 * picture, 0, 1)
+
+
+def everything() -> set[str]:
+    return {str(path) for path in Path().rglob("*")}
+
+
+def save(name: str, level: int = 30) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (6, 4), (level, level, level + 3)).save(path)
+    return path
+
+
+def level(name) -> float:
+    return read_photo(name).frames[0].mean()
+
+
+# Where results go
+
+
+def test_results_go_beside_their_inputs(lle):
+    save("a.jpg")
+    save("in/b.png")
+    assert lle("a.jpg", "in/b.png") == (0, "a_enhanced.jpg\nin/b_enhanced.png\n", "")
+    assert level("in/b_enhanced.png") == pytest.approx(3 * level("in/b.png"))
+    assert lle("a.jpg", "--suffix=-bright")[1] == "a-bright.jpg\n"
+
+
+def test_the_tree_of_a_folder_is_kept_and_the_output_folder_made(lle):
+    for name in ("in/a.jpg", "in/x/a.jpg", "in/x/y/b.PNG", "in/x/.hidden.png", "in/.trash/c.png"):
+        save(name)
+    Path("in/notes.txt").write_text("no picture")
+    code, out, err = lle("in", "-o", "new/out")
+    assert (code, err) == (0, "")
+    assert out.split() == ["new/out/a.jpg", "new/out/x/a.jpg", "new/out/x/y/b.PNG"]
+    assert set(out.split()) <= everything()
+
+
+def test_the_output_folder_is_not_searched(lle):
+    save("a.png")
+    for _ in range(2):
+        assert lle(".", "-o", "out", "--overwrite")[1].split() == ["out/a.png"]
+
+
+def test_what_was_made_before_is_not_enhanced_again(lle):
+    save("a.png")
+    lle("a.png")
+    lle("a.png", "--side-by-side")
+    assert read_photo("a_compared.png").frames[0].shape == (4, 12, 3)
+    assert lle("a.png", "a_compared.png", "a_enhanced.png", "--overwrite")[1] == "a_enhanced.png\n"
+    assert lle(".", "--skip-existing") == (0, "", "")
+
+
+def test_patterns_are_expanded(lle):
+    for name in ("a1.png", "a2.png", "b.png", "x/a3.png"):
+        save(name)
+    assert lle("a*.png", "-o", "out")[1].split() == ["out/a1.png", "out/a2.png"]
+    assert lle("x/**/a?.png", "-o", "out")[1].split() == ["out/a3.png"]
+    save("odd[1].png")
+    assert lle("odd[1].png", "-o", "out")[1].split() == ["out/odd[1].png"]
+
+
+def test_a_raw_file_beside_its_jpeg_stops_nothing(lle):
+    save("in/a.jpg")
+    Path("in/a.dng").write_bytes(b"II*\0 raw light")
+    code, out, err = lle("in", "-o", "out")
+    assert (code, out) == (0, "out/a.jpg\n")
+    assert "1 raw files are left out" in err
+    code, out, err = lle("in/a.dng", "in/a.jpg", "-o", "two")
+    assert (code, out) == (1, "two/a.jpg\n")
+    assert err.startswith("lle: in/a.dng: a camera's raw file. Develop it")
+
+
+def test_equal_names_in_two_folders_are_kept_apart(lle):
+    for name in ("x/1/a.png", "x/2/a.png", "x/2/b.png"):
+        save(name)
+    out = lle("x/1/a.png", "x/2/a.png", "x/2/b.png", "-o", "out")[1]
+    assert out.split() == ["out/1/a.png", "out/2/a.png", "out/b.png"]
+
+
+def test_a_picture_named_twice_is_enhanced_once(lle):
+    save("a.png")
+    assert lle("a.png", "./a.png", ".", "-o", "out")[1].split() == ["out/a.png"]
+
+
+def test_kinds_that_are_only_read_become_png(lle):
+    save("a.ppm")
+    save("a.png")
+    assert lle("a.ppm", "a.png", "-o", "out")[1].split() == ["out/a.ppm.png", "out/a.png"]
+
+
+def test_the_ending_says_which_kind_is_written(lle):
+    save("a.png")
+    assert lle("a.png", "-o", "new/a.WebP")[0] == 0
+    assert read_photo("new/a.WebP").format == "WEBP"
+
+
+# What is refused before any work
+
+
+def test_two_results_in_one_file_are_refused(refused):
+    save("a.png")
+    save("b.png")
+    save("x/scan.ppm")
+    save("x/scan.ppm.png")
+    refused("x", "-o", "out", says="would both be written to out")
+    refused("a.png", "b.png", "-o", "c.png", says="OUT must be a folder")
+    refused("a.png", "b.png", "-o", "-", says="one standard output")
+
+
+def test_an_input_is_never_an_output(refused):
+    save("a.png")
+    save("b.png")
+    os.link("a.png", "linked.png")
+    refused("a.png", "-o", "a.png", "--overwrite", says="is the input itself")
+    refused("a.png", "-o", "linked.png", "--overwrite", says="is the input itself")
+    refused("a.png", "b.png", "-o", ".", "--overwrite", says="is the input itself")
+    refused("a.png", "--suffix", "", "--overwrite", says="is the input itself")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("a.png", "-o", "b.png"), "b.png exists already; --overwrite replaces it, and --skip-"),
+        (("a.png", "-o", "a.png/x.png"), "a.png is not a folder"),
+        (("a.png", "-o", "c.docx"), "not as .docx"),
+        (("a.png", "-o", "~nosuchuser/out"), "there is no such user"),
+        (("a.png", "-o", f"{'x' * 300}.png"), "too long"),
+        (("a.png", "-o", ""), "the path is empty"),
+        (("a.png", "--json", "gone/r.json"), "gone: no such folder"),
+        (("a.png", "--json", "b.png"), "b.png exists already"),
+        (("a.png", "--json", "~nosuchuser/r.json"), "there is no such user"),
+        (("~nosuchuser/a.png",), "there is no such user"),
+        (("x*.png",), "x*.png: no file of such a name"),
+        (("empty",), "empty holds no pictures"),
+        (("gone.png",), "gone.png: no such file"),
+        (("",), "the path is empty"),
+    ],
+)
+def test_a_call_that_cannot_be_is_refused(refused, arguments, says):
+    save("a.png")
+    save("b.png")
+    Path("empty").mkdir()
+    refused(*arguments, says=says)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no such files here")
+def test_a_pipe_named_like_a_picture_is_not_waited_for(lle):
+    save("in/a.png")
+    os.mkfifo("in/pipe.png")
+    os.symlink("/dev/zero", "in/zero.png")
+    code, out, err = lle("in", "-o", "out")
+    assert (code, out) == (1, "out/a.png\n")
+    assert err.count("is a pipe, a socket or a device") == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other rights here")
+def test_a_folder_without_the_right_to_write():
+    """Run as an ordinary user, because root may write anywhere."""
+    code = (
+        "import os, sys, tqdm.auto\n"
+        "from lle_utils import cli, enhancing\n"
+        "os.geteuid() == 0 and os.setuid(65534)\n"
+        "sys.exit(cli.main(['enhance', 'in', '-o', 'in/new/out']))"
+    )
+    with tempfile.TemporaryDirectory() as folder:  # where everybody may read
+        Path(folder).chmod(0o755)
+        save(f"{folder}/in/a.png")
+        Path(folder, "in").chmod(0o555)
+        done = run_python(code, cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr.endswith("in: this folder cannot be written to\n")
+    assert done.stderr.count("\n") == 1
+
+
+def run_python(code: str, **options) -> subprocess.CompletedProcess:
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=surroundings, capture_output=True, text=True, **options
+    )
+
+
+# A thousand pictures
+
+
+def test_bad_pictures_are_reported_and_the_others_done(lle):
+    for number in range(12):
+        save(f"in/{number:02}.png")
+    Path("in/03.png").write_text("no picture")
+    Path("in/07.png").write_bytes(Path("in/08.png").read_bytes()[:45])
+    code, out, err = lle("in", "-o", "out", "--json", "r.json")
+    assert (code, out.count("\n"), err.count("\n")) == (1, 10, 2)
+    report = json.loads(Path("r.json").read_text())["pictures"]
+    assert len(report) == 12
+    assert [entry["input"] for entry in report if entry["error"]] == ["in/03.png", "in/07.png"]
+    assert all(entry["seconds"] >= 0 for entry in report)
+    assert report[0]["output"] == "out/00.png" and report[3]["output"] is None
+
+
+def test_an_interrupted_run_resumes(lle):
+    for number in range(4):
+        save(f"in/{number}.png")
+    assert lle("in/0.png", "in/2.png", "-o", "out")[0] == 0
+    before = Path("out/0.png").stat().st_mtime_ns
+    asked = ("in", "-o", "out", "--json", "r.json", "--skip-existing")
+    assert lle(*asked)[1].split() == ["out/1.png", "out/3.png"]
+    assert Path("out/0.png").stat().st_mtime_ns == before
+    assert json.loads(Path("r.json").read_text())["existed"] == 2
+    assert lle(*asked) == (0, "", "")
+
+
+def test_ctrl_c_ends_the_run_in_one_line(lle, monkeypatch):
+    """A library may swallow KeyboardInterrupt or make an error of its own of it."""
+    for number in range(4):
+        save(f"in/{number}.png")
+
+    def interrupted(model, picture, args):
+        if Path("out/1.png").exists():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(10)
+            except KeyboardInterrupt:
+                raise ValueError("a library's traceback") from None
+        return picture
+
+    monkeypatch.setattr(cli, "_enhance_picture", interrupted)
+    code, out, err = lle("in", "-o", "out", "--json", "r.json")
+    assert (code, err) == (130, "lle: stopped\n")
+    assert sorted(os.listdir("out")) == ["0.png", "1.png"]
+    assert [e["output"] for e in json.loads(Path("r.json").read_text())["pictures"]][:2]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_at_any_moment_leaves_whole_files():
+    """Stop a process again and again, at other moments, until the folder is done."""
+    code = (
+        "import sys\n"
+        "from lle_utils import __main__, cli\n"
+        "cli._load_model = lambda weights: None\n"
+        "cli._enhance_picture = lambda model, picture, args: picture\n"
+        "print('ready', file=sys.stderr, flush=True)\n"
+        "sys.argv[1:] = ['enhance', 'in', '-o', 'out', '--skip-existing']\n"
+        "__main__.run()"
+    )
+    for number in range(40):
+        save(f"in/{number:02}.png")
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    for wait in (0.0, 0.02, 0.1, 0.4, 0.8):
+        with subprocess.Popen(
+            [sys.executable, "-c", code], env=surroundings, stdout=-1, stderr=-1
+        ) as process:
+            process.stderr.readline()
+            time.sleep(wait + 0.15)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=120)
+        assert process.returncode in (0, 130), err
+        assert err in (b"", b"lle: stopped\n")
+        for path in Path("out").glob("*"):
+            assert read_photo(path).frames[0].shape == (4, 6, 3)
+    assert not [name for name in everything() if ".lle-" in name]
+
+
+def test_a_full_disk_ends_the_run(lle, monkeypatch):
+    for number in range(3):
+        save(f"in/{number}.png")
+
+    def full(self, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    code, out, err = lle("in", "-o", "out")
+    assert (code, out) == (1, "")
+    assert "out/0.png cannot be written: No space left on device" in err
+    assert err.count("\n") == 2 and "--skip-existing" in err
+    assert os.listdir("out") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_odd_names(lle):
+    names = ["-o.png", "with space.png", "two\nlines.png", "'\".png", "-.png"]
+    for name in names:
+        save(name)
+    code, _, err = lle("-o", "out", "--json", "r.json", "--", *names)
+    assert (code, err) == (0, "")
+    assert sorted(os.listdir("out")) == sorted(names)
+    Path("two\nlines.png").write_text("no picture")
+    code, _, err = lle("two\nlines.png")
+    assert code == 1 and err.count("\n") == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_text_goes_into_the_report():
+    entry = {"input": os.fsdecode(b"caf\xe9.png")}
+    enhancing.write_report(Path("r.json"), {}, [entry])
+    assert json.loads(Path("r.json").read_text())["pictures"] == [entry]
+
+
+def test_a_name_of_the_longest_kind_can_be_written(lle):
+    name = "x" * 246 + ".png"
+    save(name)
+    assert lle(name, "-o", "out")[0] == 0
+    assert os.listdir("out") == [name]
+
+
+# Pipes
+
+
+class Stream:
+    """Standard input or output with bytes, as a pipe has."""
+
+    encoding = "utf-8"
+
+    def __init__(self, content=b""):
+        self.buffer = io.BytesIO(content)
+
+    def isatty(self):
+        return False
+
+    def flush(self):
+        pass
+
+    def reconfigure(self, **options):
+        pass
+
+    def write(self, text):
+        self.buffer.write(text.encode())
+
+
+def test_from_a_pipe_to_a_pipe(lle, monkeypatch):
+    content = encode(Photo([np.full((4, 6, 3), 30, np.uint8)], dpi=(300, 300)), "TIFF")
+    monkeypatch.setattr(sys, "stdin", Stream(content))
+    monkeypatch.setattr(sys, "stdout", out := Stream())
+    assert lle("-")[0] == 0
+    Path("found").write_bytes(out.buffer.getvalue())
+    found = read_photo("found")
+    assert (found.format, found.dpi, level("found")) == ("TIFF", (300, 300), 90)
+
+
+def test_a_bad_pipe_is_reported(lle, monkeypatch):
+    for content, says in ((b"", "empty"), (b"no picture", "not a picture")):
+        monkeypatch.setattr(sys, "stdin", Stream(content))
+        code, _, err = lle("-", "-o", "a.png")
+        assert code == 1 and err.startswith("lle: standard input: ") and says in err
+    assert not everything()
+
+
+# In small
+
+
+def test_targets_of_a_folder_do_not_depend_on_what_exists():
+    jobs = [enhancing.Job("x/a.png", "a.png"), enhancing.Job("y/a.png", "a.png")]
+    places = [job.target for job in enhancing.choose_targets(jobs, "out", None)]
+    assert places == [os.path.join("out", "x", "a.png"), os.path.join("out", "y", "a.png")]
+    with pytest.raises(LleError, match="one standard output"):
+        enhancing.choose_targets(jobs, "-", None)
