@@ -153,8 +153,8 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         "--iterations",
         type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
         metavar="N",
-        help="how often the curve is applied (default: 8). More changes little, except with the "
-        "founding weights, where more is brighter",
+        help="how often the curve is applied (default: 8, as trained). For a brighter result use "
+        "--exposure",
     )
     parser.add_argument(
         "--exposure",

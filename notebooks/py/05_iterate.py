@@ -85,6 +85,7 @@ def show(pictures):
     plt.show()
 
 
+# %%
 names = ["room", "peaks", "coffee"]  # from the darkest to the least dark
 if DATASET == "lol":
     names = ["493", "22", "1"]
@@ -788,9 +789,9 @@ checks.iterations_for(choose_iterations)
 # %% [markdown]
 # ## 8. A dial in stops
 #
-# More iterations are a poor way to get a brighter picture: they change little, and you cannot say
-# how much. It is better to ask in [stops](glossary.md#stop) (EV). Near black, $n$ iterations with a
-# constant $m$ multiply by $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A
+# More iterations are a poor way to get a brighter picture: you cannot say by how much, and the
+# network was not trained for so many. It is better to ask in [stops](glossary.md#stop) (EV). Near
+# black, $n$ iterations with a constant $m$ multiply by $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A
 # negative $s$ gives a negative $m$, which darkens.
 
 
