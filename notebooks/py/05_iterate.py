@@ -474,6 +474,7 @@ for title, share in (("dark", 0.05), ("middling", 0.5), ("bright", 0.95)):
     places[title] = int(row), int(column)
 
 
+# %%
 def draw_traces(places):
     """Draw where some pixels are, their values and their maps: means of the colors."""
     figure, axes = plt.subplots(1, 3, figsize=(12, 3.4))
@@ -559,6 +560,7 @@ for name in names:
         f"{name:8s} mean code {255 * low.mean():5.1f}: first three exposures add up to {three:.2f}"
     )
 
+# %%
 figure, ax = plt.subplots(figsize=(7.5, 4))
 for name, mark in zip(names, "os^", strict=True):
     ax.plot([255 * E.mean() for E in dial[name][:13]], mark + "-", label=f"picture {name}")
@@ -791,8 +793,8 @@ checks.iterations_for(choose_iterations)
 #
 # More iterations are a poor way to get a brighter picture: you cannot say by how much, and the
 # network was not trained for so many. It is better to ask in [stops](glossary.md#stop) (EV). Near
-# black, $n$ iterations with a constant $m$ multiply by $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A
-# negative $s$ gives a negative $m$, which darkens.
+# black, $n$ iterations with a constant $m$ multiply by $(1 + m)^n$. For $s$ stops that must be
+# $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ gives a negative $m$, which darkens.
 
 
 # %%
