@@ -492,6 +492,7 @@ def draw_traces(places):
     plt.show()
 
 
+# %%
 draw_traces(places)
 
 # %% [markdown]
