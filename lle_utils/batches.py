@@ -35,7 +35,7 @@ class Batches(keras.utils.PyDataset):
         *,
         validation: bool = False,
     ):
-        super().__init__(workers=1 if validation else 2, max_queue_size=8)
+        super().__init__()
         self.sources, self.recipe, self.validation = list(sources), recipe, validation
         self.epoch = 0
         self._order = (None, [])

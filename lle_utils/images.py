@@ -215,7 +215,9 @@ def replace_file(path: Path, write) -> None:
     partial = None
     try:
         # The name keeps its ending: Keras chooses the file format by it.
-        descriptor, partial = tempfile.mkstemp(prefix=".lle-", suffix=path.suffix, dir=path.parent)
+        # Keras chooses the format by both endings of .weights.h5; a long name would not fit.
+        ending = "".join(path.suffixes[-2:])[-24:]
+        descriptor, partial = tempfile.mkstemp(prefix=".lle-", suffix=ending, dir=path.parent)
         os.close(descriptor)
         write(partial)
         umask = os.umask(0)
