@@ -392,13 +392,15 @@ def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
     uneven = rng.random() < UNEVEN
     shade = sample_shade(image, rng) if uneven else 0.0
     # Some pictures are hardly dark at all: a network must learn when to leave a picture alone.
-    stops = (0.0, 0.7) if rng.random() < 0.1 else (0.0, 4.0) if uneven else (1.0, 7.0)
+    stops = (0.0, 0.5) if rng.random() < WELL_LIT else (0.0, 4.0) if uneven else (1.0, 7.0)
     exposure = sample_exposure(rng, stops=stops, cast=0.3)
     return darken(image, exposure, rng, camera=sample_any_camera(rng), shade=shade)
 
 
 UNEVEN = 0.45
 """Share of the pictures of `darken_at_random` that are taken in uneven light."""
+WELL_LIT = 0.2
+"""Share of the pictures of `darken_at_random` that are hardly dark at all."""
 
 
 def sample_any_camera(rng: np.random.Generator) -> Camera:

@@ -27,13 +27,13 @@ from lle_utils.resample import (
 
 EXPOSURE = "exposure"
 THUMBNAIL = "thumbnail"
-SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 4, 2, 1)
+SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
 
 SIDE = 24
 """Height and width of the thumbnail in pixels, whatever the picture's."""
 
-TOLERANCE = 0.03
+TOLERANCE = 0.08
 """Maps well below this value become 0: see `soft_threshold`."""
 
 STRIP_PIXELS = 2**19
@@ -265,7 +265,7 @@ def soft_threshold(maps, tolerance: float = TOLERANCE):
     ----------
     maps : tensor, any shape
         In [0, 1].
-    tolerance : float, default 0.03
+    tolerance : float, default 0.08
         Where half of a map is left.
 
     Returns

@@ -53,7 +53,7 @@ class Recipe:
     sources: Sequence = (("sample", 1.0),)
     schedule: Sequence = SCHEDULE
     depths: Sequence[int] = (7, 10)
-    crop: int = 128
+    crop: int = 96
     loss: str = "detail"
     augment: bool = True
     batch_size: int = 8
@@ -100,9 +100,10 @@ class Recipe:
 RECIPES = {
     # The packaged weights.
     "enhancer": Recipe(
-        sources=(("lol", 0.52), ("photos", 0.4), ("pairs", 0.08)),
-        epochs=34,
+        sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
+        epochs=44,
         steps_per_epoch=200,
+        learning_rate=1.5e-3,
         precision="mixed_bfloat16",
     ),
     # How much light, and nothing else: seconds on the sample, for notebook 04.

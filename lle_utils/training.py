@@ -201,7 +201,7 @@ def ssim(y_true, y_pred):
     return ops.mean(luminance * structure, axis=(1, 2, 3))
 
 
-SSIM_SHARE = 0.05
+SSIM_SHARE = 0.1
 """Of 1 - SSIM in the loss "detail": at the start of training on crops, both weigh alike."""
 
 
