@@ -511,11 +511,12 @@ print(f"constant          {constant_db:6.2f} dB: the curve run ends {abs(gain):.
 assert gain > 0 or DATASET == "lol"
 assert losses["founding"][-1] < losses["founding"][0]
 assert scores["curve"][-1] > scores["curve"][0] + 0.5
-assert scores["curve"][-1] > max(untouched_db + 3, scores["founding"][-1] + 1)
+assert scores["curve"][-1] > untouched_db + 3
+assert scores["founding"][-1] < scores["curve"][-1] - 1
 
 # %% [markdown]
-# Both losses fell, but only one asks for the right thing. After all its steps, the founding run's
-# pictures are further from the reference than those of the other run, by more than a decibel.
+# Both losses fell, but only one asks for the right thing. The founding run's pictures may gain a
+# little at first. Then, the better it fits its maps, the further they are from the reference.
 #
 # And the constant? On the sample, the curve run passes it within a few epochs: the pictures are
 # dark to different degrees, and one number cannot suit them all. A thumbnail shows how dark each
@@ -621,27 +622,32 @@ print("three epochs in the log, and the weights are those of the run without a c
 #
 # The weights that come with the workbook were trained in the same way, for longer and on many more
 # pictures, with all of the schedule and with crops at full size. Their log is in the repository,
-# and so is that of the founding objective, trained on LOL. **Look for** which validation curve
-# keeps improving, and remember what each loss asks for.
+# and so is that of the founding objective, trained on LOL. **Look for** which of the two validation
+# curves on the left is done first: thumbnails (how much light) or crops (details as well)?
 
 # %%
 weights = Path(training.__file__).parent / "weights"
-fig, axes = plt.subplots(1, 2, figsize=(12, 3.8))
-for ax, name, key in zip(axes, ("enhancer", "founding"), ("thumbnail_psnr", "loss"), strict=True):
+fig, (left, right) = plt.subplots(1, 2, figsize=(12, 3.8))
+for ax, name, key, label in (
+    (left, "enhancer", "thumbnail_psnr", "thumbnails, "),
+    (left, "enhancer", "crop_psnr", "crops, "),
+    (right, "founding", "loss", ""),
+):
     rows = training.read_log(weights / f"{name}.csv")
     epochs = [row["epoch"] + 1 for row in rows]
-    ax.plot(epochs, [row[key] for row in rows], ".-", label="training")
-    ax.plot(epochs, [row[f"val_{key}"] for row in rows], "s--", ms=4, label="validation")
+    ax.plot(epochs, [row[key] for row in rows], ".-", label=f"{label}training")
+    ax.plot(epochs, [row[f"val_{key}"] for row in rows], "s--", ms=4, label=f"{label}validation")
     ax.set(xlabel="epoch", title=name)
-    ax.legend()
-axes[0].set(ylabel="PSNR of thumbnails in dB")
-axes[1].set(ylabel="loss: map against picture")
+    ax.legend(fontsize=9)
+left.set(ylabel="PSNR in dB")
+right.set(ylabel="loss: map against picture")
 plt.show()
 
 # %% [markdown]
-# Do not read the gap between training and validation on the left: training pictures are augmented
-# and come from many cameras, validation pictures are scenes of LOL, as they are, and are scored
-# with the averaged weights. Ask whether validation still rises.
+# How much light is learned in a few epochs. Details take longer: their curve rises for most of the
+# run. Do not read much into the gap between training and validation: training pictures are
+# augmented and come from many cameras, validation pictures are scenes of LOL, as they are, and are
+# scored with the averaged weights.
 #
 # Each weights file has a [**card**](glossary.md#card), which says how it was trained and what it
 # scores, by the [protocol](glossary.md#protocol) of notebook 06.
