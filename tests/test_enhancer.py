@@ -198,7 +198,8 @@ def test_a_picture_in_strips_is_the_picture_as_a_whole(random, monkeypatch):
 
 
 def test_the_soft_threshold_keeps_large_maps_and_drops_small_ones():
-    maps = np.array([0.0, 0.003, 0.03, 0.3, 1.0])
+    t = enhancer.TOLERANCE
+    maps = np.array([0.0, t / 10, t, 10 * t, 1.0])
     found = enhancer.soft_threshold(maps)
     assert found[1] < 0.02 * maps[1] and found[2] == pytest.approx(maps[2] / 2)
     assert np.all(found[3:] > 0.98 * maps[3:]) and np.all(np.diff(found) > 0)

@@ -101,7 +101,7 @@ def test_noise_gain_is_the_curves_slope():
 def test_the_kinds_of_map_follow_the_schedule():
     kinds = map_kinds(enhancer.SCHEDULE, 9)
     assert kinds[:4] == ["how much"] * 3 + ["where"]
-    assert kinds[4:7] == ["detail, 1/4 size", "detail, 1/2 size", "detail, full size"]
+    assert kinds[4:7] == ["detail, 1/2 size", "detail, full size", "detail, full size"]
     assert kinds[7:] == ["how much"] * 2
 
 

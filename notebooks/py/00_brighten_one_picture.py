@@ -139,13 +139,13 @@ print(f"{network.count_params():,} parameters")
 # - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean of its map, one
 #   number per color, is the [exposure](glossary.md#exposure). Three iterations.
 # - **Where?** The thumbnail's map itself, enlarged. One iteration.
-# - **What is noise?** A map of the picture itself, downsampled by 4, then by 2, then at full size.
+# - **What is noise?** A map of the picture itself, once downsampled by 2 and twice at full size.
 #   Three iterations.
 #
 # After that it goes on with "how much", which by now is little.
 
 # %%
-SCHEDULE = ["exposure", "exposure", "exposure", "thumbnail", 4, 2, 1, "exposure"]
+SCHEDULE = ["exposure", "exposure", "exposure", "thumbnail", 2, 1, 1, "exposure"]
 
 # %% [markdown]
 # Three small functions change the size.
@@ -169,7 +169,7 @@ def enlarge(M, E):
 # %% [markdown]
 # Two more make the map. The edges are mirrored, or the network would paint a frame there. Where a
 # pixel is gray, the three colors get the same $M$, so that gray stays gray. And a **soft
-# threshold** turns values well below 0.03 into 0; a sigmoid never quite gets there.
+# threshold** turns values well below 0.08 into 0; a sigmoid never quite gets there.
 
 
 # %%
@@ -181,7 +181,7 @@ def predict_map(network, E):
 
 
 def threshold(M):
-    return M**3 / (M**2 + 0.03**2)
+    return M**3 / (M**2 + 0.08**2)
 
 
 # %% [markdown]

@@ -343,8 +343,8 @@ checks.recursion(my_recurse)
 #    **[thumbnail](glossary.md#thumbnail)** of 24 x 24 pixels, and only the *mean* of its map is
 #    used: one number per channel, the **[exposure](glossary.md#exposure)**.
 # 2. ***Where?*** The thumbnail's map itself, enlarged to the picture.
-# 3. ***What is noise?*** The network looks at the picture: downsampled by 4, by 2, and not at all.
-#    These are the **[detail iterations](glossary.md#detail-iteration)**.
+# 3. ***What is noise?*** The network looks at the picture, once downsampled by 2 and twice at full
+#    size. These are the **[detail iterations](glossary.md#detail-iteration)**.
 #
 # The [schedule](glossary.md#schedule) lists what each iteration looks at. All later iterations are
 # exposure iterations. We start with the thumbnail and its map.
@@ -379,15 +379,15 @@ for title, picture in (("picture", E), ("thumbnail", thumb)):
 # picture is as dark as the original, but the network's answers differ a little, so `thumbnail_map`
 # averages over four flips. **[Soft threshold](glossary.md#soft-threshold):** a sigmoid never gives
 # exactly 0, and even a map of 0.01 adds up over many iterations. So maps well below the
-# [tolerance](glossary.md#tolerance) 0.03 become nearly 0, and maps well above it hardly change.
+# [tolerance](glossary.md#tolerance) 0.08 become nearly 0, and maps well above it hardly change.
 
 
 # %%
-def soft_threshold(M, tolerance=0.03):
+def soft_threshold(M, tolerance=0.08):
     return M * M**2 / (M**2 + tolerance**2)
 
 
-for m in (0.003, 0.01, 0.03, 0.1, 0.3):
+for m in (0.01, 0.03, 0.08, 0.2, 0.5):
     print(f"map {m:5.3f} becomes {soft_threshold(m):.4f}")
 
 # %% [markdown]
@@ -442,7 +442,7 @@ print(inspect.getsource(enhancer.Maps.__call__))
 # color, a blurred picture, a sharp one. Which parts of the scene have the strongest maps?
 
 # %%
-kinds = ["exposure"] * 3 + ["thumbnail", "detail, by 4", "detail, by 2", "detail", "exposure"]
+kinds = ["exposure"] * 3 + ["thumbnail", "detail, by 2", "detail", "detail", "exposure"]
 figure, axes = plt.subplots(4, 4, figsize=(12, 8))
 for k, kind in enumerate(kinds):
     M, E = steps[k]
@@ -726,7 +726,7 @@ assert added["ours"] < min(added["one constant"], added["founding"])
 # %%
 thumbs = [ops.convert_to_numpy(resample.make_thumbnail(one.low[None], 24)) for one in pairs[:6]]
 start = np.maximum(np.concatenate(thumbs), curve.FLOOR)
-for title, tolerance in (("with threshold", 0.03), ("without", 0.0)):
+for title, tolerance in (("with threshold", 0.08), ("without", 0.0)):
     thumb, means = start, []
     for _ in range(24):
         m = ops.convert_to_numpy(ours.thumbnail_map(thumb, average_flips=False))
