@@ -102,7 +102,7 @@ RECIPES = {
     "enhancer": Recipe(
         sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
         depths=(7, 12),
-        epochs=44,
+        epochs=38,
         steps_per_epoch=200,
         learning_rate=1.5e-3,
         precision="mixed_bfloat16",

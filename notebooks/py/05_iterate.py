@@ -642,7 +642,7 @@ ax.set(xlim=(-20, 20), ylim=(-0.3, 0.3), title=f"iteration 7, correlation {liken
 plt.show()
 
 # %% [markdown]
-# Each dot is a pixel, and the cloud of dots falls to the right. The map is a negative of the grain:
+# Each dot is a pixel. The cloud falls to the right. The map is a negative of the grain:
 # pixels that noise made too bright get less, and those that it made too dark get more. How much
 # noise does this remove? We compare one constant, our schedule without its detail iterations, and
 # our schedule, in blocks where the *reference* is flat. Compare the lines **at the same
@@ -693,7 +693,7 @@ show({**{title: images[8][crop] for title, images in ways.items()}, "well lit": 
 # ## 7. 7, 8, 12: when is it done?
 #
 # With one constant the number of iterations is an exposure dial: each one brightens, until all is
-# white. The same is true of the founding weights. Ours were trained with 7 to 10 iterations, chosen
+# white. The same is true of the founding weights. Ours were trained with 7 to 12 iterations, chosen
 # at random for each picture, so later maps had to be small. **Look for** the line that bends first.
 
 # %%
@@ -747,8 +747,8 @@ for name in names:
 
 # %% [markdown]
 # A network that has fully learned to stop would give the same number for 8, 12 and 24. Ours slows
-# down but does not stop at once: it was never trained with more than 10 iterations. So use it with
-# the default of 8, and change the brightness as section 8 does.
+# down but does not stop at once. So use the default of 8, and change the brightness as section 8
+# does.
 #
 # ### Exercise 5.3. When is 12 iterations right?
 #
@@ -843,7 +843,7 @@ np.testing.assert_allclose(brighter, mine, atol=1e-4)
 
 # %%
 def show_dial(name, stops):
-    """Draw one of the three pictures with the dial at so many stops, beside its reference."""
+    """Draw one of the three pictures with the dial at a number of stops, beside its reference."""
     image = my_adjust_exposure(np.clip(dial[name][8], 0, 1), stops)
     high = pairs[name].high[::2, ::2]
     decibels = metrics.psnr(image, high)
@@ -924,7 +924,7 @@ checks.stop_by_itself(iterate_until)
 # %% [markdown]
 # ### Exercise 5.5. Denoise before or after the curve?
 #
-# This one takes an evening. Our detail iterations leave noise that a filter could remove. Should
+# This one takes longer. Our detail iterations leave noise that a filter could remove. Should
 # the filter run before the curve, or after it?
 #
 # **Predict first**, for two simple filters: a median of 3 x 3 pixels, and a Gaussian blur. Does the
