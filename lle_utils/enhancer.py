@@ -36,6 +36,9 @@ SIDE = 24
 TOLERANCE = 0.08
 """Maps well below this value become 0: see `soft_threshold`."""
 
+LATE_TOLERANCE = 0.24
+"""The same, for the iterations after the schedule of the packaged weights."""
+
 STRIP_PIXELS = 2**19
 """The most pixels that the network looks at in one forward pass of a large picture."""
 
@@ -67,6 +70,9 @@ class Enhancer(keras.Model):
         How many iterations.
     floor : float, default 0.5 / 255
         What darker values are raised to first; 0 leaves black black.
+    late_tolerance : float, default 0.08
+        The tolerance of `soft_threshold` in the iterations after the schedule. The larger it is,
+        the less they change.
 
     Raises
     ------
@@ -75,12 +81,21 @@ class Enhancer(keras.Model):
         the above.
     """
 
-    def __init__(self, network, schedule=SCHEDULE, iterations=8, floor=FLOOR, **kwargs):
+    def __init__(
+        self,
+        network,
+        schedule=SCHEDULE,
+        iterations=8,
+        floor=FLOOR,
+        late_tolerance=TOLERANCE,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.network = network
         self.schedule = _check_schedule(schedule)
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
+        self.late_tolerance = float(late_tolerance)
         self.built = True  # all its weights are the network's, which exist already
 
     def call(self, images):
@@ -155,6 +170,7 @@ class Enhancer(keras.Model):
             "schedule": list(self.schedule),
             "iterations": self.iterations,
             "floor": self.floor,
+            "late_tolerance": self.late_tolerance,
         }
 
     @classmethod
@@ -185,9 +201,11 @@ class Maps:
     def __call__(self, images, step: int):
         """Return the parameter map of one iteration."""
         enhancer = self.enhancer
-        source = enhancer.schedule[step] if step < len(enhancer.schedule) else EXPOSURE
+        late = step >= len(enhancer.schedule)
+        source = EXPOSURE if late else enhancer.schedule[step]
+        tolerance = enhancer.late_tolerance if late else TOLERANCE
         where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
-        exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True))
+        exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
         where = soft_threshold(where)
         self.thumbnail = brighten(self.thumbnail, where if source == THUMBNAIL else exposure)
         if source == EXPOSURE:

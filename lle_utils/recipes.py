@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from lle_utils.data import SOURCES
-from lle_utils.enhancer import EXPOSURE, SCHEDULE
+from lle_utils.enhancer import EXPOSURE, LATE_TOLERANCE, SCHEDULE, TOLERANCE
 
 LOSSES = ("mse", "mae", "detail")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -20,6 +20,9 @@ class Recipe:
         What is trained on (see `data.load_source`), and what share of each epoch comes from it.
     schedule : sequence of "exposure", "thumbnail" or int
         What each iteration looks at; see `enhancer.Enhancer`.
+    late_tolerance : float
+        Of the trained enhancer, in the iterations after its schedule; see `enhancer.Enhancer`.
+        Training itself has one tolerance for all, so that the network learns to stop.
     depths : tuple of two int
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew.
@@ -52,6 +55,7 @@ class Recipe:
 
     sources: Sequence = (("sample", 1.0),)
     schedule: Sequence = SCHEDULE
+    late_tolerance: float = TOLERANCE
     depths: Sequence[int] = (7, 10)
     crop: int = 96
     loss: str = "detail"
@@ -101,6 +105,7 @@ RECIPES = {
     # The packaged weights.
     "enhancer": Recipe(
         sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
+        late_tolerance=LATE_TOLERANCE,
         depths=(7, 12),
         epochs=38,
         steps_per_epoch=200,

@@ -305,7 +305,7 @@ def finished(trainee: Trainee, recipe: Recipe) -> Enhancer:
     """Return the enhancer that a trainee holds, in single precision."""
     network = build_trainee(dataclasses.replace(recipe, precision="float32")).enhancer.network
     network.set_weights(trainee.enhancer.network.get_weights())
-    return Enhancer(network, recipe.schedule)
+    return Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
 
 
 def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:

@@ -575,7 +575,7 @@ checks.half_the_cost(cost, half)
 # ```
 #
 # It costs 2/16 + 3/4 + 3 = 3.875 full passes: the last entry serves iterations 6, 7 and 8. The
-# packaged schedule costs 1/16 + 1/4 + 1 = 1.31, and a little for its thumbnails.
+# packaged schedule costs 1/4 + 1 + 1 = 2.25, and a little for its thumbnails.
 #
 # </details>
 
