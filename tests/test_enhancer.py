@@ -146,7 +146,7 @@ def test_the_enhancer_is_the_recursion_of_the_sketch(random):
         if k == 3:
             M = resample.enlarge_thumbnail(where, 45, 70)
         elif k in (4, 5, 6):
-            M = random.detail_map(E, {4: 4, 5: 2, 6: 1}[k])
+            M = random.detail_map(E, {4: 2, 5: 1, 6: 1}[k])
         else:
             M = exposure
         E = curve.brighten(E, M)
