@@ -761,40 +761,6 @@ show([reference[crop], *crops.values()], ["well lit", *crops], height=2.3)
 # </details>
 
 # %% [markdown]
-# ## Does the noise follow the formula?
-#
-# A count $n$ varies by $\sqrt{n + r^2}$ with read noise $r$. Times the gain, this is noise in
-# light; times the slope of the sRGB curve, it is noise in code values. We darken a gray ramp and
-# compare.
-
-# %%
-levels = np.linspace(0.15, 1, 18)
-ramp = np.tile(levels[:, None, None], (1, 4000, 3))
-measured = 255 * camera.darken(ramp, camera.Exposure(5.0), np.random.default_rng(0)).std(axis=1)
-
-ramp_light = camera.srgb_to_linear(levels)[:, None] / 32
-count = ramp_light * sensor.electrons / gains
-in_light = gains / sensor.electrons * np.sqrt(count + sensor.read_noise**2)
-slope = (camera.linear_to_srgb(ramp_light + 1e-6) - camera.linear_to_srgb(ramp_light)) / 1e-6
-rounding_error = 1 / np.sqrt(12)
-theory = np.hypot(255 * slope * in_light, rounding_error)
-
-# %%
-# Alt: Noise in codes against brightness for red, green, blue: measured marks on predicted lines.
-plt.figure(figsize=(7, 3.8))
-mean_code = 255 * camera.linear_to_srgb(ramp_light[:, 0])
-for channel, color in enumerate(("red", "green", "blue")):
-    plt.plot(mean_code, theory[:, channel], "-", color=color)
-    plt.plot(mean_code, measured[:, channel], "so^"[channel], color=color, label=color)
-plt.gca().set(xlabel="code value of the dark ramp", ylabel="noise (codes)", ylim=(0, None))
-plt.legend(title="marks: measured, lines: formula")
-plt.show()
-
-# %% [markdown]
-# The measurements follow the formula, except at the very dark end, where values below zero are
-# clipped. Red is noisiest because its filter passes the least light.
-
-# %% [markdown]
 # ## Is the sample like LOL?
 #
 # The camera model was fitted to LOL. Statistics of LOL and of the sample come with the workbook, so
