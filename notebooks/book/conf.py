@@ -93,7 +93,7 @@ def give_alt_texts(text):
 
 
 def make_self_contained(app, docname, source):
-    """Prepare a page: set-up folded, alt texts, links out of notebooks/ to the repository, our own badge."""
+    """Prepare a page: set-up folded, alt texts, links to the repository, our own badge."""
     if app.env.doc2path(docname).suffix == ".ipynb":
         source[0] = give_alt_texts(fold_setup(source[0]))
     up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
