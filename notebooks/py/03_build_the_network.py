@@ -109,8 +109,8 @@ print("parameters:", first.count_params(), "=", 3 * 3 * 3 * 32, "+", 32)
 #
 # The last of seven layers outputs the **[parameter map](glossary.md#parameter-map)** $M$. Layers 5,
 # 6 and 7 see the layer before them and also an early layer: 3 with 4, 2 with 5, 1 with 6.
-# **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and 32 make
-# 64. Early layers still know *where* things are, late ones know more about *what* they are.
+# **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and 32 make 64
+# channels. Early layers still know *where* things are, late ones know more about *what* they are.
 
 
 # %%
