@@ -47,8 +47,8 @@ def headings(document) -> list[str]:
     return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
 
 
-def test_there_are_four_lessons_over_all_notebooks():
-    assert len(LESSONS) == 4
+def test_there_are_five_lessons_over_all_notebooks():
+    assert len(LESSONS) == 5
     covered = [document.cells[0].source[:5] for one in LESSONS for document in notebooks_of(one)]
     assert (
         covered

@@ -6,6 +6,7 @@ browsers draw by themselves, and not by a script from a server.
 """
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -66,6 +67,9 @@ BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 OWN_BADGE = "book/static/open-in-colab.svg"
 
 
+ALT = re.compile(r"^# Alt: (.+(?:\n# .+)*)\n", re.MULTILINE)
+
+
 def fold_setup(text):
     """Fold the code of a notebook's set-up cell: a reader of the book has nothing to set up."""
     notebook = json.loads(text)
@@ -75,10 +79,23 @@ def fold_setup(text):
     return json.dumps(notebook)
 
 
+def give_alt_texts(text):
+    """Turn the comment `# Alt: ...` of a cell that draws a figure into the figure's alt text."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        code = "".join(cell["source"])
+        found = ALT.search(code)
+        if cell["cell_type"] == "code" and found:
+            alt = found[1].replace("\n# ", " ")
+            cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
+            cell["source"] = code.replace(found[0], "")
+    return json.dumps(notebook)
+
+
 def make_self_contained(app, docname, source):
-    """Prepare a page: set-up folded, links out of notebooks/ to the repository, our own badge."""
+    """Prepare a page: set-up folded, alt texts, links to the repository, our own badge."""
     if app.env.doc2path(docname).suffix == ".ipynb":
-        source[0] = fold_setup(source[0])
+        source[0] = give_alt_texts(fold_setup(source[0]))
     up = "../" * (docname.count("/") + 1)  # from the page's folder to the repository's top
     source[0] = source[0].replace(f"]({up}", f"]({REPOSITORY}/blob/{BRANCH}/")
     source[0] = source[0].replace(BADGE, OWN_BADGE)

@@ -11,10 +11,11 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/03_build_the_network.ipynb)
 #
-# You will build the seven-layer network, count each of its parameters, and wrap the recursion
-# around it, so that Keras can train, save and load all of it.
+# You will build the seven-layer network, count its parameters, and wrap the recursion around it, so
+# that Keras can train, save and load all of it.
 #
-# **Minutes:** 1 on two CPU cores
+# **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
+# exercise: 3.1: 15, 3.2: 10, 3.3: 20, 3.4: 30, 3.5: an hour or two.
 #
 # **What you'll learn**
 #
@@ -26,8 +27,15 @@
 #
 # **What you'll need:** notebook 02 (the curve), and to have seen a convolutional layer before.
 #
-# Previous: [02. Bend one curve](02_bend_one_curve.ipynb) ·
-# Next: [04. Train it](04_train_it.ipynb)
+# **Contents:** 1 to 3 layers and parameters · 4 reach · 5 to 7 sigmoid, dark inputs, channels · 8
+# cost · 9 untrained · 10 and 11 edges and grays · 12 and 13 the recursion as a model · 14 saved and
+# loaded · exercises
+#
+# Previous: [02. Bend one curve](02_bend_one_curve.ipynb) · Next: [04. Train it](04_train_it.ipynb)
+
+# %% [markdown]
+# ![A dark raccoon, and for each of eight iterations the map and the picture that it made, brighter
+# each time](figures/iterations.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -58,8 +66,7 @@ import numpy as np
 from keras import layers, ops
 
 from lle_utils import checks, data
-from lle_utils.baselines import constant_map
-from lle_utils.curve import brighten, recurse
+from lle_utils.curve import recurse
 from lle_utils.enhancer import Enhancer, Maps, colorfulness
 from lle_utils.network import REACH, build_network
 from lle_utils.resample import mirror
@@ -72,9 +79,8 @@ DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
 print("Data set:", DATASET)
 
 # %% [markdown]
-# One dark picture is our test case. Every fourth pixel of every fourth row is enough here. Keras
-# wants a **[batch](glossary.md#batch)**: a stack of pictures, of shape (batch, height, width,
-# colors).
+# Our test case is one dark picture, every fourth pixel of every fourth row. Keras expects a
+# **[batch](glossary.md#batch)**: a stack of pictures of shape (batch, height, width, colors).
 
 # %%
 pair = data.load(DATASET, "test", lazy=True)[0]
@@ -84,9 +90,9 @@ print(batch.shape, batch.dtype)
 # %% [markdown]
 # ## 1. One layer
 #
-# A **[convolution](glossary.md#convolution)** looks at a 3 x 3 neighborhood of each pixel. It
-# multiplies the values there by weights, adds them up, and adds a bias. We want 32 such filters. A
-# ReLU then sets what is negative to 0. With `padding="same"` the picture keeps its size.
+# A **[convolution](glossary.md#convolution)** multiplies the values in a 3 x 3 neighborhood of each
+# pixel by weights, adds them up, and adds a bias. We want 32 such filters. A ReLU then sets
+# negative values to 0. With `padding="same"` the picture keeps its size.
 #
 # **Predict, then run:** how many weights does this layer have? It sees 3 colors.
 
@@ -101,11 +107,10 @@ print("parameters:", first.count_params(), "=", 3 * 3 * 3 * 32, "+", 32)
 #
 # ## 2. Seven layers
 #
-# Now seven of them. The last one gives the **[parameter map](glossary.md#parameter-map)** $M$.
-# Layers 5, 6 and 7 see not only the layer before them but also an early layer: 3 with 4, 2 with 5,
-# 1 with 6. **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and
-# 32 make 64. The early layers still know *where* things are, the late ones know more about *what*
-# they are.
+# The last of seven layers outputs the **[parameter map](glossary.md#parameter-map)** $M$. Layers 5,
+# 6 and 7 see the layer before them and also an early layer: 3 with 4, 2 with 5, 1 with 6.
+# **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and 32 make 64
+# channels. Early layers still know *where* things are, late ones know more about *what* they are.
 
 
 # %%
@@ -113,7 +118,7 @@ def convolution(filters=32, activation="relu"):
     return layers.Conv2D(filters, 3, padding="same", activation=activation)
 
 
-def beside(early, late):
+def concatenate(early, late):
     return layers.Concatenate()([early, late])
 
 
@@ -123,14 +128,14 @@ x1 = convolution()(picture)
 x2 = convolution()(x1)
 x3 = convolution()(x2)
 x4 = convolution()(x3)
-x5 = convolution()(beside(x3, x4))
-x6 = convolution()(beside(x2, x5))
-parameter_map = convolution(3, "sigmoid")(beside(x1, x6))
+x5 = convolution()(concatenate(x3, x4))
+x6 = convolution()(concatenate(x2, x5))
+parameter_map = convolution(3, "sigmoid")(concatenate(x1, x6))
 network = keras.Model(picture, parameter_map)
 
 # %% [markdown]
-# The input shape is `(None, None, 3)`: any height, any width. **Look for** the 64 in the inputs of
-# the last three.
+# The input shape `(None, None, 3)` means any height, any width. **Look for** the 64 in the inputs
+# of the last three.
 
 # %%
 convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
@@ -141,35 +146,23 @@ for number, layer in enumerate(convolutions, start=1):
     )
 
 # %% [markdown]
-# Here it is as a drawing. The arcs carry an early layer to a late one.
+# As a drawing, with an arc from each early layer to a late one:
 
 # %%
+# Alt: A row of nine boxes, picture to map; three nested arcs join layers 3 and 5, 2 and 6, 1 and 7.
 boxes = ["picture\n3", *(f"layer {k}\n32" for k in range(1, 7)), "layer 7\n3", "map M"]
-box, arrow = {"boxstyle": "round", "facecolor": "lightgray"}, {"arrowstyle": "->"}
-
-
-def draw_row(ax):
-    for k, label in enumerate(boxes):
-        ax.text(k, 0, label, ha="center", va="center", bbox=box if 0 < k < 8 else None)
-        if k > 0:
-            ax.annotate("", (k - 0.36, 0), (k - 0.64, 0), arrowprops=arrow)
-
-
-# %%
 fig, ax = plt.subplots(figsize=(11, 3.6), layout="constrained")
-draw_row(ax)
-turn = np.linspace(0, np.pi)
+for k, label in enumerate(boxes):
+    ax.text(k, 0, label, ha="center", va="center", bbox={"facecolor": "lightgray"})
+arc = {"arrowstyle": "->", "connectionstyle": "arc3,rad=-0.5", "color": "tab:blue"}
 for early, late in ((3, 5), (2, 6), (1, 7)):
-    middle, half = (early + late) / 2, (late - early) / 2
-    ax.plot(middle - half * np.cos(turn), 0.3 + 0.4 * half * np.sin(turn), color="tab:blue")
-    ax.plot(late, 0.3, "v", color="tab:blue")
-    ax.text(middle, 0.33 + 0.4 * half, f"{early} beside {late - 1}", ha="center", va="bottom")
-ax.set(xlim=(-0.4, 8.4), ylim=(-0.3, 1.7))
+    ax.annotate("", (late, 0.2), (early, 0.2), arrowprops=arc)
+ax.set(xlim=(-0.4, 8.4), ylim=(-0.3, 2.5))
 ax.axis("off")
 plt.show()
 
 # %% [markdown]
-# Three arcs, one inside the other: that is the symmetry in "symmetrical concatenation".
+# The three nested arcs are the symmetry in "symmetrical concatenation".
 #
 # ## 3. Count the parameters by hand
 
@@ -178,7 +171,7 @@ plt.show()
 #
 # **Before you read on:** write a function that counts the parameters of this network, for any
 # number of maps (channels of the last layer) and any number of filters in the six layers before it.
-# The picture has three colors, and layers 5, 6 and 7 see an early layer and the one before them.
+# The picture has three colors.
 
 
 # %% tags=["exercise"]
@@ -192,9 +185,8 @@ checks.count_parameters(count_parameters)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For each of the seven layers note how many channels go in and how many come out. A 3 x 3 layer has
-# nine weights for each pair of an input and an output channel, and one bias for each output
-# channel.
+# For each of the seven layers, note how many channels go in and how many come out. A 3 x 3 layer
+# has nine weights for each pair of an input and an output channel, and one bias per output channel.
 #
 # </details>
 #
@@ -213,15 +205,14 @@ checks.count_parameters(count_parameters)
 # </details>
 
 # %% [markdown]
-# `build_network` is the packaged version of what you have just built. It adds names for the layers,
-# the bias of the last one, and `conditioned`, which section 6 explains. With your weights it must
-# give your map.
+# `build_network` is the packaged version. It adds names for the layers, a bias for the last one,
+# and `conditioned`, which section 6 explains. With your weights it gives your map.
 
 # %% tags=["claim"]
 packaged = build_network(3)
 packaged.set_weights(network.get_weights())
 difference = np.abs(np.asarray(network(batch)) - np.asarray(packaged(batch))).max()
-print(f"{packaged.count_params():,} parameters; the maps differ by {difference:.1e}")
+print(f"the maps differ by {difference:.1e}")
 assert packaged.count_params() == network.count_params() == 67_299 and difference < 1e-6
 
 # %% [markdown]
@@ -238,6 +229,7 @@ rows = np.flatnonzero(change.max(axis=1))
 print("rows that change:", rows.min(), "to", rows.max(), "that is", len(rows))
 
 # %%
+# Alt: A square of 15 x 15 pixels changes, most in the middle. Outside, nothing changes.
 fig, ax = plt.subplots(figsize=(5.4, 4.4), layout="constrained")
 image = ax.imshow(np.log10(np.maximum(change, 1e-7)), cmap="viridis")
 fig.colorbar(image, ax=ax, label="change of the map, log10")
@@ -245,27 +237,14 @@ ax.set(title="One pixel was changed", xlabel="column", ylabel="row")
 plt.show()
 
 # %% [markdown]
-# A square around the pixel reacts, most in the middle. Outside of it nothing changes at all. Each
-# 3 x 3 layer sees one pixel farther on each side. Seven layers: 7 to the left, 7 to the right, and
-# the pixel itself, **15 in all**. (Textbooks call this the
-# **[receptive field](glossary.md#receptive-field)**.)
+# A square around the pixel changes, most in the middle. Outside of it nothing does. Each 3 x 3
+# layer sees one pixel farther on each side: seven layers see 7 pixels to the left, 7 to the right,
+# and the pixel itself, **15 in all**. This is the **[receptive
+# field](glossary.md#receptive-field)**.
 #
-# The [recursion](glossary.md#recursion) sees farther: each iteration adds 14. We test it with a
-# dye: a copy of the network whose weights are all positive, so that nothing can cancel. Where its
-# map exceeds 0.5, the dye has arrived.
-
-# %% tags=["claim"]
-dye = keras.models.clone_model(network)
-dye.set_weights([np.full(w.shape, 0.01 if w.ndim == 4 else 0.0) for w in network.get_weights()])
-stained = np.zeros((1, 127, 127, 3), "float32")
-stained[0, 63, 63] = 1
-reach = [1]
-for _ in range(8):
-    arrived = np.asarray(dye(stained)) > 0.5
-    stained = np.maximum(stained, arrived).astype("float32")
-    reach.append(int(stained[0, :, :, 0].any(axis=0).sum()))
-print("pixels across, after 0, 1, ... 8 iterations:", reach)
-assert len(rows) == 15 and reach == [1 + 14 * k for k in range(9)]
+# The [recursion](glossary.md#recursion) sees farther: each iteration adds 14. After eight
+# iterations that is 1 + 8 · 14 = 113 pixels, still a small part of a picture 600 pixels wide. The
+# network cannot know whether the *whole* picture is dark. Section 13 solves that.
 
 # %% [markdown]
 # ### Exercise 3.2. How far do twelve iterations see?
@@ -286,8 +265,8 @@ checks.reach(reach_after)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Start from the pixel itself. How much does *one layer* of 3 x 3 add, on both sides together? And
-# one of 5 x 5? How many layers are there in all iterations together?
+# Start from the pixel itself. How much does *one layer* of 3 x 3 add, both sides together? And one
+# of 5 x 5? How many layers are there in all iterations together?
 #
 # </details>
 #
@@ -303,15 +282,11 @@ checks.reach(reach_after)
 # </details>
 
 # %% [markdown]
-# 113 pixels are still a small part of a picture 600 pixels wide: the network cannot know whether
-# the *whole* is dark. Section 13 solves that.
-
-# %% [markdown]
 # <details><summary>Quiz: one network of 56 layers also sees 113 pixels. What is the
 # difference?</summary>
 #
 # Eight iterations share one set of weights; 56 layers would have about eight times as many. And
-# each iteration sees the picture that the last one made: it can hold back when that is bright
+# each iteration sees the picture that the last one made, so it can hold back when that is bright
 # enough.
 #
 # </details>
@@ -320,29 +295,29 @@ checks.reach(reach_after)
 # ## 5. Why a sigmoid
 #
 # Notebook 02 showed that the curve is safe exactly when $m$ is in $[-1, 1]$. The
-# [sigmoid](glossary.md#sigmoid) maps whatever the layers compute to [0, 1]. So even nonsense
+# [sigmoid](glossary.md#sigmoid) maps whatever the layers compute to [0, 1], so even nonsense
 # weights cannot break a picture. We try weights a hundred times too large.
 
 # %% tags=["claim"]
 wild = build_network()
 wild.set_weights([100 * w for w in network.get_weights()])
 M = np.asarray(wild(batch))
-once = brighten(batch, M)
+once = batch + M * batch * (1 - batch)
 print(f"map from {M.min():.2f} to {M.max():.2f}, picture from {once.min():.3f} to {once.max():.3f}")
 assert M.min() >= 0 and once.min() >= 0 and once.max() <= 1 and np.all(once >= batch)
 
 # %% [markdown]
 # ## 6. Dark inputs are hard to see
 #
-# Our inputs are dark: values near 0.05. So the first layer's outputs are small, and so are the
-# gradients that train it. A fixed stretch $4E - 1$ in front (a `Rescaling` layer, no parameters)
-# helps. The packaged weights have it: `conditioned=True`. **Look for** the width of the two
-# histograms.
+# Our inputs are near 0.05. So the first layer's outputs are small, and so are the gradients that
+# train it. Stretching the input to $4E - 1$ first (a `Rescaling` layer, no parameters) helps. The
+# packaged weights use it: `conditioned=True`. **Look at** the width of the two histograms.
 
 # %%
-weigh = keras.Model(picture, x1)  # only the first layer
-plain = np.asarray(weigh(batch)).ravel()
-stretched = np.asarray(weigh(4 * batch - 1)).ravel()
+# Alt: Histograms of layer 1's outputs: narrow near 0 for E, much wider for 4E - 1.
+first_layer = keras.Model(picture, x1)
+plain = np.asarray(first_layer(batch)).ravel()
+stretched = np.asarray(first_layer(4 * batch - 1)).ravel()
 fig, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
 bins = np.linspace(0, 1.2, 60)
 ax.hist(plain[plain > 0], bins, alpha=0.6, label="sees E")
@@ -352,22 +327,22 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# From $E$, the first layer's outputs crowd near 0. From $4E - 1$ they are much larger.
-#
 # ## 7. One channel or three
 #
-# The founding project predicted one number per pixel and used it for red, green and blue. Take a
-# gray wall in warm, dim light: its pixel is brownish. Find the best single $m$, and the best three,
-# to make it middle gray.
+# The founding project predicted one number per pixel for red, green and blue together. Take a gray
+# wall in warm, dim light: its pixel is brownish. Find the best single $m$, and the best three, to
+# make it middle gray.
 
 # %%
 wall, goal = np.array([0.060, 0.045, 0.025]), 0.5
-choices = np.linspace(0, 1, 1001)
-table = recurse(np.repeat(wall[None], 1001, axis=0), lambda E, step: choices[:, None], 8)
-one = table[np.argmin(((table - goal) ** 2).sum(axis=1))]
-three = np.array([table[np.argmin((table[:, c] - goal) ** 2), c] for c in range(3)])
+choices = np.linspace(0, 1, 1001)[:, None]
+table = recurse(np.tile(wall, (1001, 1)), lambda E, step: choices, 8)  # a row per m
+error = (table - goal) ** 2
+one = table[error.sum(axis=1).argmin()]
+three = [table[error[:, color].argmin(), color] for color in range(3)]
 
 # %%
+# Alt: Three patches: dark brown, lighter brown with one channel, gray with three.
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout="constrained")
 patches = {"dark (shown 8 x brighter)": 8 * wall, "one channel": one, "three channels": three}
 for ax, (title, color) in zip(axes, patches.items(), strict=True):
@@ -376,13 +351,14 @@ for ax, (title, color) in zip(axes, patches.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# One channel leaves the wall brown, three make it gray. (Below each patch: its red, green and
-# blue.) Only the last layer grows, by 1,154 parameters.
+# One channel leaves the wall brown, three make it gray. (The numbers are red, green and blue.) Only
+# the last layer grows, by 1,154 parameters. Three channels can also tint what is gray; section 11
+# prevents that by merging them into one where a pixel has no color.
 #
 # ## 8. What one forward pass costs
 #
-# Each weight of a convolution is used once per pixel. So the number of multiplications (and
-# additions: **[MACs](glossary.md#mac)**, multiply-accumulate operations) is weights times pixels.
+# A convolution uses each weight once per pixel. So the number of multiply-accumulate operations
+# (**[MACs](glossary.md#mac)**) is weights times pixels.
 
 # %%
 weights = sum(9 * layer.kernel.shape[2] * layer.kernel.shape[3] for layer in convolutions)
@@ -401,21 +377,21 @@ fresh = build_network(conditioned=True, seed=1)
 M = np.asarray(fresh(batch))[0]
 print(f"map: mean {M.mean():.3f}, spread {M.std():.3f}")
 nearly = recurse(batch, lambda E, step: np.asarray(fresh(E)), 8)[0]
-constant = constant_map(batch[0], 0.5, 8)
-apart, lifted = np.abs(nearly - constant).mean(), np.mean(constant - batch)
-print(f"one half everywhere lifts the picture by {lifted:.3f}; this map differs by {apart:.3f}")
+constant = recurse(batch, lambda E, step: 0.5, 8)[0]
+print(f"mean of the picture before: {batch.mean():.3f}, after: {nearly.mean():.3f}")
+print(f"with 0.5 everywhere instead of its map: {constant.mean():.3f}")
 
 # %% [markdown]
-# Nearly sigmoid(0) = 0.5 everywhere. So **the untrained network is nearly a
-# [constant map](glossary.md#constant-map)**, and even its pictures look decent: a bright picture
-# proves nothing about training. A trained network has to beat notebook 02's best constant.
+# It is nearly sigmoid(0) = 0.5 everywhere. So **the untrained network is nearly a [constant
+# map](glossary.md#constant-map)**, and even its pictures look decent: a bright picture proves
+# nothing about training. A trained network has to beat notebook 02's best constant.
 
 # %% [markdown]
 # ## 10. Edges
 #
-# With `padding="same"`, a layer sees zeros beyond the edge, and seven layers carry them 7 pixels
-# into the picture. Zeros are not neutral: after the stretch $4E - 1$, a zero is a pixel of 0.25,
-# much brighter than ours. So take the packaged weights and a picture that is the same dark gray
+# With `padding="same"` a layer sees zeros beyond the edge, and seven layers carry them 7 pixels
+# into the picture. Zeros are not neutral: after the stretch $4E - 1$, a zero means a pixel of 0.25,
+# much brighter than ours. We give the packaged network a picture that is the same dark gray
 # everywhere. **Predict, then run:** where is its map not even?
 
 # %%
@@ -429,39 +405,33 @@ def predict_mirrored(network, E):
     return M[:, REACH : REACH + height, REACH : REACH + width]
 
 
-ways = {
-    "zeros": lambda E, step: trained(E),
-    "mirrored": lambda E, step: predict_mirrored(trained, E),
+results = {
+    "zeros": recurse(even, lambda E, step: trained(E), 4)[0],
+    "mirrored": recurse(even, lambda E, step: predict_mirrored(trained, E), 4)[0],
 }
 
 # %%
+# Alt: With zeros the even picture gets a frame at its edges. Mirrored, it stays even.
 fig, axes = plt.subplots(1, 3, figsize=(12, 3), layout="constrained")
-results = {}
-for ax, (name, predict_map) in zip(axes, ways.items(), strict=False):
-    results[name] = np.asarray(recurse(even, predict_map, 4))[0]
-    ax.imshow(np.clip(2 * results[name], 0, 1))
+for ax, (name, result) in zip(axes[:2], results.items(), strict=True):
+    result = np.asarray(result)
+    ax.imshow(np.clip(2 * result, 0, 1))
     ax.set(title=f"{name}, 4 iterations, x 2", xticks=[], yticks=[])
-    axes[2].plot(255 * results[name][30, :40].mean(axis=-1), label=name)
+    axes[2].plot(255 * result[30, :40].mean(axis=-1), label=name)
 axes[2].set(xlabel="pixels from the left edge", ylabel="mean code value", title="Middle row")
 axes[2].legend()
 plt.show()
 
 # %% [markdown]
-# The zeros paint a frame. The cure is in `predict_mirrored`: extend the picture by mirror images of
-# itself, as far as the network sees (`REACH`, 7 pixels), and crop the map.
-
-# %% tags=["claim"]
-spread = {name: 255 * np.ptp(picture, axis=(0, 1)).max() for name, picture in results.items()}
-for name, codes in spread.items():
-    print(f"{name:9s} brightest minus darkest pixel: {codes:.1f} codes")
-assert spread["mirrored"] < 0.1 < spread["zeros"]
+# The zeros paint a frame. `predict_mirrored` avoids it: it extends the picture by mirror images of
+# itself, as far as the network sees (`REACH`, 7 pixels), and crops the map.
 
 # %% [markdown]
 # ## 11. Gray stays gray
 #
-# Three channels bring a risk: the even picture above was gray, and its result need not be. So how
+# Three channels have a risk: the even picture above was gray, but its result need not be. So how
 # far the channels of a map may differ depends on how colorful the pixel is. `colorfulness` is 0 for
-# gray and 1 from a saturation of 0.2 on, and only that share of the difference is kept.
+# gray and 1 from a saturation of 0.2 on. Only that share of the difference is kept.
 
 
 # %%
@@ -475,17 +445,19 @@ print(inspect.getsource(colorfulness).split('"""')[-1])
 
 # %% tags=["claim"]
 fair = np.asarray(recurse(even, lambda E, step: predict_fairly(trained, E), 4))[0]
-for name, picture in {"before": results["mirrored"], "now": fair}.items():
-    print(f"{name:7s} red, green, blue:", np.round(255 * picture[30, 45], 1))
+for name, result in {"before": results["mirrored"], "now": fair}.items():
+    print(f"{name:7s} red, green, blue:", np.round(255 * np.asarray(result)[30, 45], 1))
 assert np.ptp(fair, axis=-1).max() < 1e-4
+frame = {name: 255 * np.ptp(result, axis=(0, 1)).max() for name, result in results.items()}
+assert frame["mirrored"] < 0.1 < frame["zeros"]
 
 # %% [markdown]
 # This holds for any weights: gray in, gray out.
 #
 # ## 12. Wrap the recursion around it
 #
-# A Keras model can be anything with a `call`. Ours repeats: predict the map, bend the picture. The
-# loop is unrolled when the model is built, and all iterations share the network.
+# A Keras model can do anything in its `call`. Ours repeats: predict the map, brighten the picture.
+# The loop is unrolled when the model is built, and all iterations share the network.
 
 
 # %%
@@ -510,16 +482,16 @@ print("out:", unrolled(batch).shape, "- parameters:", f"{unrolled.count_params()
 # %% [markdown]
 # ## 13. How much, where, and what is noise
 #
-# The packaged class is called `Enhancer`. What it adds is what the network looks at in each
-# iteration, its [schedule](glossary.md#schedule):
+# The packaged class is called `Enhancer`. It adds a [schedule](glossary.md#schedule), which says
+# what the network looks at in each iteration:
 #
 # - `"exposure"`: a **thumbnail** of 24 x 24 pixels, of which 15 are nearly all. The mean of its map
 #   says how much light.
 # - `"thumbnail"`: the same thumbnail. Its map says where.
-# - a number such as 4: the picture itself, downsampled by this factor. Its map says where more
-#   finely, and, at 1, what is noise.
+# - a number such as 4: the picture itself, downsampled by this factor. Its map says where in more
+#   detail, and, at full size (1), what is noise.
 #
-# **Look for** the shapes of the maps.
+# **Look at** the shapes of the maps.
 
 # %%
 enhancer = Enhancer(fresh, schedule=("exposure", "thumbnail", 4, 1), iterations=5)
@@ -527,8 +499,7 @@ for number, iteration in enumerate(enhancer.steps(batch), start=1):
     print(f"iteration {number}: map {tuple(iteration.parameter_map.shape)}")
 
 # %% [markdown]
-# After the schedule comes "exposure" for every further iteration. This is where the package
-# chooses:
+# After the schedule ends, every further iteration is "exposure". This is the code that chooses:
 
 # %%
 print(inspect.getsource(Maps.__call__))
@@ -536,10 +507,10 @@ print(inspect.getsource(Maps.__call__))
 # %% [markdown]
 # ### Exercise 3.3. Halve the cost
 #
-# Suppose that every iteration looks at the picture itself, downsampled by the factors of a schedule
-# such as (4, 4, 1), and that the last factor repeats. First write the cost of such a schedule, as a
-# multiple of one forward pass at full size. Then build a schedule that halves the cost of
-# **eight** iterations: it should cost 3.5 to 4 full passes, go from coarse to fine, never back, and
+# Suppose every iteration looks at the picture itself, downsampled by the factors of a schedule such
+# as (4, 4, 1), and the last factor repeats. First write the cost of such a schedule, as a multiple
+# of one forward pass at full size. Then find a schedule that halves the cost of **eight**
+# iterations: it should cost 3.5 to 4 full forward passes, go from coarse to fine, never back, and
 # end at full size.
 
 
@@ -550,7 +521,6 @@ def cost(schedule, iterations):
 
 half = ...  # a schedule, such as (4, 4, 1)
 
-
 # %% tags=["check"]
 checks.half_the_cost(cost, half)
 
@@ -558,8 +528,8 @@ checks.half_the_cost(cost, half)
 # <details><summary>Hint</summary>
 #
 # Downsampled by 2, a picture has half the rows and half the columns, so a quarter of the pixels.
-# The cost is weights times pixels. Now count backward: how many of the eight iterations can be at
-# full size if you may spend 4? Then fill up with others.
+# The cost is weights times pixels. Count backward: how many of the eight iterations can be at full
+# size if you may spend 4? Then fill up with others.
 #
 # </details>
 #
@@ -574,28 +544,26 @@ checks.half_the_cost(cost, half)
 # half = (4, 4, 2, 2, 2, 1)
 # ```
 #
-# It costs 2/16 + 3/4 + 3 = 3.875 full passes: the last entry serves iterations 6, 7 and 8. The
-# packaged schedule costs 1/4 + 1 + 1 = 2.25, and a little for its thumbnails.
+# It costs 2/16 + 3/4 + 3 = 3.875 full forward passes: the last entry serves iterations 6, 7 and 8.
+# The packaged schedule costs less, because most of its iterations look at a thumbnail.
 #
 # </details>
 
 # %% [markdown]
 # ## 14. Any size, saved and loaded
 #
-# The network has no fixed size, so neither has the enhancer. Even 2 x 1 pixels work. A `.keras`
-# file holds the structure and the weights. After loading, the enhancer gives the same picture.
+# The network has no fixed size, so neither has the enhancer: even 2 x 1 pixels work. A `.keras`
+# file holds the structure and the weights. After loading, the enhancer makes the same picture.
 
-# %% tags=["claim"]
-rng = np.random.default_rng(0)
+# %%
 for height, width in ((32, 44), (41, 63), (2, 1)):
-    image = rng.random((1, height, width, 3), dtype="float32")
-    print((height, width), "->", tuple(enhancer(image).shape[1:3]))
+    print((height, width), "->", tuple(enhancer(np.full((1, height, width, 3), 0.1)).shape[1:3]))
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "enhancer.keras"
     enhancer.save(path)
     loaded = keras.models.load_model(path)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB, schedule {loaded.schedule}")
-assert np.allclose(loaded(batch), enhancer(batch), atol=1e-6)
+print("same picture:", np.allclose(loaded(batch), enhancer(batch), atol=1e-6))
 
 # %% [markdown]
 # (Keras finds the class because the package *registers* it, and `get_config` says how to build it
@@ -606,12 +574,11 @@ assert np.allclose(loaded(batch), enhancer(batch), atol=1e-6)
 # Exercises 3.1 to 3.3 are in the sections they belong to.
 
 # %% [markdown]
-# ### Exercise 3.4. A bug that was published
+# ### Exercise 3.4. A published bug
 #
 # A well-known code example trains a brightening network with a loss that wants *neighboring pixels
-# to keep their differences*. So it compares each pixel with its left, right, upper and lower
-# neighbor. It does so by convolving a gray picture with fixed kernels, and this is its kernel for
-# the left one:
+# to keep their differences*. It compares each pixel with its left, right, upper and lower neighbor,
+# by convolving a gray picture with fixed kernels. This is its kernel for the left neighbor:
 #
 # ```python
 # left_kernel = tf.constant([[[[0, 0, 0]], [[-1, 1, 0]], [[0, 0, 0]]]])  # shape (1, 3, 1, 3)
@@ -649,22 +616,22 @@ checks.neighbor_kernel(kernel)
 # ```
 #
 # The published kernel is one row high, three columns wide, and has **three filters**. Each of them
-# sees only the middle column: -1 times the pixel, +1 times the pixel, 0. None ever looks left. So
-# the loss compares the brightness itself, before and after, and punishes the network for
-# brightening at all.
+# sees only the middle column: -1 times the pixel, +1 times the pixel, 0. None looks left. So the
+# loss compares the brightness itself, before and after, and punishes the network for brightening at
+# all.
 #
 # </details>
 
 # %% [markdown]
 # ### Exercise 3.5. See farther at the same price
 #
-# This one takes an hour or two. Our network sees 15 pixels across. Build a Keras network
-# with the same input and output (three colors in, three maps in [0, 1] out, any size), with **at
-# most 67,299 parameters**, that sees **at least 31** across, and 31 up and down. Seven layers or
-# not, as you like.
+# This one takes an hour or two. Our network sees 15 pixels across. Build a Keras network with the
+# same input and output (three colors in, three maps in [0, 1] out, any size) and **at most 67,299
+# parameters** that sees **at least 31** pixels across and 31 up and down. It need not have seven
+# layers.
 #
 # When the check passes, put your network in place of `build_network()` in notebook 00 and train it
-# there. Is it better? And do you see a pattern in its maps?
+# there. Is it better? Do you see a pattern in its maps?
 
 # %% tags=["exercise"]
 my_network = ...  # a keras.Model
@@ -700,7 +667,7 @@ checks.far_seeing_network(my_network)
 # my_network = keras.Model(inputs, outputs)
 # ```
 #
-# It sees 1 + 2 · (1 + 2 + 3 + 4 + 3 + 2 + 1) = 33 pixels across. Too large a rate leaves a
+# It sees 1 + 2 · (1 + 2 + 3 + 4 + 3 + 2 + 1) = 33 pixels across. A rate that is too large leaves a
 # grid in the map, because neighboring pixels are then judged by different neighbors.
 #
 # </details>
@@ -713,7 +680,7 @@ checks.far_seeing_network(my_network)
 #   400 pixels. In a thumbnail, 15 pixels are most of the scene.
 # - The sigmoid makes it safe, the stretch $4E - 1$ makes dark inputs visible, three channels can
 #   correct a cast.
-# - Mirrored edges avoid a frame, and gray stays gray because the channels of a map may differ only
+# - Mirrored edges avoid a frame. Gray stays gray because the channels of a map may differ only
 #   where the picture is colorful.
 # - Untrained, it is nearly a constant map: a bright picture proves nothing yet.
 #
@@ -726,5 +693,4 @@ checks.far_seeing_network(my_network)
 #   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185): the
 #   ancestor of this network.
 #
-# Previous: [02. Bend one curve](02_bend_one_curve.ipynb) ·
-# Next: [04. Train it](04_train_it.ipynb)
+# Previous: [02. Bend one curve](02_bend_one_curve.ipynb) · Next: [04. Train it](04_train_it.ipynb)
