@@ -1007,7 +1007,7 @@ for distance in (0.25, 0.65, 1.5, 3.0):
 #   noise. Relative to the signal, noise is worst in the dark.
 # - Pairs can be misaligned. Pair 648 is left out.
 # - 14 of LOL's 15 test scenes are also in its training pictures. Make your own splits by scene.
-# - A camera decodes to light, counts electrons, balances white, encodes and rounds. Only noise,
+# - The camera model: decode to light, count electrons, balance white, encode, round. Only noise,
 #   rounding and clipping cannot be undone.
 # - Other cameras differ in response, black level, noise and files, and light is often uneven. A
 #   network must see them in training to work with them.

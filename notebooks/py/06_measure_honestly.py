@@ -420,7 +420,6 @@ print(f"the constant: m = {constant:.3f} in all of 8 iterations, from {len(train
 founding = load_model("founding")
 
 # %%
-# Alt: One scene by six simple methods, the founding network and the enhancer, and the reference.
 methods = {
     "untouched": lambda low: low,
     "gamma 0.4": baselines.gamma,
@@ -430,6 +429,9 @@ methods = {
     "constant map": lambda low: baselines.constant_map(low, constant),
     "founding": lambda low: enhance_picture(founding, low),
 }
+
+# %%
+# Alt: One scene by six simple methods, the founding network and the enhancer, and the reference.
 results = {name: [method(pair.low) for pair in test] for name, method in methods.items()}
 results["enhancer"] = enhanced
 names = [*results, "reference"]
