@@ -185,20 +185,22 @@ def _add_enhance(commands) -> None:
         commands,
         "enhance",
         _enhance,
-        "Brighten pictures.",
+        "Brighten pictures and videos.",
         "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC where pillow-heif is installed. The "
         "result is a file of the same kind, with the same depth, color profile, EXIF, XMP, "
         "opacity and resolution; a photo taken sideways is turned upright. Animations and files "
         "of many pages are enhanced frame by frame. The input is never changed. A picture that "
-        "cannot be read is reported, and the others are enhanced; the exit code is then 1.",
+        "cannot be read is reported, and the others are enhanced; the exit code is then 1. Videos "
+        "(MP4, MOV, MKV, WebM, AVI; with the extra video: pip install 'lle-utils[video]') keep "
+        "their sound, frame times and rotation.",
         "enhance data/sample/heldout/low -o bright/",
     )
     parser.add_argument(
         "input",
         nargs="+",
         metavar="IN",
-        help="picture files, folders with their subfolders, patterns such as '*.jpg', or - for "
-        "standard input. Put -- before a name that starts with a dash",
+        help="picture and video files, folders of pictures with their subfolders, patterns such as "
+        "'*.jpg', or - for standard input. Put -- before a name that starts with a dash",
     )
     parser.add_argument(
         "-o",
@@ -272,6 +274,9 @@ def _enhance(args: argparse.Namespace) -> int:
             report=report,
             complain=complain,
             announce=announce,
+            progress=lambda frames, total: tqdm(
+                frames, total=total, unit="frame", leave=False, disable=None
+            ),
         )
     finally:
         if report_file:

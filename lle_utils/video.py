@@ -24,8 +24,8 @@ STEADY = 0.95
 SMALL = 160
 """Longest side in pixels of the frames that are compared: averaging makes noise small."""
 
-SAME_SCENE = 0.08
-"""Least response of `cv2.phaseCorrelate` for frames that show the same scene."""
+SAME_SCENE = 0.3
+"""Least response of `cv2.phaseCorrelate` for one scene: 0.9 is usual, and 0.1 for two."""
 
 _ENCODERS = {
     "h264": ("libx264", {"crf": "18"}),
@@ -126,8 +126,27 @@ def enhance_video(
         If the file is missing, damaged, ends too early, has no frames, changes its size, or cannot
         be written.
     """
+    import av
+
+    first = read_first_frame(source)
+    width = first.width * (2 if side_by_side else 1)
+    change = _steady(enhance, side_by_side)
+
+    def write(partial: str) -> None:
+        _transcode(source, partial, first, width, change, progress)
+
+    try:
+        replace_file(Path(target), write)
+    except av.FFmpegError as error:
+        raise LleError(
+            f"{source}: a damaged video, or of a kind that cannot be written ({error.strerror})"
+        ) from None
+
+
+def read_first_frame(source: str):
+    """Return the first frame of a video, as PyAV's; see `enhance_video` for what is raised."""
     if not find_spec("av"):
-        raise LleError(f"{source}: a video needs PyAV: pip install 'lle-utils[video]', or av")
+        raise LleError(f"{source}: videos need PyAV: pip install 'lle-utils[video]', or av")
     os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
     import av
 
@@ -135,22 +154,12 @@ def enhance_video(
         raise LleError(f"{source}: no such file, or not a regular one")
     try:
         with av.open(source) as clip:
-            first = next(clip.decode(_picture_stream(clip)), None)
-        if first is None:
-            raise LleError("it has no frames")
-        width = first.width * (2 if side_by_side else 1)
-        change = _steady(enhance, side_by_side)
-        replace_file(
-            Path(target), lambda part: _transcode(source, part, first, width, change, progress)
-        )
-    except LleError as error:
-        raise (error if str(error).startswith(target) else LleError(f"{source}: {error}")) from (
-            error.__cause__
-        )
+            frame = next(clip.decode(_picture_stream(clip)), None)
     except av.FFmpegError as error:
-        raise LleError(
-            f"{source}: not a video that can be read, or a damaged one ({error.strerror})"
-        ) from None
+        raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
+    if frame is None:
+        raise LleError(f"{source} has no frames")
+    return frame
 
 
 def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.ndarray]:
@@ -167,7 +176,7 @@ def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.
 def _picture_stream(clip):
     stream = clip.streams.best("video")
     if stream is None:
-        raise LleError("it has no pictures")
+        raise LleError(f"{clip.name} has no pictures")
     stream.thread_type = "AUTO"
     return stream
 
@@ -182,7 +191,6 @@ def _transcode(source: str, part: str, first, width: int, enhance: Callable, pro
         coded = _add_coded(out, video, first, width)
         copies = {stream: out.add_stream_from_template(stream) for stream in kept}
         out.metadata.update(clip.metadata)
-        count = 0
 
         def frames() -> Iterator:
             for packet in clip.demux(video, *kept):
@@ -192,16 +200,18 @@ def _transcode(source: str, part: str, first, width: int, enhance: Callable, pro
                     packet.stream = copies[packet.stream]
                     out.mux(packet)
 
-        for count, frame in enumerate(progress(frames(), video.frames or None), 1):
+        count = 0
+        for frame in progress(frames(), video.frames or None):
+            count += 1
             if (frame.width, frame.height) != (first.width, first.height):
                 raise LleError(
-                    f"its frames change from {first.width} x {first.height} to {frame.width} x "
-                    f"{frame.height} pixels; cut it there first"
+                    f"{source}: its frames change from {first.width} x {first.height} to "
+                    f"{frame.width} x {frame.height} pixels; cut it there first"
                 )
             out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
         out.mux(coded.encode(None))
         if count < video.frames and "mp4" in clip.format.name:  # AVI counts what it left out too
-            raise LleError(f"damaged: it ends after {count} of {video.frames} frames")
+            raise LleError(f"{source} is damaged: it ends after {count} of {video.frames} frames")
 
 
 def _add_coded(out, video, first, width: int):
@@ -240,9 +250,7 @@ def _from_array(array: np.ndarray, frame, pixel_format: str):
 
     new = av.VideoFrame.from_ndarray(array, format="rgb48le" if array.itemsize > 1 else "rgb24")
     new.colorspace = frame.colorspace
-    new = new.reformat(
-        format=pixel_format, dst_color_range=frame.color_range, interpolation=_EXACT
-    )
+    new = new.reformat(format=pixel_format, dst_color_range=frame.color_range, interpolation=_EXACT)
     for name in ("pts", "time_base", "duration", "color_primaries", "color_trc"):
         setattr(new, name, getattr(frame, name))
     return new
