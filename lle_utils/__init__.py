@@ -1,3 +1,6 @@
-"""Small helpers behind the Low-Light Workbook's notebooks; one module a subject."""
+"""The package behind the Low-Light Workbook: `enhance`, and one module a subject."""
 
+from lle_utils.api import enhance
+
+__all__ = ["enhance"]
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The command line: ``python -m lle_utils fetch | verify | train | evaluate | enhance | figures``.
+"""The command line: ``python -m lle_utils fetch | verify | train | evaluate | enhance | ...``.
 
 Heavy modules are imported by the command that needs them, after its arguments were checked: a
 mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
@@ -96,6 +96,7 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_evaluate(commands)
     _add_enhance(commands)
+    _add_export(commands)
     _add_figures(commands)
     return parser
 
@@ -163,6 +164,10 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
         metavar="EV",
         help="brighten the result by EV photographic stops, or darken it: 0.5, -1 (default: 0)",
     )
+    _add_weights(parser)
+
+
+def _add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         default=DEFAULT_WEIGHTS,
@@ -180,20 +185,22 @@ def _add_enhance(commands) -> None:
         commands,
         "enhance",
         _enhance,
-        "Brighten pictures.",
+        "Brighten pictures and videos.",
         "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC where pillow-heif is installed. The "
         "result is a file of the same kind, with the same depth, color profile, EXIF, XMP, "
         "opacity and resolution; a photo taken sideways is turned upright. Animations and files "
         "of many pages are enhanced frame by frame. The input is never changed. A picture that "
-        "cannot be read is reported, and the others are enhanced; the exit code is then 1.",
+        "cannot be read is reported, and the others are enhanced; the exit code is then 1. Videos "
+        "(MP4, MOV, MKV, WebM, AVI; with the extra video: pip install 'lle-utils[video]') keep "
+        "their sound, frame times and rotation.",
         "enhance data/sample/heldout/low -o bright/",
     )
     parser.add_argument(
         "input",
         nargs="+",
         metavar="IN",
-        help="picture files, folders with their subfolders, patterns such as '*.jpg', or - for "
-        "standard input. Put -- before a name that starts with a dash",
+        help="picture and video files, folders of pictures with their subfolders, patterns such as "
+        "'*.jpg', or - for standard input. Put -- before a name that starts with a dash",
     )
     parser.add_argument(
         "-o",
@@ -267,6 +274,9 @@ def _enhance(args: argparse.Namespace) -> int:
             report=report,
             complain=complain,
             announce=announce,
+            progress=lambda frames, total: tqdm(
+                frames, total=total, unit="frame", leave=False, disable=None
+            ),
         )
     finally:
         if report_file:
@@ -318,6 +328,30 @@ def _enhance_picture(model, picture, args: argparse.Namespace):
         raise LleError(
             f"a picture of {width} x {height} pixels is too large for this computer's memory"
         ) from None
+
+
+def _add_export(commands) -> None:
+    parser = _add_command(
+        commands,
+        "export",
+        _export,
+        "Write the enhancer as an ONNX file.",
+        "Other programs run it without TensorFlow, on pictures of any size: float32, shape "
+        "(batch, height, width, 3), RGB in [0, 1]. It needs the extra onnx: pip install "
+        "'lle-utils[onnx]'.",
+        "export enhancer.onnx",
+    )
+    parser.add_argument("output", metavar="FILE", help="the file to write, which ends in .onnx")
+    _add_weights(parser)
+    _add_overwrite(parser)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from lle_utils.export import check_export, export_onnx
+
+    check_export(args.output, overwrite=args.overwrite)
+    print(export_onnx(_load_model(args.weights), args.output, overwrite=args.overwrite))
+    return 0
 
 
 def _add_evaluate(commands) -> None:

@@ -240,7 +240,11 @@ def enhance_picture(model, image, iterations: int | None = None, exposure: float
     ------
     ValueError
         If the picture, `iterations` or `exposure` does not fit.
+    TypeError
+        If `model` is the name of weights and not the weights.
     """
+    if not hasattr(model, "steps"):
+        raise TypeError(f"model is what weights.load_model returns, not {model!r}")
     image = as_float(image)
     if iterations is not None:
         check_iterations(iterations)

@@ -20,6 +20,7 @@ from lle_utils.errors import LleError
 from lle_utils.images import check_writable, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
+from lle_utils.video import VIDEOS, enhance_video, is_video, read_first_frame
 
 STANDARD = "-"
 """Standard input as a source, standard output as a target."""
@@ -107,7 +108,7 @@ def _search(folder: str, output: str | None, found: Found) -> list[Job]:
     def note(error: OSError) -> None:
         found.problems.append(LleError(f"{error.filename} cannot be read: {error.strerror}"))
 
-    jobs, raw, problems = [], 0, len(found.problems)
+    jobs, raw, videos, problems = [], 0, 0, len(found.problems)
     for parent, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if output:
@@ -115,13 +116,19 @@ def _search(folder: str, output: str | None, found: Found) -> list[Job]:
         for name in sorted(names):
             ending = os.path.splitext(name)[1].lower()
             raw += ending in RAW
+            videos += ending in VIDEOS
             if ending in READABLE and not name.startswith("."):
                 path = os.path.join(parent, name)
                 jobs.append(Job(path, os.path.relpath(path, folder)))
     if raw:
         found.notes.append(f"{folder}: {raw} raw files are left out; develop them first")
+    if videos:
+        found.notes.append(
+            f"{folder}: {videos} videos are left out; name them, or '{folder}/*.mp4'"
+        )
     if not jobs and len(found.problems) == problems:
-        raise LleError(f"{folder} holds no pictures" + f", but {raw} raw files" * bool(raw))
+        also = f", but {raw} raw files" * bool(raw) + f", but {videos} videos" * bool(videos)
+        raise LleError(f"{folder} holds no pictures{also}")
     return jobs
 
 
@@ -166,7 +173,7 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
 def _rename(name: str, suffix: str) -> str:
     """Put a suffix before the ending; a kind that is only read becomes a PNG file."""
     stem, ending = os.path.splitext(name)
-    return stem + suffix + ending + ("" if ending.lower() in WRITABLE else ".png")
+    return stem + suffix + ending + ("" if ending.lower() in (*WRITABLE, *VIDEOS) else ".png")
 
 
 def _beside_inputs(jobs: Sequence[Job], suffix: str) -> list[Job]:
@@ -189,7 +196,7 @@ def _is_file(output: str, jobs: Sequence[Job]) -> bool:
     single = len(jobs) == 1 and jobs[0].place == os.path.basename(jobs[0].place)
     if single and (ending or os.path.lexists(output)):
         return True
-    if ending in WRITABLE or os.path.lexists(output):
+    if ending in (*WRITABLE, *VIDEOS) or os.path.lexists(output):
         raise LleError(f"{output}: for more than one picture, OUT must be a folder")
     return False
 
@@ -223,8 +230,10 @@ def check_targets(
     inputs = {_identity(job.source) for job in jobs} - {None}
     to_do, folders = [], set()
     for job in jobs:
+        if is_video(job.source) and job.target == STANDARD:
+            raise LleError(f"{job.source}: a video does not fit into standard output; use -o FILE")
         if job.target != STANDARD:
-            _check_ending(job.target)
+            _check_ending(job)
             if _identity(job.target) in inputs:
                 raise LleError(f"{job.target} is the input itself; choose another output")
             if os.path.isdir(job.target):
@@ -243,9 +252,14 @@ def check_targets(
     return to_do, len(jobs) - len(to_do)
 
 
-def _check_ending(target: str) -> None:
+def _check_ending(job: Job) -> None:
+    target = job.target
     ending = os.path.splitext(target)[1]
-    if ending.lower() not in WRITABLE:
+    if is_video(job.source):
+        kind = os.path.splitext(job.source)[1]
+        if ending.lower() != kind.lower():
+            raise LleError(f"{target}: {job.source} is written as {kind} again, not as {ending}")
+    elif ending.lower() not in WRITABLE:
         raise LleError(
             f"{target}: a picture is written as {', '.join(WRITABLE)}, "
             + (f"not as {ending}" if ending else "and this name has no ending")
@@ -292,6 +306,7 @@ def enhance_files(
     report: list[dict],
     complain: Callable[[str], None],
     announce: Callable[[str], None],
+    progress: Callable,
 ) -> int:
     """Enhance picture after picture; return how many failed.
 
@@ -306,6 +321,8 @@ def enhance_files(
         Gets one entry a picture: input, output, seconds, error.
     complain, announce : callable
         Told what went wrong, and which file was written.
+    progress : callable
+        Wraps the frames of a video; see `video.enhance_video`.
 
     Raises
     ------
@@ -317,13 +334,17 @@ def enhance_files(
         start = time.perf_counter()
         entry = {"input": job.source, "output": None, "seconds": None, "error": None}
         report.append(entry)
+        content, problem = None, None
         try:
-            photo = _read(job.source)
+            content = read_first_frame(job.source) if is_video(job.source) else _read(job.source)
         except (LleError, MemoryError) as error:
-            photo, problem = None, error
-        if photo is not None:
+            problem = error
+        if content is not None:
             enhance = enhance or load()
-            problem = _enhance_photo(photo, job, enhance, side_by_side)
+            if is_video(job.source):
+                problem = _enhance_video(job, enhance, side_by_side, progress)
+            else:
+                problem = _enhance_photo(content, job, enhance, side_by_side)
         entry["seconds"] = round(time.perf_counter() - start, 3)
         raise_if_stopped()  # what failed may have failed because of Ctrl-C
         if problem is None:
@@ -336,7 +357,7 @@ def enhance_files(
             cause = problem.__cause__
             if isinstance(cause, OSError) and cause.errno in _DISK_IS_FULL:
                 raise LleError("stopped; with more room, --skip-existing does the rest")
-        for note in photo.notes if photo else ():
+        for note in getattr(content, "notes", ()):
             complain(f"note: {job.source}: {note}")
     return failed
 
@@ -370,18 +391,34 @@ def _enhance_photo(
     return None
 
 
+def _enhance_video(
+    job: Job, enhance: Callable, side_by_side: bool, progress: Callable
+) -> Exception | None:
+    """Enhance and write one video; return what went wrong, or None."""
+    try:
+        _make_folder(job.target)
+        enhance_video(job.source, job.target, enhance, side_by_side=side_by_side, progress=progress)
+    except (LleError, MemoryError) as error:
+        return error
+    return None
+
+
 def _write(content: bytes, target: str) -> None:
     if target == STANDARD:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
+    _make_folder(target)
+    with held_back():  # so that Ctrl-C leaves no part of a file
+        replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
+
+
+def _make_folder(target: str) -> None:
     folder = Path(target).parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LleError(f"{folder} cannot be made: {error.strerror}") from error
-    with held_back():  # so that Ctrl-C leaves no part of a file
-        replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
 
 
 def _read(source: str) -> Photo:

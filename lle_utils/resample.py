@@ -78,7 +78,8 @@ def downsample(images, factor: int):
     if factor == 1:
         return images
     _, height, width, _ = ops.shape(images)
-    padded = mirror(images, 0, -height % factor, 0, -width % factor)
+    bottom, right = ((factor - size % factor) % factor for size in (height, width))
+    padded = mirror(images, 0, bottom, 0, right)
     return ops.average_pool(padded, factor, strides=factor, padding="valid")
 
 
@@ -126,7 +127,8 @@ def mirror(images, top, bottom, left, right):
 
 def _mirrored_indices(size, before, after):
     """Return 0, 1, ... size - 1 continued on both sides: ... 1, 0, 0, 1, ... size - 1, size - 1."""
-    index = ops.arange(-before, size + after, dtype="int32") % (2 * size)
+    # Nothing negative is divided: the remainder in ONNX, as converted, would be negative.
+    index = (ops.arange(-before, size + after, dtype="int32") + 2 * size * before) % (2 * size)
     return ops.minimum(index, 2 * size - 1 - index)
 
 

@@ -25,7 +25,7 @@ from lle_utils.weights import load_model
 ROOT = Path(__file__).resolve().parents[1]
 HELDOUT = ROOT / "data" / "sample" / "heldout"
 COFFEE = HELDOUT / "low" / "coffee.png"
-COMMANDS = ("fetch", "verify", "train", "evaluate", "enhance", "figures")
+COMMANDS = ("fetch", "verify", "train", "evaluate", "enhance", "export", "figures")
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def test_help_explains_every_command(lle, command):
     assert command in lle("--help")[1]
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "enhance", "figures"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "enhance", "export", "figures"])
 def test_the_example_in_the_help_can_be_typed(lle, command):
     out = " ".join(lle(command, "--help")[1].split())
     example = shlex.split(out.partition("example: python -m lle_utils ")[2])

@@ -106,6 +106,13 @@ def decode(content: bytes, name: str = "") -> Photo:
         raise LleError(f"damaged or incomplete picture file ({reason})") from None
 
 
+def from_pil(image: Image.Image) -> Photo:
+    """Turn a picture of Pillow's into a photo of one frame with its color profile, as it lies."""
+    photo = Photo([_to_array(image)], icc=image.info.get("icc_profile"))
+    _convert_color(image, photo)
+    return photo
+
+
 def _open(content: bytes) -> Image.Image:
     Image.init()
     return Image.open(

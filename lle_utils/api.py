@@ -1,0 +1,112 @@
+"""One call for whatever holds a picture: `enhance`."""
+
+from functools import cache
+
+import numpy as np
+
+from lle_utils.quiet import without_log_lines
+
+_SHAPES = "(height, width), (height, width, 1), (height, width, 3) or (height, width, 4)"
+
+
+def enhance(image, exposure: float = 0.0, *, iterations: int | None = None, channels: str = "rgb"):
+    """Brighten a picture with the packaged weights; the result is of the same kind.
+
+    The weights are loaded at the first call of a process, which takes seconds. A pool of processes
+    works if it spawns them, ``multiprocessing.get_context("spawn").Pool()``; one that forks, after
+    TensorFlow was used, hangs.
+
+    Parameters
+    ----------
+    image : array or PIL.Image.Image
+        Shape (height, width), (height, width, 1), (height, width, 3), or (height, width, 4) with
+        opacity, which is kept. uint8, uint16, or floating point in [0, 1].
+    exposure : float, default 0
+        By how many stops to brighten the result, from -8 to 8, or, below 0, to darken it.
+    iterations : int, optional
+        How many; by default 8, as trained.
+    channels : {"rgb", "bgr"}
+        The order of an array's colors: OpenCV's frames are "bgr".
+
+    Returns
+    -------
+    array or PIL.Image.Image
+        A new one of the same shape, type and order. A PIL picture with a palette or of CMYK comes
+        back as RGB, and one of 1 bit as gray.
+
+    Raises
+    ------
+    TypeError
+        If `image` is neither an array nor a PIL picture; the message says what to do.
+    ValueError
+        If a shape, a type of number or a value does not fit; the message names it.
+    """
+    if channels not in ("rgb", "bgr"):
+        raise ValueError(f'channels is "rgb" or "bgr", not {channels!r}')
+    if hasattr(image, "getbands"):
+        return _enhance_pil(image, exposure, iterations)
+    array = _check_array(image)
+    frame = array[..., None] if array.ndim == 2 else array
+    order = slice(None)
+    if channels == "bgr" and frame.shape[-1] > 1:
+        order = [2, 1, 0, 3][: frame.shape[-1]]
+    result = _enhance_frame(frame[..., order], None, exposure, iterations)
+    return np.ascontiguousarray(result[..., order]).reshape(array.shape)
+
+
+def _check_array(image) -> np.ndarray:
+    """Return a picture as an array, or say what it is instead and what to do."""
+    if isinstance(image, (str, bytes)) or hasattr(image, "__fspath__"):
+        raise TypeError(
+            f"{image!r} is a path and not a picture: lle_utils.images.read_image reads files, and "
+            "`python -m lle_utils enhance` enhances them"
+        )
+    if not hasattr(image, "__array__"):
+        raise TypeError(
+            f"a picture is an array or a PIL picture, not a {type(image).__name__}; enhance "
+            "several one after the other"
+        )
+    array = np.asarray(image)
+    if array.ndim == 4:
+        raise ValueError(
+            f"the shape {array.shape} is that of a batch: enhance its pictures one after the other"
+        )
+    if array.size == 0 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise ValueError(f"a picture has the shape {_SHAPES}, not {array.shape}")
+    if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
+        raise ValueError(
+            f"a picture is uint8, uint16 or floating point, not {array.dtype}: convert it first"
+        )
+    return array
+
+
+def _enhance_pil(image, exposure: float, iterations: int | None):
+    from PIL import Image
+
+    from lle_utils.photos.decode import from_pil
+
+    photo = from_pil(image)
+    frame = _enhance_frame(photo.frames[0], photo.icc, exposure, iterations)
+    result = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
+    dropped = {"transparency"} if photo.icc else {"transparency", "icc_profile"}
+    result.info = {key: image.info[key] for key in image.info.keys() - dropped}
+    return result
+
+
+def _enhance_frame(frame: np.ndarray, icc: bytes | None, exposure: float, iterations: int | None):
+    """Enhance a frame of a `photos.Photo` with the colors of a profile."""
+    from lle_utils.photos import Photo
+
+    model, enhance_picture = _load()
+    photo = Photo([frame], icc=icc)
+    return photo.change(lambda p: enhance_picture(model, p, iterations, exposure)).frames[0]
+
+
+@cache
+def _load():
+    """Load the packaged weights, and what applies them, once a process."""
+    with without_log_lines():
+        from lle_utils.enhancer import enhance_picture
+        from lle_utils.weights import load_model
+
+    return load_model(), enhance_picture

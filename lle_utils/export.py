@@ -1,0 +1,72 @@
+"""The enhancer as an ONNX file, for programs without TensorFlow."""
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from lle_utils.errors import LleError
+from lle_utils.images import check_writable, replace_file
+from lle_utils.quiet import without_log_lines
+
+
+def check_export(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Make sure that an ONNX file can be made at `path`, before the weights are loaded.
+
+    Raises
+    ------
+    LleError
+        If the extra `onnx` is not installed, or the file may not be written; see
+        `images.check_writable`.
+    """
+    path = Path(path)
+    missing = [name for name in ("onnx", "tf2onnx") if find_spec(name) is None]
+    if missing:
+        raise LleError(
+            f"an export needs {' and '.join(missing)}: pip install 'lle-utils[onnx]', or "
+            "pip install onnx tf2onnx"
+        )
+    if path.suffix.lower() != ".onnx":
+        raise LleError(f"{path}: the name of an ONNX file ends in .onnx")
+    check_writable(path, overwrite=overwrite)
+    return path
+
+
+def export_onnx(model, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write an enhancer as an ONNX file that takes pictures of any size.
+
+    Parameters
+    ----------
+    model : enhancer.Enhancer or founding.FoundingEnhancer
+        What `weights.load_model` returned.
+    path : str or Path
+        Ends in ``.onnx``.
+    overwrite : bool, default False
+        Whether a file of that name may be replaced.
+
+    Returns
+    -------
+    Path
+        `path`. Its one input, ``picture``, and its one output are float32 of the shape (batch,
+        height, width, 3), RGB in [0, 1].
+
+    Raises
+    ------
+    LleError
+        As `check_export`.
+    """
+    import keras
+
+    path = check_export(path, overwrite=overwrite)
+    picture = keras.Input((None, None, 3), name="picture")
+    functional = keras.Model(picture, model(picture))
+    functional(np.zeros((1, 32, 32, 3), np.float32))  # Keras exports what was called once
+
+    def write(partial: str) -> None:
+        functional.export(partial, format="onnx", verbose=False)
+
+    with warnings.catch_warnings(), without_log_lines():
+        warnings.simplefilter("ignore")  # what Keras and tf2onnx say of NumPy
+        replace_file(path, write)
+    return path

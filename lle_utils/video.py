@@ -1,0 +1,256 @@
+"""Videos: frame after frame through the enhancer, all else passed on as it is.
+
+One frame is held at a time. How bright a frame comes out is held to how bright the last one did, so
+that neither the network nor a flickering lamp makes the result flicker.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lle_utils.errors import LleError
+from lle_utils.images import replace_file
+from lle_utils.photos.photo import scale
+
+VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
+
+STEADY = 0.95
+"""What share of a change of brightness between two frames is taken back."""
+
+SMALL = 160
+"""Longest side in pixels of the frames that are compared: averaging makes noise small."""
+
+SAME_SCENE = 0.3
+"""Least response of `cv2.phaseCorrelate` for one scene: 0.9 is usual, and 0.1 for two."""
+
+_ENCODERS = {
+    "h264": ("libx264", {"crf": "18"}),
+    "hevc": ("libx265", {"crf": "20", "x265-params": "log-level=error"}),
+    "vp8": ("libvpx", {"crf": "10"}),
+    "vp9": ("libvpx-vp9", {"crf": "24", "b": "0"}),
+    "av1": ("libsvtav1", {"crf": "28"}),
+}
+"""What writes each kind of coding, about as well as the eye can tell."""
+
+_EXACT = 0x2 | 0x40000 | 0x2000
+"""FFmpeg's bilinear interpolation, rounded exactly, with colors in full resolution."""
+
+
+def is_video(path: str) -> bool:
+    """Tell by its ending whether a file is a video."""
+    return os.path.splitext(path)[1].lower() in VIDEOS
+
+
+class Steadier:
+    """Hold the brightness of each frame to that of the last one.
+
+    The last frame is shifted onto the new one, and most of the median difference of their logits,
+    one number a channel, is taken back. A frame that does not look like the last one starts anew.
+    """
+
+    def __init__(self):
+        self._last = None
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """Return a frame, float RGB in [0, 1], shape (height, width, 3), made steady."""
+        share = min(1, SMALL / max(frame.shape[:2]))
+        small = cv2.resize(frame, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        stops = self._difference(small)
+        self._last = _raise_odds(small, stops)
+        return _raise_odds(frame, stops)
+
+    def _difference(self, small: np.ndarray):
+        """Return by what the logits of a small frame must change, one number a channel."""
+        if self._last is None or self._last.shape != small.shape or min(small.shape[:2]) < 8:
+            return np.zeros(3, np.float32)
+        grays = [_logit(picture).mean(axis=-1) for picture in (self._last, small)]
+        window = cv2.createHanningWindow(grays[0].shape[::-1], cv2.CV_32F)
+        (right, down), response = cv2.phaseCorrelate(*grays, window)
+        if response < SAME_SCENE:
+            return np.zeros(3, np.float32)
+        before, after = _overlap(self._last, small, round(down), round(right))
+        return STEADY * np.median(_logit(before) - _logit(after), axis=(0, 1))
+
+
+def _overlap(last: np.ndarray, new: np.ndarray, down: int, right: int):
+    """Return what both pictures show, where what the last one shows moved down and right."""
+    height, width = last.shape[:2]
+    rows, columns = height - abs(down), width - abs(right)
+    if min(rows, columns) < 1:
+        return last, new
+    y, x = max(0, -down), max(0, -right)
+    before = last[y : y + rows, x : x + columns]
+    return before, new[y + down :, x + right :][:rows, :columns]
+
+
+def _logit(picture: np.ndarray) -> np.ndarray:
+    picture = np.clip(picture, 0.5 / 255, 1 - 0.5 / 255)
+    return np.log(picture / (1 - picture))
+
+
+def _raise_odds(picture: np.ndarray, logits) -> np.ndarray:
+    """Add to the logits of a picture; black stays black and white white."""
+    gain = np.exp(np.float32(logits))
+    return picture * gain / (1 + picture * (gain - 1))
+
+
+def enhance_video(
+    source: str,
+    target: str,
+    enhance: Callable[[np.ndarray], np.ndarray],
+    *,
+    side_by_side: bool = False,
+    progress: Callable = lambda frames, total: frames,
+) -> None:
+    """Enhance a video; sound, subtitles, frame times, rotation and notes stay as they are.
+
+    Parameters
+    ----------
+    source, target : str
+        Files of the same kind. The target is replaced if it exists.
+    enhance : callable
+        Takes and returns a frame as float RGB in [0, 1], shape (height, width, 3).
+    side_by_side : bool, default False
+        Whether to write the input and the result beside each other.
+    progress : callable, optional
+        ``progress(frames, total)`` wraps the iterator of frames; `total` is None where the file
+        does not say how many there are.
+
+    Raises
+    ------
+    LleError
+        If the file is missing, damaged, ends too early, has no frames, changes its size, or cannot
+        be written.
+    """
+    import av
+
+    first = read_first_frame(source)
+    width = first.width * (2 if side_by_side else 1)
+    change = _steady(enhance, side_by_side)
+
+    def write(partial: str) -> None:
+        _transcode(source, partial, first, width, change, progress)
+
+    try:
+        replace_file(Path(target), write)
+    except av.FFmpegError as error:
+        raise LleError(
+            f"{source}: a damaged video, or of a kind that cannot be written ({error.strerror})"
+        ) from None
+
+
+def read_first_frame(source: str):
+    """Return the first frame of a video, as PyAV's; see `enhance_video` for what is raised."""
+    if not find_spec("av"):
+        raise LleError(f"{source}: videos need PyAV: pip install 'lle-utils[video]', or av")
+    os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
+    import av
+
+    if not os.path.isfile(source):
+        raise LleError(f"{source}: no such file, or not a regular one")
+    try:
+        with av.open(source) as clip:
+            frame = next(clip.decode(_picture_stream(clip)), None)
+    except av.FFmpegError as error:
+        raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
+    if frame is None:
+        raise LleError(f"{source} has no frames")
+    return frame
+
+
+def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what turns a frame of whole numbers into the frame to write."""
+    steadier = Steadier()
+
+    def change(frame: np.ndarray) -> np.ndarray:
+        result = scale(steadier(enhance(scale(frame, np.float32))), frame.dtype)
+        return np.hstack([frame, result]) if side_by_side else result
+
+    return change
+
+
+def _picture_stream(clip):
+    stream = clip.streams.best("video")
+    if stream is None:
+        raise LleError(f"{clip.name} has no pictures")
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _transcode(source: str, part: str, first, width: int, enhance: Callable, progress) -> None:
+    """Read, enhance and write packet after packet; `width` is the written frames'."""
+    import av
+
+    with av.open(source) as clip, av.open(part, "w") as out:
+        video = _picture_stream(clip)
+        kept = [stream for stream in clip.streams if stream.type in ("audio", "subtitle")]
+        coded = _add_coded(out, video, first, width)
+        copies = {stream: out.add_stream_from_template(stream) for stream in kept}
+        out.metadata.update(clip.metadata)
+
+        def frames() -> Iterator:
+            for packet in clip.demux(video, *kept):
+                if packet.stream is video:
+                    yield from packet.decode()
+                elif packet.dts is not None:
+                    packet.stream = copies[packet.stream]
+                    out.mux(packet)
+
+        count = 0
+        for frame in progress(frames(), video.frames or None):
+            count += 1
+            if (frame.width, frame.height) != (first.width, first.height):
+                raise LleError(
+                    f"{source}: its frames change from {first.width} x {first.height} to "
+                    f"{frame.width} x {frame.height} pixels; cut it there first"
+                )
+            out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
+        out.mux(coded.encode(None))
+        if count < video.frames and "mp4" in clip.format.name:  # AVI counts what it left out too
+            raise LleError(f"{source} is damaged: it ends after {count} of {video.frames} frames")
+
+
+def _add_coded(out, video, first, width: int):
+    """Add the stream of enhanced pictures, of the same coding where it can be written."""
+    import av
+
+    name = video.codec_context.codec.canonical_name
+    encoder, options = _ENCODERS.get(name, (name, {}))
+    if encoder not in av.codecs_available or not av.Codec(encoder, "w").is_encoder:
+        encoder, options = _ENCODERS["vp9" if out.format.name == "webm" else "h264"]
+    coded = out.add_stream(encoder, rate=video.average_rate or 30, options=options)
+    context = coded.codec_context
+    context.width, context.height = width, first.height
+    context.pix_fmt = first.format.name
+    context.time_base = video.time_base
+    if video.sample_aspect_ratio:
+        context.sample_aspect_ratio = video.sample_aspect_ratio
+    if not options:
+        context.bit_rate = 4 * (video.bit_rate or 0) or 20 * width * first.height
+    for tag in ("color_range", "colorspace", "color_primaries", "color_trc"):
+        setattr(context, tag, getattr(first, tag))
+    coded.metadata.update(video.metadata)
+    if first.rotation:
+        coded.set_display_rotation(first.rotation)
+    return coded
+
+
+def _to_array(frame) -> np.ndarray:
+    deep = max(component.bits for component in frame.format.components) > 8
+    return frame.to_ndarray(format="rgb48le" if deep else "rgb24", interpolation=_EXACT)
+
+
+def _from_array(array: np.ndarray, frame, pixel_format: str):
+    """Turn an enhanced frame into one like the frame that it was."""
+    import av
+
+    new = av.VideoFrame.from_ndarray(array, format="rgb48le" if array.itemsize > 1 else "rgb24")
+    new.colorspace = frame.colorspace
+    new = new.reformat(format=pixel_format, dst_color_range=frame.color_range, interpolation=_EXACT)
+    for name in ("pts", "time_base", "duration", "color_primaries", "color_trc"):
+        setattr(new, name, getattr(frame, name))
+    return new

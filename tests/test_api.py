@@ -1,0 +1,172 @@
+"""`lle_utils.enhance`: what goes in comes out, brighter."""
+
+import gc
+import multiprocessing
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+import lle_utils
+from lle_utils import api, data, enhancer
+from lle_utils.weights import load_model
+
+RNG = np.random.default_rng(0)
+DARK = RNG.integers(4, 40, (18, 26, 3), np.uint8)
+
+
+def scaled(frame, kind):
+    """Return a frame of uint8 as another type."""
+    if np.dtype(kind).kind == "f":
+        return (frame / 255).astype(kind)
+    return frame.astype(kind) * (np.iinfo(kind).max // 255)
+
+
+@pytest.fixture(scope="module")
+def bright():
+    return lle_utils.enhance(DARK)
+
+
+def test_eight_bits(bright):
+    expected = 255 * enhancer.enhance_picture(load_model(), DARK)
+    np.testing.assert_array_equal(bright, np.round(expected))
+    assert bright.mean() > 1.5 * DARK.mean()
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float16", "float32", "float64"])
+def test_every_type_comes_back(bright, kind):
+    found = lle_utils.enhance(scaled(DARK, kind))
+    assert found.dtype == kind
+    codes = 255 * found if found.dtype.kind == "f" else found / 257
+    np.testing.assert_allclose(codes, bright, atol=0.6)
+
+
+def test_blue_first(bright):
+    found = lle_utils.enhance(DARK[..., ::-1], channels="bgr")
+    np.testing.assert_array_equal(found[..., ::-1], bright)
+    assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize("channels", ["rgb", "bgr"])
+def test_gray_stays_gray_and_opacity_is_kept(channels):
+    gray = lle_utils.enhance(DARK[..., 0], channels=channels)
+    assert gray.shape == DARK.shape[:2]
+    one = lle_utils.enhance(DARK[..., :1], channels=channels)
+    np.testing.assert_array_equal(one[..., 0], gray)
+    alpha = RNG.integers(1, 256, DARK.shape[:2], np.uint8)
+    found = lle_utils.enhance(np.dstack([DARK, alpha]), channels=channels)
+    np.testing.assert_array_equal(found[..., 3], alpha)
+    np.testing.assert_array_equal(found[..., :3], lle_utils.enhance(DARK, channels=channels))
+
+
+def test_the_picture_given_is_left_as_it_was():
+    given = DARK.copy()
+    lle_utils.enhance(given, 1.0)
+    np.testing.assert_array_equal(given, DARK)
+
+
+def test_exposure_and_iterations(bright):
+    assert lle_utils.enhance(DARK, 1).mean() > bright.mean() > lle_utils.enhance(DARK, -1).mean()
+    assert lle_utils.enhance(DARK, iterations=2).mean() < bright.mean()
+
+
+@pytest.mark.parametrize(
+    ("mode", "back"),
+    [("RGB", "RGB"), ("RGBA", "RGBA"), ("L", "L"), ("LA", "LA"), ("P", "RGB"), ("1", "L")]
+    + [("CMYK", "RGB"), ("I;16", "I;16"), ("F", "F")],
+)
+def test_pil_pictures(mode, back):
+    image = Image.fromarray(DARK)
+    if mode == "I;16":
+        image = Image.fromarray(scaled(DARK[..., 0], np.uint16))
+    elif mode == "F":
+        image = Image.fromarray(scaled(DARK[..., 0], np.float32))
+    else:
+        image = image.convert(mode)
+    found = lle_utils.enhance(image)
+    assert (found.mode, found.size) == (back, image.size)
+    assert np.asarray(found).mean() > 1.3 * np.asarray(image.convert(back)).mean()
+
+
+def test_a_pil_picture_keeps_what_it_says(bright):
+    image = Image.fromarray(DARK)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    image.info = {"dpi": (300, 300), "icc_profile": profile}
+    found = lle_utils.enhance(image)
+    assert found.info == image.info
+    np.testing.assert_array_equal(np.asarray(found), bright)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        ("enhancer", TypeError, "is a path and not a picture"),
+        (Path("dark.jpg"), TypeError, "read_image"),
+        ([DARK, DARK], TypeError, "not a list; enhance several one after the other"),
+        (None, TypeError, "not a NoneType"),
+        (DARK[None], ValueError, "batch: enhance its pictures one after the other"),
+        (DARK[0, 0], ValueError, r"not \(3,\)"),
+        (DARK[..., :2], ValueError, "has the shape"),
+        (DARK[:0], ValueError, r"\(0, 26, 3\)"),
+        (DARK.astype(int), ValueError, "not int64: convert it first"),
+        (DARK > 20, ValueError, "not bool"),
+        (DARK.astype(float), ValueError, "Divide code values by 255 first"),
+        (np.full((4, 4, 3), np.nan), ValueError, "not finite"),
+    ],
+)
+def test_what_is_no_picture(wrong, error, says):
+    with pytest.raises(error, match=says):
+        lle_utils.enhance(wrong)
+
+
+def test_wrong_options():
+    with pytest.raises(ValueError, match='"rgb" or "bgr", not \'gbr\''):
+        lle_utils.enhance(DARK, channels="gbr")
+    with pytest.raises(ValueError, match="from -8 to 8 stops, not 9"):
+        lle_utils.enhance(DARK, 9)
+    with pytest.raises(ValueError, match="whole number of 1 or more, not 0"):
+        lle_utils.enhance(DARK, iterations=0)
+
+
+def test_a_name_in_place_of_weights():
+    with pytest.raises(TypeError, match="load_model returns, not 'enhancer'"):
+        enhancer.enhance_picture("enhancer", DARK)
+
+
+def graphs() -> int:
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    return sum(isinstance(one, FuncGraph) for one in gc.get_objects())
+
+
+def test_a_loop_of_frames_traces_nothing_and_loads_once(bright):
+    model, before = api._load(), graphs()
+    for height in range(10, 18):
+        lle_utils.enhance(DARK[:height])
+    assert graphs() == before
+    assert api._load() is model
+
+
+def test_predict_says_the_same():
+    low = data.load("sample", "test", lazy=True)[0].low[::3, ::3]
+    model = load_model()
+    found = model.predict(low[None], verbose=0)[0]
+    np.testing.assert_allclose(found, enhancer.enhance_picture(model, low), atol=1e-4)
+
+
+def test_a_pool_that_spawns(bright):
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for found in pool.map(lle_utils.enhance, [DARK, DARK], chunksize=1):
+            np.testing.assert_array_equal(found, bright)
+
+
+def test_importing_is_quick_and_nothing_is_said():
+    code = "import sys, lle_utils; assert not {'tensorflow', 'keras', 'cv2'} & set(sys.modules);"
+    code += "import numpy as np; lle_utils.enhance(np.zeros((4, 4), np.uint8))"
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

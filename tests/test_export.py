@@ -1,0 +1,50 @@
+"""The ONNX file says what the Keras model says, at any size."""
+
+import numpy as np
+import pytest
+
+from lle_utils import cli
+from lle_utils.enhancer import enhance_picture
+from lle_utils.weights import load_model
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    pytest.importorskip("tf2onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    path = tmp_path_factory.mktemp("export") / "enhancer.onnx"
+    assert cli.main(["export", str(path)]) == 0
+    assert [file.name for file in path.parent.iterdir()] == ["enhancer.onnx"]
+    return runtime.InferenceSession(path)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+@pytest.mark.parametrize("size", [(32, 44), (53, 41), (1, 7)])
+def test_it_is_the_keras_model(exported, model, size):
+    picture = RNG.random((*size, 3), dtype=np.float32) / 6
+    (found,) = exported.run(None, {"picture": picture[None]})
+    expected = enhance_picture(model, picture)
+    assert np.abs(found[0] - expected).max() < 1 / 255
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("a.png", "ends in .onnx"), ("no/a.onnx", "no such folder"), ("there.onnx", "--overwrite")],
+)
+def test_a_file_that_cannot_be_is_refused_at_once(tmp_path, monkeypatch, capsys, name, says):
+    monkeypatch.setattr("lle_utils.export.find_spec", lambda name: True)
+    (tmp_path / "there.onnx").write_bytes(b"")
+    assert cli.main(["export", str(tmp_path / name)]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_what_to_install_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lle_utils.export.find_spec", lambda name: None)
+    assert cli.main(["export", str(tmp_path / "a.onnx")]) == 1
+    assert "pip install 'lle-utils[onnx]'" in capsys.readouterr().err

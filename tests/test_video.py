@@ -1,0 +1,306 @@
+"""Videos: a stand-in for the network brightens them, and everything else stays as it is."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lle_utils import cli, video
+
+av = pytest.importorskip("av")
+
+RNG = np.random.default_rng(0)
+HEIGHT, WIDTH, COUNT = 48, 64, 6
+
+
+def brighten(picture):
+    return np.clip(3 * picture, 0, 1)
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def lle(capsys, monkeypatch):
+    monkeypatch.setattr(cli, "_load_model", lambda weights: "model")
+    monkeypatch.setattr(cli, "_enhance_picture", lambda model, picture, args: brighten(picture))
+
+    def run(*arguments):
+        code = cli.main(["enhance", *arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def picture(height=HEIGHT, width=WIDTH):
+    y, x = np.mgrid[:height, :width]
+    return np.stack([20 + x / 4, 20 + y / 4, 40 + 0 * x], axis=-1).astype(np.uint8)
+
+
+def make(
+    path,
+    codec="libx264",
+    pixels="yuv420p",
+    size=(HEIGHT, WIDTH),
+    *,
+    space=1,
+    span=1,
+    turned=0,
+    sound=None,
+    times=None,
+    frames=None,
+):
+    """Write a clip of a still picture, by default; return its path."""
+    with av.open(path, "w") as out:
+        stream = out.add_stream(codec, rate=25, options={"crf": "4"} if codec == "libx264" else {})
+        stream.height, stream.width = size
+        stream.pix_fmt = pixels
+        context = stream.codec_context
+        context.time_base, context.colorspace, context.color_range = Fraction(1, 25), space, span
+        if times:
+            context.time_base = Fraction(1, 1000)
+        if turned:
+            stream.set_display_rotation(turned)
+        if codec in ("mpeg4", "mjpeg"):
+            stream.bit_rate = 10_000_000
+        audio = sound and out.add_stream(sound, rate=48000)
+        out.metadata["title"] = "a title"
+        for index, array in enumerate([picture(*size)] * COUNT if frames is None else frames):
+            frame = av.VideoFrame.from_ndarray(array, format="rgb24")
+            frame.colorspace = space
+            frame = frame.reformat(format=pixels, dst_color_range=span, interpolation=video._EXACT)
+            frame.time_base = context.time_base
+            frame.pts = times[index] if times else index
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+        for index in range(10 if sound else 0):
+            samples = np.zeros((2, 960), np.float32)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts = 48000, 960 * index
+            out.mux(audio.encode(frame))
+        if sound:
+            out.mux(audio.encode(None))
+    return path
+
+
+def read(path):
+    """Return the frames as arrays, and what the clip says of itself."""
+    with av.open(path) as clip:
+        stream = clip.streams.video[0]
+        frames = list(clip.decode(stream))
+        says = {
+            "container": clip.format.name,
+            "coding": stream.codec_context.name,
+            "pixels": frames[0].format.name,
+            "color": (frames[0].colorspace, frames[0].color_range),
+            "times": [round(float(frame.time), 3) for frame in frames],
+            "turned": frames[0].rotation,
+            "title": clip.metadata.get("title"),
+        }
+        arrays = [video._to_array(frame).astype(int) for frame in frames]
+    with av.open(path) as clip:
+        sound = [bytes(p) for p in clip.demux() if p.stream.type == "audio" and p.dts is not None]
+    return arrays, {**says, "sound": sound}
+
+
+KINDS = {
+    "a phone's, turned": ("a.mp4", {"turned": 90, "sound": "aac"}),
+    "frames at odd times": ("a.mp4", {"times": [0, 40, 80, 137, 160, 200]}),
+    "colors of old television": ("a.mkv", {"space": 5}),
+    "full range": ("a.mov", {"span": 2}),
+    "ten bits": ("a.mp4", {"pixels": "yuv420p10le"}),
+    "an odd size": ("a.webm", {"codec": "libvpx-vp9", "size": (47, 63)}),
+    "old AVI": ("a.avi", {"codec": "mpeg4", "space": 2}),
+    "pictures of a camera": (
+        "a.avi",
+        {"codec": "mjpeg", "pixels": "yuvj420p", "size": (47, 63), "space": 5, "span": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_brightened_and_keeps_what_it_is(lle, kind):
+    name, how = KINDS[kind]
+    encoder = how.get("codec", "libx264")
+    if encoder not in av.codecs_available:
+        pytest.skip(f"this PyAV has no {encoder}")
+    make(name, **how)
+    target = name.replace(".", "_enhanced.")
+    assert lle(name) == (0, f"{target}\n", "")
+    (before, said), (after, says) = read(name), read(target)
+    assert says == said
+    assert len(after) == COUNT and after[0].shape == before[0].shape
+    for one, other in zip(before, after, strict=True):
+        white = 65535 if one.max() > 255 else 255
+        difference = 255 * (3 * one - other) / white
+        assert np.abs(difference).mean() < 4
+        assert abs(difference.mean()) < 2.5  # what compression does to so small a picture
+    assert sorted(os.listdir()) == sorted([name, target])
+
+
+def test_side_by_side_and_a_folder(lle):
+    make("a.mp4")
+    assert lle("a.mp4", "-o", "new/", "--side-by-side")[:2] == (0, "new/a.mp4\n")
+    both = read("new/a.mp4")[0][0]
+    assert both.shape == (HEIGHT, 2 * WIDTH, 3)
+    assert both[:, WIDTH + 4 :].mean() > 2.5 * both[:, : WIDTH - 4].mean()
+
+
+def test_one_frame_at_a_time():
+    """Neither all frames nor all results are ever held."""
+    make("a.mp4", frames=[picture()] * 40)
+    asked = []
+
+    def enhance(frame):
+        asked.append(len(asked))
+        return frame
+
+    def progress(frames, total):
+        assert total == 40
+        for number, frame in enumerate(frames):
+            assert number - len(asked) <= 1
+            yield frame
+
+    video.enhance_video("a.mp4", "b.mp4", enhance, progress=progress)
+    assert len(asked) == 40
+
+
+# What is no video
+
+
+def truncated(path):
+    make(path, frames=RNG.integers(0, 255, (12, HEIGHT, WIDTH, 3), np.uint8))
+    content = Path(path).read_bytes()
+    with av.open(path) as clip:  # the index moves to the front, so that the cut leaves it
+        packets = list(clip.demux())
+        with av.open("whole.mp4", "w", options={"movflags": "faststart"}) as out:
+            copy = out.add_stream_from_template(clip.streams.video[0])
+            for packet in packets:
+                if packet.dts is not None:
+                    packet.stream = copy
+                    out.mux(packet)
+    content = Path("whole.mp4").read_bytes()
+    Path("whole.mp4").unlink()
+    Path(path).write_bytes(content[: 2 * len(content) // 3])
+
+
+def without_frames(path):
+    with av.open(path, "w") as out:
+        audio = out.add_stream("aac", rate=48000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((2, 960), np.float32), "fltp", "stereo")
+        frame.sample_rate = 48000
+        out.mux(audio.encode(frame))
+        out.mux(audio.encode(None))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda path: Path(path).write_text("no video"), "not a video"),
+        (lambda path: Path(path).write_bytes(b""), "not a video"),
+        (lambda path: Path(path).write_bytes(Path(make(path)).read_bytes()[:500]), "not a video"),
+        (truncated, "damaged"),
+        (without_frames, "has no pictures"),
+        (os.mkfifo, "not a regular one"),
+        (lambda path: None, "no such file"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_line(lle, spoil, says):
+    spoil("a.mp4")
+    code, out, err = lle("a.mp4", "-o", "b.mp4")
+    assert (code, out) == (1, "")
+    assert err.startswith("lle: a.mp4") and err.count("\n") == 1 and says in err
+    assert set(os.listdir()) <= {"a.mp4"}
+
+
+def test_a_bad_video_does_not_stop_the_others(lle):
+    Path("a.mp4").write_text("no video")
+    make("b.mp4")
+    code, out, _ = lle("a.mp4", "b.mp4", "-o", "out")
+    assert (code, out) == (1, "out/b.mp4\n")
+
+
+def test_a_stopped_run_leaves_nothing(monkeypatch):
+    make("a.mp4")
+    frames = iter([0.1, 0.1])
+
+    def enhance(frame):
+        if next(frames, None) is None:
+            raise KeyboardInterrupt
+        return frame
+
+    with pytest.raises(KeyboardInterrupt):
+        video.enhance_video("a.mp4", "b.mp4", enhance)
+    assert os.listdir() == ["a.mp4"]
+
+
+def test_where_a_video_may_go(lle):
+    Path("in").mkdir()
+    make("in/a.mp4")
+    assert "is written as .mp4 again, not as .mkv" in lle("in/a.mp4", "-o", "a.mkv")[2]
+    assert "does not fit into standard output" in lle("in/a.mp4", "-o", "-")[2]
+    assert "in holds no pictures, but 1 videos" in lle("in", "-o", "out")[2]
+    assert lle("in/*.mp4", "-o", "out")[1] == "out/a.mp4\n"
+
+
+def test_what_to_install_is_said(lle, monkeypatch):
+    make("a.mp4")
+    monkeypatch.setattr(video, "find_spec", lambda name: None)
+    assert "pip install 'lle-utils[video]'" in lle("a.mp4")[2]
+
+
+# Steadiness
+
+
+def step(frames, across=0, down=0):
+    """Return by how many codes the brightness of what two frames share changes, on average."""
+    changes = []
+    for before, after in zip(frames, frames[1:], strict=False):
+        height, width = before.shape[0] - down, before.shape[1] - across
+        changes.append(abs((before[down:, across:] - after[:height, :width]).mean()))
+    return 255 * np.mean(changes)
+
+
+def scene():
+    from lle_utils import data
+
+    return data.load("sample", "test", lazy=True)[0].high[::3, ::3]
+
+
+def flickering(frames):
+    """Brighten each frame by a factor of its own, as a network does that sees noise."""
+    factors = 1 + 0.03 * np.random.default_rng(1).normal(size=len(frames))
+    noise = np.random.default_rng(2).normal(0, 0.02, (len(frames), *frames[0].shape))
+    noisy = zip(frames, factors, noise, strict=True)
+    return [np.clip(f * frame + n, 0, 1).astype(np.float32) for frame, f, n in noisy]
+
+
+@pytest.mark.parametrize(("across", "down"), [(0, 0), (3, 2)])
+def test_the_brightness_of_one_scene_is_held(across, down):
+    whole = scene()
+    windows = [whole[down * i :, across * i :][:90, :100] for i in range(12)]
+    frames = flickering(windows)
+    steadier = video.Steadier()
+    steady = [steadier(frame) for frame in frames]
+    assert step(frames, across, down) > 1
+    assert step(steady, across, down) < 0.3
+
+
+def test_a_new_scene_starts_anew():
+    one, other = scene()[:90, :100], scene()[::-1][:90, :100] ** 0.5
+    steadier = video.Steadier()
+    steadier(one)
+    np.testing.assert_array_equal(steadier(other), other)
+
+
+def test_black_and_white_stay():
+    steadier = video.Steadier()
+    frame = scene()[:90, :100].copy()
+    frame[:9], frame[-9:] = 0, 1
+    steadier(frame)
+    darker = steadier(frame * np.float32(0.9) + np.float32(0.1) * (frame == 1))
+    assert np.all(darker[:9] == 0) and np.all(darker[-9:] > 0.999)
