@@ -1,0 +1,258 @@
+"""What a computer sees in the dark: scenes whose truth is known, detectors, and how often they hit.
+
+A scene is a photograph with cards pasted on: ArUco markers, AprilTags, a QR code, words. It is
+looked at from a slant, and `camera.darken` takes the light away. So what a detector should find is
+known by construction, and so is what it should not.
+
+ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes and words are read by
+the packages of the optional extra ``vision``; `detectors` lists those that can be imported.
+"""
+
+import string
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from lle_utils import camera
+from lle_utils.baselines import clahe
+from lle_utils.images import as_float, to_uint8
+
+STOPS = (3, 5, 6, 7, 8)
+"""How many stops too dark the scenes are."""
+
+HEIGHT, WIDTH = 300, 400
+CELL = 100
+"""A scene's size and that of the cells, one card each, in pixels."""
+
+CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
+WORDS = "lamp river seven paper garden window copper silver forty music doctor bridge".split()
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
+_DICTIONARIES = {
+    "aruco": cv2.aruco.DICT_4X4_250,
+    "apriltag": cv2.aruco.DICT_APRILTAG_36H11,
+}
+
+
+class Scene(NamedTuple):
+    """A well-lit scene and what is to be seen in it.
+
+    Attributes
+    ----------
+    photo : ndarray of float32, shape (HEIGHT, WIDTH, 3)
+        The photograph without cards, seen from the front.
+    picture : ndarray of float32, shape (HEIGHT, WIDTH, 3)
+        The photograph with its cards, seen from a slant.
+    view : ndarray, shape (3, 3)
+        The homography from pixels (x, y, 1) of `photo` to those of `picture`.
+    truth : mapping from str to list of str
+        What the cards of each kind say: numbers of markers, words.
+    """
+
+    photo: np.ndarray
+    picture: np.ndarray
+    view: np.ndarray
+    truth: Mapping[str, list[str]]
+
+
+class Count(NamedTuple):
+    """What a detector found: right answers, false alarms, and how many there were to find."""
+
+    right: int
+    wrong: int
+    total: int
+
+
+# --- scenes ---------------------------------------------------------------------------------------
+
+
+def make_scene(photo, rng: np.random.Generator) -> Scene:
+    """Paste cards on a photograph and look at it from a slant.
+
+    Parameters
+    ----------
+    photo : array, shape (height, width, 3)
+        Any well-lit picture; its middle is used.
+    rng : numpy.random.Generator
+        Where places, sizes, contrasts, words and the slant come from.
+    """
+    photo = _fitted(as_float(photo))
+    picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
+    cells = [(top, left) for top in range(0, HEIGHT, CELL) for left in range(0, WIDTH, CELL)]
+    places = rng.permutation(len(cells))[: len(CARDS)]
+    words = iter(rng.permutation(WORDS))
+    numbers = iter(rng.permutation(250))
+    for kind, place in zip(CARDS, places, strict=True):
+        says = str(next(words)) if kind in ("qr", "text") else str(next(numbers))
+        truth[kind].append(says)
+        _paste(picture, _card(kind, says, rng), cells[place], rng)
+    corners = np.float32([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
+    moved = corners + rng.uniform(-0.04, 0.04, (4, 2)) * (WIDTH, HEIGHT)
+    view = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+    border = {"borderMode": cv2.BORDER_REFLECT}
+    picture = cv2.warpPerspective(picture, view, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, **border)
+    return Scene(photo, np.clip(picture, 0, 1), view, truth)
+
+
+def make_scenes(photos: Iterable, seed: int = 0) -> list[Scene]:
+    """Make one scene of each photograph; the seed alone decides what is on it."""
+    return [make_scene(photo, np.random.default_rng((seed, n))) for n, photo in enumerate(photos)]
+
+
+def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
+    """Return what the camera sees of a scene with so many stops too little light."""
+    return camera.darken(scene.picture, stops, np.random.default_rng((seed, int(10 * stops))))
+
+
+def _fitted(photo: np.ndarray) -> np.ndarray:
+    """Cut the middle out of a photograph and bring it to a scene's size."""
+    height, width = photo.shape[:2]
+    scale = max(HEIGHT / height, WIDTH / width)
+    size = (max(WIDTH, round(width * scale)), max(HEIGHT, round(height * scale)))
+    photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    top, left = (photo.shape[0] - HEIGHT) // 2, (photo.shape[1] - WIDTH) // 2
+    return photo[top : top + HEIGHT, left : left + WIDTH]
+
+
+def _card(kind: str, says: str, rng: np.random.Generator) -> np.ndarray:
+    """Draw a card in gray: 0 is ink and 1 is paper."""
+    if kind == "text":
+        font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / rng.choice(FONTS)
+        letters = ImageFont.truetype(str(font), int(rng.integers(14, 21)))
+        _, _, right, bottom = letters.getbbox(says)
+        card = Image.new("L", (int(right) + 10, int(bottom) + 10), 255)
+        ImageDraw.Draw(card).text((5, 4), says, 0, letters)
+        return np.float32(card) / 255
+    if kind == "qr":
+        code, side = cv2.QRCodeEncoder_create().encode(says), int(rng.integers(70, 86))
+        code = cv2.copyMakeBorder(code, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255)
+    else:
+        dictionary = cv2.aruco.getPredefinedDictionary(_DICTIONARIES[kind])
+        modules = dictionary.markerSize + 2
+        code, side = dictionary.generateImageMarker(int(says), modules), int(rng.integers(36, 65))
+        code = cv2.copyMakeBorder(code, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=255)
+    code = cv2.resize(code, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(code, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _paste(picture, card, cell: tuple[int, int], rng: np.random.Generator) -> None:
+    """Paste a card, turned a little, somewhere into a cell, with paper and ink of its own."""
+    ink, paper = rng.uniform(0.02, 0.25), rng.uniform(0.45, 0.9)
+    height, width = card.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)
+    turn[:, 2] += (cell[1], cell[0])
+    turn[:, 2] += (CELL - np.array([width, height])) * rng.uniform(0.25, 0.75, 2)
+    size, smooth = (WIDTH, HEIGHT), {"flags": cv2.INTER_LINEAR}
+    drawn = cv2.warpAffine(ink + (paper - ink) * card, turn, size, **smooth)[..., None]
+    cover = cv2.warpAffine(np.ones_like(card), turn, size, **smooth)[..., None]
+    picture[:] = picture * (1 - cover) + drawn
+
+
+# --- detectors ------------------------------------------------------------------------------------
+
+
+def compare(found: Iterable[str], truth: Sequence[str]) -> Count:
+    """Count what was found of the truth, each once, and what was found beside it."""
+    found = set(found)
+    return Count(len(found & set(truth)), len(found - set(truth)), len(truth))
+
+
+def see_aruco(picture, scene: Scene) -> Count:
+    """Look for ArUco markers (OpenCV)."""
+    dictionary = cv2.aruco.getPredefinedDictionary(_DICTIONARIES["aruco"])
+    _, numbers, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(_gray(picture))
+    return compare(map(str, () if numbers is None else np.ravel(numbers)), scene.truth["aruco"])
+
+
+def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0) -> Count:
+    """Find the photograph in the picture by SIFT keypoints and a homography (OpenCV).
+
+    Parameters
+    ----------
+    picture : array, shape (HEIGHT, WIDTH, 3)
+    scene : Scene
+    least : int, default 12
+        How many matches must agree on a homography for it to count as found.
+    error : float, default 4
+        How far off, in pixels, it may put the corners, on average, to be right.
+    """
+    sift = cv2.SIFT_create()
+    (points, features), (seen, others) = (
+        sift.detectAndCompute(_gray(one), None) for one in (scene.photo, picture)
+    )
+    if others is None or len(seen) < 2:
+        return Count(0, 0, 1)
+    pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
+    good = [first for first, second in pairs if first.distance < 0.75 * second.distance]
+    if len(good) < least:
+        return Count(0, 0, 1)
+    here = np.float32([points[match.queryIdx].pt for match in good])
+    there = np.float32([seen[match.trainIdx].pt for match in good])
+    cv2.setRNGSeed(0)
+    view, agree = cv2.findHomography(here, there, cv2.RANSAC, 3.0)
+    if view is None or agree.sum() < least:
+        return Count(0, 0, 1)
+    corners = np.float32([[[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]]])
+    off = cv2.perspectiveTransform(corners, view) - cv2.perspectiveTransform(corners, scene.view)
+    right = np.linalg.norm(off, axis=-1).mean() < error
+    return Count(int(right), int(not right), 1)
+
+
+def see_apriltags(picture, scene: Scene) -> Count:
+    """Look for AprilTags (pupil-apriltags)."""
+    from pupil_apriltags import Detector
+
+    tags = _once(Detector, families="tag36h11", quad_decimate=1.0).detect(_gray(picture))
+    return compare((str(tag.tag_id) for tag in tags), scene.truth["apriltag"])
+
+
+def see_qr(picture, scene: Scene) -> Count:
+    """Read QR codes (ZXing)."""
+    import zxingcpp
+
+    codes = zxingcpp.read_barcodes(_gray(picture), formats=zxingcpp.BarcodeFormat.QRCode)
+    return compare((code.text for code in codes), scene.truth["qr"])
+
+
+def see_text(picture, scene: Scene) -> Count:
+    """Read words (RapidOCR): a wrong letter makes a wrong word."""
+    from rapidocr import RapidOCR
+
+    lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1]).txts or ()
+    words = [word.strip(string.punctuation).lower() for line in lines for word in line.split()]
+    return compare((word for word in words if len(word) > 2), scene.truth["text"])
+
+
+DETECTORS = {
+    "ArUco markers": (see_aruco, None),
+    "SIFT homographies": (see_keypoints, None),
+    "AprilTags": (see_apriltags, "pupil_apriltags"),
+    "QR codes": (see_qr, "zxingcpp"),
+    "words": (see_text, "rapidocr"),
+}
+"""What is looked for: by which function, and which package of the extra it needs."""
+
+
+def detectors() -> dict[str, Callable]:
+    """Return the detectors that this installation has, by name."""
+    has = {name: not package or find_spec(package) for name, (_, package) in DETECTORS.items()}
+    return {name: see for name, (see, _) in DETECTORS.items() if has[name]}
+
+
+_made: dict[Any, Any] = {}
+
+
+def _once(make: Callable, **options):
+    """Make a detector when it is first needed, and keep it: loading takes longer than looking."""
+    if make not in _made:
+        _made[make] = make(**options)
+    return _made[make]
+
+
+def _gray(picture) -> np.ndarray:
+    return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
