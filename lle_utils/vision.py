@@ -8,6 +8,7 @@ ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes an
 the packages of the optional extra ``vision``; `detectors` lists those that can be imported.
 """
 
+import functools
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -30,6 +31,7 @@ HEIGHT, WIDTH = 300, 400
 CELL = 100
 """A scene's size and that of the cells, one card each, in pixels."""
 
+MOST_KEYPOINTS = 800
 CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
 WORDS = "lamp river seven paper garden window copper silver forty music doctor bridge".split()
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
@@ -181,10 +183,8 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
     error : float, default 4
         How far off, in pixels, it may put the corners, on average, to be right.
     """
-    sift = cv2.SIFT_create()
-    (points, features), (seen, others) = (
-        sift.detectAndCompute(_gray(one), None) for one in (scene.photo, picture)
-    )
+    points, features = _photo_keypoints(scene.photo.tobytes())
+    seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(_gray(picture), None)
     if others is None or len(seen) < 2:
         return Count(0, 0, 1)
     pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
@@ -201,6 +201,13 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
     off = cv2.perspectiveTransform(corners, view) - cv2.perspectiveTransform(corners, scene.view)
     right = np.linalg.norm(off, axis=-1).mean() < error
     return Count(int(right), int(not right), 1)
+
+
+@functools.lru_cache(maxsize=32)
+def _photo_keypoints(content: bytes):
+    """Return a photograph's keypoints and their descriptors, computed once."""
+    photo = np.frombuffer(content, np.float32).reshape(HEIGHT, WIDTH, 3)
+    return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(_gray(photo), None)
 
 
 def see_apriltags(picture, scene: Scene) -> Count:
@@ -223,7 +230,7 @@ def see_text(picture, scene: Scene) -> Count:
     """Read words (RapidOCR): a wrong letter makes a wrong word."""
     from rapidocr import RapidOCR
 
-    lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1]).txts or ()
+    lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1], use_cls=False).txts or ()
     words = [word.strip(string.punctuation).lower() for line in lines for word in line.split()]
     return compare((word for word in words if len(word) > 2), scene.truth["text"])
 
