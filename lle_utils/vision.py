@@ -20,8 +20,8 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from lle_utils import camera
-from lle_utils.baselines import clahe
+from lle_utils import baselines, camera
+from lle_utils.enhancer import EXPOSURE, Enhancer, enhance_picture
 from lle_utils.images import as_float, to_uint8
 
 STOPS = (3, 5, 6, 7, 8)
@@ -263,3 +263,114 @@ def _once(make: Callable, **options):
 
 def _gray(picture) -> np.ndarray:
     return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
+
+
+# --- the experiment -------------------------------------------------------------------------------
+
+
+def measure(
+    scenes: Sequence[Scene],
+    methods: Mapping[str, Callable],
+    stops: Sequence[float] = STOPS,
+    *,
+    seeds: Sequence[int] = (0,),
+    look_for: Mapping[str, Callable] | None = None,
+    progress: Callable = iter,
+) -> dict[tuple[str, str, float], list[Count]]:
+    """Let every detector look at every scene, darkened and then brightened by every method.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+    methods : mapping from str to callable
+        Each takes a dark picture and returns a brighter one; as `methods` returns them.
+    stops : sequence of float, default `STOPS`
+    seeds : sequence of int, default (0,)
+        Of the noise: each scene is darkened once with each. All methods get the same pictures.
+    look_for : mapping from str to callable, optional
+        The detectors; by default all that are installed.
+    progress : callable, default iter
+        Wraps the list of scenes, to show progress: ``tqdm`` for example.
+
+    Returns
+    -------
+    dict
+        By detector, method and stops: a `Count` for each scene and seed. The method `WELL_LIT` is
+        the scene as it was before it was darkened: the ceiling.
+    """
+    look_for = detectors() if look_for is None else look_for
+    counts: dict[tuple[str, str, float], list[Count]] = {}
+    for scene in progress(scenes):
+        ceiling = {name: see(scene.picture, scene) for name, see in look_for.items()}
+        for amount in stops:
+            for seed in seeds:
+                dark = darken(scene, amount, seed)
+                pictures = {name: method(dark) for name, method in methods.items()}
+                for task, see in look_for.items():
+                    for name, picture in pictures.items():
+                        counts.setdefault((task, name, amount), []).append(see(picture, scene))
+                    counts.setdefault((task, WELL_LIT, amount), []).append(ceiling[task])
+    return counts
+
+
+WELL_LIT = "well lit"
+
+
+def add(counts: Iterable[Count]) -> Count:
+    """Add counts up."""
+    return Count(*(int(number) for number in np.sum(list(counts), axis=0)))
+
+
+def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the interval of a share that was counted (E. B. Wilson, 1927).
+
+    Parameters
+    ----------
+    right, total : int
+        So many of so many; `total` is 1 or more.
+    z : float, default 1.96
+        1.96 is for 95 %.
+
+    Returns
+    -------
+    tuple of two floats
+        In [0, 1]. It is never empty, also where all or none are right.
+    """
+    share, extra = right / total, z * z / total
+    middle = (share + extra / 2) / (1 + extra)
+    half = z / (1 + extra) * (share * (1 - share) / total + extra / (4 * total)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def methods(model, constant: float = 0.386) -> dict[str, Callable]:
+    """Return the ways to brighten a picture that are compared, by name.
+
+    Parameters
+    ----------
+    model : enhancer.Enhancer
+    constant : float, default 0.386
+        The constant map's m: what is best on LOL's training pictures.
+    """
+    alone = exposure_alone(model)
+    return {
+        "untouched": as_float,
+        "gain": gain,
+        "gamma 0.4": baselines.gamma,
+        "CLAHE": baselines.clahe,
+        "equalized": baselines.equalize,
+        "one constant": lambda dark: baselines.constant_map(dark, constant),
+        "exposure alone": lambda dark: enhance_picture(alone, dark),
+        "ours": lambda dark: enhance_picture(model, dark),
+        "ours, for vision": lambda dark: enhance_for_vision(model, dark),
+    }
+
+
+def gain(image, share: float = 0.99) -> np.ndarray:
+    """Multiply a picture so that all but its brightest pixels fit below 0.9."""
+    image = as_float(image)
+    return np.clip(image * (0.9 / max(float(np.quantile(image, share)), 1 / 255)), 0, 1)
+
+
+def exposure_alone(model):
+    """Return an enhancer with the same network that only asks how much light."""
+    return Enhancer(model.network, (EXPOSURE,), model.iterations, model.floor)
