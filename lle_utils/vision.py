@@ -167,7 +167,7 @@ def compare(found: Iterable[str], truth: Sequence[str]) -> Count:
 def see_aruco(picture, scene: Scene) -> Count:
     """Look for ArUco markers (OpenCV)."""
     dictionary = cv2.aruco.getPredefinedDictionary(_DICTIONARIES["aruco"])
-    _, numbers, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(_gray(picture))
+    _, numbers, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(gray(picture))
     return compare(map(str, () if numbers is None else np.ravel(numbers)), scene.truth["aruco"])
 
 
@@ -184,7 +184,7 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
         How far off, in pixels, it may put the corners, on average, to be right.
     """
     points, features = _photo_keypoints(scene.photo.tobytes())
-    seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(_gray(picture), None)
+    seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
     if others is None or len(seen) < 2:
         return Count(0, 0, 1)
     pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
@@ -207,14 +207,14 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
 def _photo_keypoints(content: bytes):
     """Return a photograph's keypoints and their descriptors, computed once."""
     photo = np.frombuffer(content, np.float32).reshape(HEIGHT, WIDTH, 3)
-    return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(_gray(photo), None)
+    return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(photo), None)
 
 
 def see_apriltags(picture, scene: Scene) -> Count:
     """Look for AprilTags (pupil-apriltags)."""
     from pupil_apriltags import Detector
 
-    tags = _once(Detector, families="tag36h11", quad_decimate=1.0).detect(_gray(picture))
+    tags = _once(Detector, families="tag36h11", quad_decimate=1.0).detect(gray(picture))
     return compare((str(tag.tag_id) for tag in tags), scene.truth["apriltag"])
 
 
@@ -222,7 +222,7 @@ def see_qr(picture, scene: Scene) -> Count:
     """Read QR codes (ZXing)."""
     import zxingcpp
 
-    codes = zxingcpp.read_barcodes(_gray(picture), formats=zxingcpp.BarcodeFormat.QRCode)
+    codes = zxingcpp.read_barcodes(gray(picture), formats=zxingcpp.BarcodeFormat.QRCode)
     return compare((code.text for code in codes), scene.truth["qr"])
 
 
@@ -261,7 +261,8 @@ def _once(make: Callable, **options):
     return _made[make]
 
 
-def _gray(picture) -> np.ndarray:
+def gray(picture) -> np.ndarray:
+    """Return a picture as most detectors want it: 8 bits, gray."""
     return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
 
 
