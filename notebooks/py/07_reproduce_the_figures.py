@@ -27,7 +27,8 @@
 # **What you'll need:** [notebook 05](05_iterate.ipynb). No training; the weights come with the
 # package.
 #
-# Previous: [06. Measure honestly](06_measure_honestly.ipynb)
+# Previous: [06. Measure honestly](06_measure_honestly.ipynb) ·
+# Next: [08. Let a computer look](08_let_a_computer_look.ipynb)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -584,4 +585,4 @@ checks.own_figure(make_mine)
 #   Computational Research", PLOS Computational Biology 9 (2013).
 #   [doi:10.1371/journal.pcbi.1003285](https://doi.org/10.1371/journal.pcbi.1003285)
 #
-# Back to the start: [00. Brighten one picture](00_brighten_one_picture.ipynb)
+# Next: [08. Let a computer look](08_let_a_computer_look.ipynb)
