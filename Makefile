@@ -67,8 +67,8 @@ book: $(VENV)/.book
 # RapidOCR asks for opencv-python-headless, which would write into the folder of opencv-python and
 # leave a broken mixture of the two. So it goes in without its dependencies, and those by name.
 vision: $(VENV)/.base
-	$(INSTALL) --no-deps rapidocr
-	$(INSTALL) colorlog omegaconf onnxruntime pupil-apriltags pyclipper requests shapely six zxing-cpp
+	$(INSTALL) --editable '.[vision]'
+	$(INSTALL) --no-deps 'rapidocr>=3.10'
 
 address: $(VENV)/bin/python
 	$(BIN)/python tools/address.py

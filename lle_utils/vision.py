@@ -8,9 +8,11 @@ ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes an
 the packages of the optional extra ``vision``; `detectors` lists those that can be imported.
 """
 
+import csv
 import functools
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -349,6 +351,23 @@ def measure(
 
 
 WELL_LIT = "well lit"
+
+
+def read_table() -> list[dict]:
+    """Return the committed table of what was measured, which `benchmarks/vision.py` writes."""
+    text = (files("lle_utils") / "registry" / "vision.csv").read_text("utf-8")
+    numbers = {"stops": float, "right": int, "wrong": int, "total": int}
+    rows = csv.DictReader(text.splitlines())
+    return [{key: numbers.get(key, str)(value) for key, value in row.items()} for row in rows]
+
+
+def curves_of(rows: Iterable[Mapping]) -> dict[str, dict[str, list]]:
+    """Turn rows of the table into what `drawing.success` draws: points with their intervals."""
+    curves: dict[str, dict[str, list]] = {}
+    for row in rows:
+        point = (row["stops"], row["right"] / row["total"], *wilson(row["right"], row["total"]))
+        curves.setdefault(row["detector"], {}).setdefault(row["method"], []).append(point)
+    return curves
 
 
 def add(counts: Iterable[Count]) -> Count:
