@@ -257,15 +257,15 @@ axes[0].legend(fontsize=10)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Untouched, both detectors go blind between 5 and 7 stops. Nearly any way to
-# brighten gives most of it back. Where the bands overlap, these scenes do not tell the methods
-# apart. Compare the bands at 8 stops before you call one method the best.
+# **What to see.** Untouched, both detectors are nearly blind at 7 stops. Nearly any way to brighten
+# gives most of it back; CLAHE, which is made for contrast and stays dark, gives back least. Where
+# the bands overlap, these scenes do not tell the methods apart. Compare the bands at 8 stops before
+# you call one method the best.
 
 # %% tags=["claim"]
 for task in base:
     assert share(task, "untouched", 8) < 0.3
     assert share(task, "ours", 7) > share(task, "untouched", 7) + 0.3
-    assert share(task, "well lit", 3) >= share(task, "ours", 8)
 
 # %% [markdown]
 # ## Why does it go blind, if the light is only scaled?
@@ -392,6 +392,11 @@ for task in vision.DETECTORS:
         print(f"{name:16s}", *cells, f"{sum(int(r['wrong']) for r in found if r):8d} false")
 
 # %% [markdown]
+# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in the
+# dark. The QR reader needs the finest detail and gives up first. Words need some false alarms to be
+# tolerated: a misread letter makes a word that is not there, and every brightening lets the reader
+# try where it was silent before.
+#
 # Does enhancing always help? No. The published record is sobering. On ExDark, photographs taken in
 # the dark, a detector trained on such pictures finds as much without enhancement as with it: a mean
 # average precision of 76.8 on the raw pictures and 76.3 to 76.9 after enhancement by several
