@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what detectors see in the dark.")
     parser.add_argument("--seed", type=int, default=8, help="of scenes and noise (default: 8)")
     seed = parser.parse_args().seed
-    logging.disable(logging.WARNING)  # RapidOCR says which files it loads, and when it reads nothing
+    logging.disable(logging.WARNING)  # RapidOCR says which files it loads
     model = load_model()
     scenes = vision.make_scenes([pair.high for pair in data.load("sample", "test")], seed)
     methods = vision.methods(model)

@@ -35,7 +35,10 @@ CELL = 100
 
 MOST_KEYPOINTS = 800
 CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
-WORDS = "lamp river seven paper garden window copper silver forty music doctor bridge".split()
+WORDS = (
+    *("lamp", "river", "seven", "paper", "garden", "window"),
+    *("copper", "silver", "forty", "music", "doctor", "bridge"),
+)
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
 _DICTIONARIES = {
     "aruco": cv2.aruco.DICT_4X4_250,

@@ -75,7 +75,7 @@ def test_for_vision_is_brighter_smoother_and_of_the_same_size(scenes, model):
     dark = vision.darken(scenes[0], 6)[:90, :131]
     plain, machine = enhance_picture(model, dark), vision.enhance_for_vision(model, dark)
     assert machine.shape == dark.shape and machine.dtype == np.float32
-    assert 0 <= machine.min() and machine.max() <= 1
+    assert machine.min() >= 0 and machine.max() <= 1
     assert machine.mean() > plain.mean()
     brighter = vision.enhance_for_vision(model, dark, exposure=1)
     assert brighter.mean() > machine.mean()

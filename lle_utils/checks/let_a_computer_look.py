@@ -125,8 +125,7 @@ half_way = Exercise(
             ),
             "this is the last measured exposure with half or more. Interpolate to the next one.": (
                 lambda stops, shares: (
-                    [stops[0]]
-                    + [s for s, share in zip(stops, shares, strict=True) if share >= 0.5]
+                    [stops[0]] + [s for s, share in zip(stops, shares, strict=True) if share >= 0.5]
                 )[-1]
             ),
             "np.interp needs x to rise, and shares fall: it returns nonsense here without a "
@@ -183,9 +182,7 @@ block_loss = Exercise(
             "the blocks' contrasts are still in it. Divide each block by its standard deviation "
             "plus 0.01.": lambda image, reference: _block_loss(image, reference, scale=False),
             "this is the sum. Average over pixels and blocks.": (
-                lambda image, reference: (
-                    _block_loss(image, reference) * _blocks(reference).size
-                )
+                lambda image, reference: _block_loss(image, reference) * _blocks(reference).size
             ),
             "these are absolute differences; they are to be squared.": (
                 lambda image, reference: np.mean(

@@ -118,7 +118,8 @@ show([scenes[0].photo, scenes[0].picture, dark], ["photograph", "scene", "7 stop
 # in the dark one, and in the dark one multiplied by a number?
 
 # %%
-for name, picture in {"well lit": scenes[0].picture, "dark": dark, "gain": vision.gain(dark)}.items():
+seen = {"well lit": scenes[0].picture, "dark": dark, "gain": vision.gain(dark)}
+for name, picture in seen.items():
     print(f"{name:9s}", vision.see_aruco(picture, scenes[0]))
 
 # %% [markdown]
@@ -222,7 +223,7 @@ checks.share_interval(share_interval)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Compute `middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)` and the half length, and add and subtract.
+# Compute `middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)` and the half length. Add, and subtract.
 #
 # </details>
 #
@@ -392,17 +393,17 @@ for task in vision.DETECTORS:
         print(f"{name:16s}", *cells, f"{sum(int(r['wrong']) for r in found if r):8d} false")
 
 # %% [markdown]
-# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in the
-# dark. The QR reader needs the finest detail and gives up first. Words need some false alarms to be
-# tolerated: a misread letter makes a word that is not there, and every brightening lets the reader
-# try where it was silent before.
+# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
+# the dark. The QR reader needs the finest detail and gives up first. Words need some false alarms
+# to be tolerated: a misread letter makes a word that is not there, and every brightening lets the
+# reader try where it was silent before.
 #
 # Does enhancing always help? No. The published record is sobering. On ExDark, photographs taken in
-# the dark, a detector trained on such pictures finds as much without enhancement as with it: a mean
-# average precision of 76.8 on the raw pictures and 76.3 to 76.9 after enhancement by several
-# methods, in the table of MAET (Cui et al., 2021). Gains that papers report come from detectors that
-# were trained again on enhanced pictures. A detector that has seen the dark in training needs no
-# help; one with fixed thresholds does.
+# the dark, a detector trained on such pictures finds as much without enhancement as with it: a
+# mean average precision of 76.8 on the raw pictures and 76.3 to 76.9 after enhancement by several
+# methods, in the table of MAET (Cui et al., 2021). Gains that papers report come from detectors
+# that were trained again on enhanced pictures. A detector that has seen the dark in training needs
+# no help; one with fixed thresholds does.
 
 # %% [markdown]
 # ## Put the enhancer before your detector
@@ -488,8 +489,8 @@ checks.block_loss(block_loss)
 #
 # - Scenes made by construction tell what a detector should find, and how many answers are false.
 # - Detectors with fixed thresholds go blind in the dark; brightening gives most of it back.
-# - The differences between good ways to brighten are small. Count, use intervals, and compare on the
-#   same scenes and noise.
+# - The differences between good ways to brighten are small. Count, use intervals, and compare on
+#   the same scenes and noise.
 # - For a detector lift the shadows and smooth by less than a pixel. Neither more contrast nor more
 #   smoothing came for free.
 # - A detector that was trained in the dark may gain nothing. Measure with yours.
@@ -504,9 +505,10 @@ checks.block_loss(block_loss)
 #   [doi:10.1016/j.cviu.2018.10.010](https://doi.org/10.1016/j.cviu.2018.10.010)
 # - S. Garrido-Jurado, R. Muñoz-Salinas, F. J. Madrid-Cuevas, M. J. Marín-Jiménez, "Automatic
 #   generation and detection of highly reliable fiducial markers under occlusion", Pattern
-#   Recognition 47, 2014. [doi:10.1016/j.patcog.2014.01.005](https://doi.org/10.1016/j.patcog.2014.01.005)
-# - D. G. Lowe, "Distinctive image features from scale-invariant keypoints", International Journal of
-#   Computer Vision 60, 2004.
+#   Recognition 47, 2014.
+#   [doi:10.1016/j.patcog.2014.01.005](https://doi.org/10.1016/j.patcog.2014.01.005)
+# - D. G. Lowe, "Distinctive image features from scale-invariant keypoints", International Journal
+#   of Computer Vision 60, 2004.
 #   [doi:10.1023/B:VISI.0000029664.99615.94](https://doi.org/10.1023/B:VISI.0000029664.99615.94)
 # - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
 #   the American Statistical Association 22, 1927.
