@@ -260,15 +260,13 @@ def two_objectives(
 
 
 @styled(_STYLE)
-def success(curves: Mapping[str, Mapping[str, Sequence]], width: float = _WIDTH) -> Figure:
+def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
     """Draw how often detectors are right against how dark it is, a panel for each detector.
 
     Parameters
     ----------
     curves : mapping from str to mapping from str to sequence
         By detector and method: points (stops, share, low, high), the last two ends of an interval.
-    width : float, optional
-        Of the figure, in inches.
 
     Returns
     -------
@@ -277,11 +275,12 @@ def success(curves: Mapping[str, Mapping[str, Sequence]], width: float = _WIDTH)
     """
     columns = min(3, len(curves) + 1)
     rows = -(-(len(curves) + 1) // columns)
-    figure = Figure((width, 3.5 * rows), dpi=DPI, layout="constrained")
+    figure = Figure((_WIDTH, 3.5 * rows), dpi=DPI, layout="constrained")
     places = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axes, (detector, lines) in zip(places, curves.items(), strict=False):
         draw_success(axes, lines)
         axes.set_title(detector)
+        axes.tick_params(labelbottom=True)
     for axes in places[len(curves) :]:
         axes.set_axis_off()
     lines, names = places[0].get_legend_handles_labels()

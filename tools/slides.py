@@ -381,7 +381,7 @@ def make_vision(material: Material) -> tuple[Figure, list[Panel]]:
     figure = _page("What a computer sees", line)
     curves = vision.curves_of(vision.read_table())
     shown = ("untouched", "equalized", "gamma 0.4", "ours, for vision")
-    axes = [_box(figure, left, 0.27, 0.41, 0.5) for left in (0.08, 0.545)]
+    axes = [_box(figure, left, 0.27, 0.41, 0.48) for left in (0.08, 0.545)]
     for place, detector in zip(axes, ("ArUco markers", "QR codes"), strict=True):
         draw_success(place, {name: curves[detector][name] for name in shown}, 3)
         place.set(title=detector, xlabel="stops too dark", yticks=(0, 0.5, 1))
