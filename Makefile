@@ -10,6 +10,7 @@
 #   make ablation             train the rows of the ablation that have no result (LOL; hours)
 #   make lint                 the checks of style, spelling and links
 #   make book                 the notebooks as a web book, into build/book
+#   make vision               more detectors for notebook 08: tags, QR codes, words
 #   make address              write the repository's address (pyproject.toml) into badges and cells
 #   make wheel                build the package
 #   make colab                run each notebook alone, as Colab would (slow; NOTEBOOKS=01: one)
@@ -22,7 +23,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: figures slides test lab render solutions ablation lint book address colab wheel clean
+.PHONY: figures slides test lab render solutions ablation lint book vision address colab wheel clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -62,6 +63,12 @@ book: $(VENV)/.book
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir notebooks/book \
 		notebooks build/book
 	@echo "The book is in build/book: open build/book/index.html"
+
+# RapidOCR asks for opencv-python-headless, which would write into the folder of opencv-python and
+# leave a broken mixture of the two. So it goes in without its dependencies, and those by name.
+vision: $(VENV)/.base
+	$(INSTALL) --editable '.[vision]'
+	$(INSTALL) --no-deps 'rapidocr>=3.10'
 
 address: $(VENV)/bin/python
 	$(BIN)/python tools/address.py

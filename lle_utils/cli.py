@@ -221,6 +221,14 @@ def _add_enhance(commands) -> None:
         help="write the input and the result beside each other (default suffix: _compared)",
     )
     _add_model_options(parser)
+    parser.add_argument(
+        "--for",
+        dest="purpose",
+        choices=("eyes", "vision"),
+        default="eyes",
+        help="whom the result is for: vision lifts the shadows and smooths the grain for a "
+        "detector (default: %(default)s)",
+    )
     _add_overwrite(parser)
     parser.add_argument(
         "--skip-existing",
@@ -317,10 +325,12 @@ def _load_model(weights: str):
 
 
 def _enhance_picture(model, picture, args: argparse.Namespace):
-    from lle_utils.enhancer import enhance_picture
+    from lle_utils.enhancer import enhance_picture as enhance
 
+    if getattr(args, "purpose", "eyes") == "vision":
+        from lle_utils.vision import enhance_for_vision as enhance
     try:
-        return enhance_picture(model, picture, args.iterations, args.exposure)
+        return enhance(model, picture, args.iterations, args.exposure)
     except Exception as error:  # each back end has an error of its own for too little memory
         if not re.search("resource_?exhausted", f"{type(error).__name__} {error}", re.IGNORECASE):
             raise

@@ -4,7 +4,7 @@ Nothing here touches pyplot, so that it needs no display and leaves no figure op
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib
 import matplotlib.style
@@ -257,6 +257,57 @@ def two_objectives(
         bar = part.colorbar(drawn, ax=list(axes.flat), shrink=0.7, aspect=25, pad=0.01)
         bar.set_label("M (mean of channels)")
     return figure
+
+
+@styled(_STYLE)
+def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
+    """Draw how often detectors are right against how dark it is, a panel for each detector.
+
+    Parameters
+    ----------
+    curves : mapping from str to mapping from str to sequence
+        By detector and method: points (stops, share, low, high), the last two ends of an interval.
+
+    Returns
+    -------
+    Figure
+        One curve per method with its band; the legend takes the last place.
+    """
+    columns = min(3, len(curves) + 1)
+    rows = -(-(len(curves) + 1) // columns)
+    figure = Figure((_WIDTH, 3.5 * rows), dpi=DPI, layout="constrained")
+    places = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, (detector, lines) in zip(places, curves.items(), strict=False):
+        draw_success(axes, lines)
+        axes.set_title(detector)
+        axes.tick_params(labelbottom=True)
+    for axes in places[len(curves) :]:
+        axes.set_axis_off()
+    lines, names = places[0].get_legend_handles_labels()
+    places[len(curves)].legend(lines, names, loc="center", fontsize=13, frameon=False)
+    figure.supxlabel("stops too dark", fontsize=14)
+    figure.supylabel("share of right answers", fontsize=14)
+    return figure
+
+
+def draw_success(axes, lines: Mapping[str, Sequence], linewidth: float = 2.2) -> None:
+    """Draw one panel of `success`: a curve per method, with its band."""
+    styles = ("-", "--", ":", "-.")
+    names = list(lines)
+    colors = matplotlib.colormaps["tab10"](np.arange(10))
+    for index, name in enumerate(names):
+        stops, share, low, high = np.transpose(lines[name])
+        look = {"color": colors[index % 10], "ls": styles[index % 4], "lw": linewidth}
+        if name in STRONG:
+            look |= {"color": STRONG[name], "ls": "-", "lw": 1.7 * linewidth}
+        axes.plot(stops, share, label=name, **look)
+        axes.fill_between(stops, low, high, color=look["color"], alpha=0.09, lw=0)
+    axes.set(ylim=(-0.03, 1.03), xticks=sorted({point[0] for point in lines[names[0]]}))
+    axes.grid(alpha=0.3)
+
+
+STRONG = {"untouched": "black", "ours": "#0072b2", "ours, for vision": "#d55e00"}
+"""The methods that `success` draws in heavy lines, with their colors."""
 
 
 def _show(axes, picture, title: str, below: str = "") -> None:

@@ -497,6 +497,44 @@ def worst_of_six(material):
 half = (4, 4, 2, 2, 2, 1)
 kernel = checks.neighbor_kernel.parts[0].right
 
+# 08
+
+
+def counted_one_by_one(found, truth):
+    right = wrong = 0
+    for answer in dict.fromkeys(found):
+        right += answer in truth
+        wrong += answer not in truth
+    return [right, wrong]
+
+
+def interval_by_roots(right, total, z=1.96):
+    # Wilson's bounds are the shares p with (right / total - p)^2 = z^2 p (1 - p) / total.
+    share, extra = right / total, z**2 / total
+    return np.sort(np.roots([1 + extra, -2 * share - extra, share**2]).real)
+
+
+def half_way_by_interp(stops, shares):
+    stops, shares = np.asarray(stops, float), np.asarray(shares, float)
+    below = shares < 0.5
+    n = below.argmax()
+    if n == 0:
+        return stops[0] if below[0] else stops[-1]
+    return np.interp(-0.5, -shares[n - 1 : n + 1], stops[n - 1 : n + 1])
+
+
+def loss_by_loops(image, reference):
+    def patterns(picture):
+        gray = np.mean(picture, axis=2)
+        for top in range(0, gray.shape[0] - 7, 8):
+            for left in range(0, gray.shape[1] - 7, 8):
+                block = gray[top : top + 8, left : left + 8]
+                yield (block - block.mean()) / (block.std() + 0.01)
+
+    pairs = zip(patterns(image), patterns(reference), strict=True)
+    return np.mean([(one - other) ** 2 for one, other in pairs])
+
+
 RIGHT = {
     "first_guess": [(0.0975, 1 - (1 - np.float32(0.05)) ** 256, [0])],
     "brighten_again": [(in_single_precision,)],
@@ -552,6 +590,10 @@ RIGHT = {
     "agree": [(agree_by_opencv,)],
     "median_seconds": [(by_timeit,)],
     "own_figure": [(worst_of_six,)],
+    "count_answers": [(counted_one_by_one,)],
+    "share_interval": [(interval_by_roots,)],
+    "half_way": [(half_way_by_interp,)],
+    "block_loss": [(loss_by_loops,)],
 }
 
 WRONG = {

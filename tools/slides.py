@@ -18,9 +18,9 @@ from matplotlib.ticker import MultipleLocator
 from PIL import Image
 from scipy import ndimage
 
-from lle_utils import baselines, metrics
+from lle_utils import baselines, metrics, vision
 from lle_utils.curve import adjust_exposure, brighten
-from lle_utils.drawing import MAP_COLORS, bend, split_slanted, styled, write_exposure
+from lle_utils.drawing import MAP_COLORS, bend, draw_success, split_slanted, styled, write_exposure
 from lle_utils.evaluation import scale_to_mean
 from lle_utils.figures import default_folder, make_figures
 from lle_utils.images import as_float, to_uint8
@@ -374,6 +374,22 @@ def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, panels
 
 
+@styled(_STYLE)
+def make_vision(material: Material) -> tuple[Figure, list[Panel]]:
+    """Draw how often two detectors are right in the dark, for four methods."""
+    line = "Share of right answers by stops too dark; bands are 95 % intervals"
+    figure = _page("What a computer sees", line)
+    curves = vision.curves_of(vision.read_table())
+    shown = ("untouched", "equalized", "gamma 0.4", "ours, for vision")
+    axes = [_box(figure, left, 0.27, 0.41, 0.48) for left in (0.08, 0.545)]
+    for place, detector in zip(axes, ("ArUco markers", "QR codes"), strict=True):
+        draw_success(place, {name: curves[detector][name] for name in shown}, 3)
+        place.set(title=detector, xlabel="stops too dark", yticks=(0, 0.5, 1))
+    lines, names = axes[0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="lower center", ncols=4, fontsize=20, frameon=False)
+    return figure, []
+
+
 def _draw_differences(axes: Axes, place: int, values: np.ndarray) -> None:
     low, high = metrics.bootstrap_interval(values)
     verdict, color = "not decided", _QUIET
@@ -400,6 +416,7 @@ SLIDES = {
     "baselines.jpg": make_baselines,
     "gt_mean.jpg": make_gt_mean,
     "numbers.png": make_numbers,
+    "vision.png": make_vision,
 }
 """The slides by file name, in the order of the lessons."""
 

@@ -34,6 +34,12 @@ from lle_utils.checks.iterate import (
     recursion,
     stop_by_itself,
 )
+from lle_utils.checks.let_a_computer_look import (
+    block_loss,
+    count_answers,
+    half_way,
+    share_interval,
+)
 from lle_utils.checks.look_at_the_dark import (
     brightened_codes,
     group_scenes,

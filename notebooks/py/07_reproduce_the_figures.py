@@ -30,7 +30,8 @@
 # **Contents:** 1 materials · 2 to 8 the figures · 9 the source of one · 10 the check · 11 seconds ·
 # 12 one command · exercises
 #
-# Previous: [06. Measure honestly](06_measure_honestly.ipynb)
+# Previous: [06. Measure honestly](06_measure_honestly.ipynb) ·
+# Next: [08. Let a computer look](08_let_a_computer_look.ipynb)
 
 # %% [markdown]
 # ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
@@ -598,4 +599,4 @@ checks.own_figure(make_mine)
 #   Computational Research", PLOS Computational Biology 9 (2013).
 #   [doi:10.1371/journal.pcbi.1003285](https://doi.org/10.1371/journal.pcbi.1003285)
 #
-# Back to the start: [00. Brighten one picture](00_brighten_one_picture.ipynb)
+# Next: [08. Let a computer look](08_let_a_computer_look.ipynb)

@@ -1,0 +1,433 @@
+"""What a computer sees in the dark: scenes whose truth is known, detectors, and how often they hit.
+
+A scene is a photograph with cards pasted on: ArUco markers, AprilTags, a QR code, words. It is
+looked at from a slant, and `camera.darken` takes the light away. So what a detector should find is
+known by construction, and so is what it should not.
+
+ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes and words are read by
+the packages of the optional extra ``vision``; `detectors` lists those that can be imported.
+"""
+
+import csv
+import functools
+import string
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from lle_utils import baselines, camera
+from lle_utils.enhancer import EXPOSURE, Enhancer, enhance_picture
+from lle_utils.images import as_float, to_uint8
+
+STOPS = (3, 5, 6, 7, 8)
+"""How many stops too dark the scenes are."""
+
+HEIGHT, WIDTH = 300, 400
+CELL = 100
+"""A scene's size and that of the cells, one card each, in pixels."""
+
+MOST_KEYPOINTS = 800
+CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
+WORDS = (
+    *("lamp", "river", "seven", "paper", "garden", "window"),
+    *("copper", "silver", "forty", "music", "doctor", "bridge"),
+)
+FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
+_DICTIONARIES = {
+    "aruco": cv2.aruco.DICT_4X4_250,
+    "apriltag": cv2.aruco.DICT_APRILTAG_36H11,
+}
+
+
+class Scene(NamedTuple):
+    """A well-lit scene and what is to be seen in it.
+
+    Attributes
+    ----------
+    photo : ndarray of float32, shape (HEIGHT, WIDTH, 3)
+        The photograph without cards, seen from the front.
+    picture : ndarray of float32, shape (HEIGHT, WIDTH, 3)
+        The photograph with its cards, seen from a slant.
+    view : ndarray, shape (3, 3)
+        The homography from pixels (x, y, 1) of `photo` to those of `picture`.
+    truth : mapping from str to list of str
+        What the cards of each kind say: numbers of markers, words.
+    """
+
+    photo: np.ndarray
+    picture: np.ndarray
+    view: np.ndarray
+    truth: Mapping[str, list[str]]
+
+
+class Count(NamedTuple):
+    """What a detector found: right answers, false alarms, and how many there were to find."""
+
+    right: int
+    wrong: int
+    total: int
+
+
+# --- scenes ---------------------------------------------------------------------------------------
+
+
+def make_scene(photo, rng: np.random.Generator) -> Scene:
+    """Paste cards on a photograph and look at it from a slant.
+
+    Parameters
+    ----------
+    photo : array, shape (height, width, 3)
+        Any well-lit picture; its middle is used.
+    rng : numpy.random.Generator
+        Where places, sizes, contrasts, words and the slant come from.
+    """
+    photo = _fitted(as_float(photo))
+    picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
+    cells = [(top, left) for top in range(0, HEIGHT, CELL) for left in range(0, WIDTH, CELL)]
+    places = rng.permutation(len(cells))[: len(CARDS)]
+    words = iter(rng.permutation(WORDS))
+    numbers = iter(rng.permutation(250))
+    for kind, place in zip(CARDS, places, strict=True):
+        says = str(next(words)) if kind in ("qr", "text") else str(next(numbers))
+        truth[kind].append(says)
+        _paste(picture, _card(kind, says, rng), cells[place], rng)
+    corners = np.float32([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
+    moved = corners + rng.uniform(-0.04, 0.04, (4, 2)) * (WIDTH, HEIGHT)
+    view = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
+    border = {"borderMode": cv2.BORDER_REFLECT}
+    picture = cv2.warpPerspective(picture, view, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, **border)
+    return Scene(photo, np.clip(picture, 0, 1), view, truth)
+
+
+def make_scenes(photos: Iterable, seed: int = 0) -> list[Scene]:
+    """Make one scene of each photograph; the seed alone decides what is on it."""
+    return [make_scene(photo, np.random.default_rng((seed, n))) for n, photo in enumerate(photos)]
+
+
+def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
+    """Return what the camera sees of a scene with so many stops too little light."""
+    return camera.darken(scene.picture, stops, np.random.default_rng((seed, int(10 * stops))))
+
+
+def _fitted(photo: np.ndarray) -> np.ndarray:
+    """Cut the middle out of a photograph and bring it to a scene's size."""
+    height, width = photo.shape[:2]
+    scale = max(HEIGHT / height, WIDTH / width)
+    size = (max(WIDTH, round(width * scale)), max(HEIGHT, round(height * scale)))
+    photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
+    top, left = (photo.shape[0] - HEIGHT) // 2, (photo.shape[1] - WIDTH) // 2
+    return photo[top : top + HEIGHT, left : left + WIDTH]
+
+
+def _card(kind: str, says: str, rng: np.random.Generator) -> np.ndarray:
+    """Draw a card in gray: 0 is ink and 1 is paper."""
+    if kind == "text":
+        font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / rng.choice(FONTS)
+        letters = ImageFont.truetype(str(font), int(rng.integers(14, 21)))
+        _, _, right, bottom = letters.getbbox(says)
+        card = Image.new("L", (int(right) + 10, int(bottom) + 10), 255)
+        ImageDraw.Draw(card).text((5, 4), says, 0, letters)
+        return np.float32(card) / 255
+    if kind == "qr":
+        code, side = cv2.QRCodeEncoder_create().encode(says), int(rng.integers(70, 86))
+        code = cv2.copyMakeBorder(code, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=255)
+    else:
+        dictionary = cv2.aruco.getPredefinedDictionary(_DICTIONARIES[kind])
+        modules = dictionary.markerSize + 2
+        code, side = dictionary.generateImageMarker(int(says), modules), int(rng.integers(36, 65))
+        code = cv2.copyMakeBorder(code, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=255)
+    code = cv2.resize(code, None, fx=8, fy=8, interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(code, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _paste(picture, card, cell: tuple[int, int], rng: np.random.Generator) -> None:
+    """Paste a card, turned a little, somewhere into a cell, with paper and ink of its own."""
+    ink, paper = rng.uniform(0.02, 0.25), rng.uniform(0.45, 0.9)
+    height, width = card.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)
+    turn[:, 2] += (cell[1], cell[0])
+    turn[:, 2] += (CELL - np.array([width, height])) * rng.uniform(0.25, 0.75, 2)
+    size, smooth = (WIDTH, HEIGHT), {"flags": cv2.INTER_LINEAR}
+    drawn = cv2.warpAffine(ink + (paper - ink) * card, turn, size, **smooth)[..., None]
+    cover = cv2.warpAffine(np.ones_like(card), turn, size, **smooth)[..., None]
+    picture[:] = picture * (1 - cover) + drawn
+
+
+# --- detectors ------------------------------------------------------------------------------------
+
+
+def compare(found: Iterable[str], truth: Sequence[str]) -> Count:
+    """Count what was found of the truth, each once, and what was found beside it."""
+    found = set(found)
+    return Count(len(found & set(truth)), len(found - set(truth)), len(truth))
+
+
+def see_aruco(picture, scene: Scene) -> Count:
+    """Look for ArUco markers (OpenCV)."""
+    dictionary = cv2.aruco.getPredefinedDictionary(_DICTIONARIES["aruco"])
+    _, numbers, _ = cv2.aruco.ArucoDetector(dictionary).detectMarkers(gray(picture))
+    return compare(map(str, () if numbers is None else np.ravel(numbers)), scene.truth["aruco"])
+
+
+def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0) -> Count:
+    """Find the photograph in the picture by SIFT keypoints and a homography (OpenCV).
+
+    Parameters
+    ----------
+    picture : array, shape (HEIGHT, WIDTH, 3)
+    scene : Scene
+    least : int, default 12
+        How many matches must agree on a homography for it to count as found.
+    error : float, default 4
+        How far off, in pixels, it may put the corners, on average, to be right.
+    """
+    points, features = _photo_keypoints(scene.photo.tobytes())
+    seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
+    if others is None or len(seen) < 2:
+        return Count(0, 0, 1)
+    pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
+    good = [first for first, second in pairs if first.distance < 0.75 * second.distance]
+    if len(good) < least:
+        return Count(0, 0, 1)
+    here = np.float32([points[match.queryIdx].pt for match in good])
+    there = np.float32([seen[match.trainIdx].pt for match in good])
+    cv2.setRNGSeed(0)
+    view, agree = cv2.findHomography(here, there, cv2.RANSAC, 3.0)
+    if view is None or agree.sum() < least:
+        return Count(0, 0, 1)
+    corners = np.float32([[[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]]])
+    off = cv2.perspectiveTransform(corners, view) - cv2.perspectiveTransform(corners, scene.view)
+    right = np.linalg.norm(off, axis=-1).mean() < error
+    return Count(int(right), int(not right), 1)
+
+
+@functools.lru_cache(maxsize=32)
+def _photo_keypoints(content: bytes):
+    """Return a photograph's keypoints and their descriptors, computed once."""
+    photo = np.frombuffer(content, np.float32).reshape(HEIGHT, WIDTH, 3)
+    return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(photo), None)
+
+
+def see_apriltags(picture, scene: Scene) -> Count:
+    """Look for AprilTags (pupil-apriltags)."""
+    from pupil_apriltags import Detector
+
+    tags = _once(Detector, families="tag36h11", quad_decimate=1.0).detect(gray(picture))
+    return compare((str(tag.tag_id) for tag in tags), scene.truth["apriltag"])
+
+
+def see_qr(picture, scene: Scene) -> Count:
+    """Read QR codes (ZXing)."""
+    import zxingcpp
+
+    codes = zxingcpp.read_barcodes(gray(picture), formats=zxingcpp.BarcodeFormat.QRCode)
+    return compare((code.text for code in codes), scene.truth["qr"])
+
+
+def see_text(picture, scene: Scene) -> Count:
+    """Read words (RapidOCR): a wrong letter makes a wrong word."""
+    from rapidocr import RapidOCR
+
+    lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1], use_cls=False).txts or ()
+    words = [word.strip(string.punctuation).lower() for line in lines for word in line.split()]
+    return compare((word for word in words if len(word) > 2), scene.truth["text"])
+
+
+DETECTORS = {
+    "ArUco markers": (see_aruco, None),
+    "SIFT homographies": (see_keypoints, None),
+    "AprilTags": (see_apriltags, "pupil_apriltags"),
+    "QR codes": (see_qr, "zxingcpp"),
+    "words": (see_text, "rapidocr"),
+}
+"""What is looked for: by which function, and which package of the extra it needs."""
+
+
+def detectors() -> dict[str, Callable]:
+    """Return the detectors that this installation has, by name."""
+    has = {name: not package or find_spec(package) for name, (_, package) in DETECTORS.items()}
+    return {name: see for name, (see, _) in DETECTORS.items() if has[name]}
+
+
+_made: dict[Any, Any] = {}
+
+
+def _once(make: Callable, **options):
+    """Make a detector when it is first needed, and keep it: loading takes longer than looking."""
+    if make not in _made:
+        _made[make] = make(**options)
+    return _made[make]
+
+
+def gray(picture) -> np.ndarray:
+    """Return a picture as most detectors want it: 8 bits, gray."""
+    return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
+
+
+# --- enhancing for detectors ---------------------------------------------------------------------
+
+
+def enhance_for_vision(
+    model, image, iterations: int | None = None, exposure: float = 0.0
+) -> np.ndarray:
+    """Enhance a picture for a detector and not for the eye.
+
+    The enhanced picture's shadows are lifted once more, so that dark ink on dark paper gets above
+    the fixed thresholds inside detectors, and the grain that comes with that is smoothed. More
+    local contrast or more smoothing did harm in our measurements: see notebook 08.
+
+    Parameters
+    ----------
+    model, image, iterations, exposure
+        As for `enhancer.enhance_picture`.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+    """
+    bright = enhance_picture(model, image, iterations, exposure)
+    lifted = baselines.gamma(bright, SHADOWS)
+    return cv2.GaussianBlur(lifted, (0, 0), SMOOTHING)
+
+
+SHADOWS = 0.6
+"""The power that lifts the shadows for a detector."""
+
+SMOOTHING = 0.6
+"""Standard deviation in pixels of the smoothing for a detector."""
+
+
+# --- the experiment -------------------------------------------------------------------------------
+
+
+def measure(
+    scenes: Sequence[Scene],
+    methods: Mapping[str, Callable],
+    stops: Sequence[float] = STOPS,
+    *,
+    seeds: Sequence[int] = (0,),
+    look_for: Mapping[str, Callable] | None = None,
+    progress: Callable = iter,
+) -> dict[tuple[str, str, float], list[Count]]:
+    """Let every detector look at every scene, darkened and then brightened by every method.
+
+    Parameters
+    ----------
+    scenes : sequence of Scene
+    methods : mapping from str to callable
+        Each takes a dark picture and returns a brighter one; as `methods` returns them.
+    stops : sequence of float, default `STOPS`
+    seeds : sequence of int, default (0,)
+        Of the noise: each scene is darkened once with each. All methods get the same pictures.
+    look_for : mapping from str to callable, optional
+        The detectors; by default all that are installed.
+    progress : callable, default iter
+        Wraps the list of scenes, to show progress: ``tqdm`` for example.
+
+    Returns
+    -------
+    dict
+        By detector, method and stops: a `Count` for each scene and seed. The method `WELL_LIT` is
+        the scene as it was before it was darkened: the ceiling.
+    """
+    look_for = detectors() if look_for is None else look_for
+    counts: dict[tuple[str, str, float], list[Count]] = {}
+    for scene in progress(scenes):
+        ceiling = {name: see(scene.picture, scene) for name, see in look_for.items()}
+        for amount in stops:
+            for seed in seeds:
+                dark = darken(scene, amount, seed)
+                pictures = {name: method(dark) for name, method in methods.items()}
+                for task, see in look_for.items():
+                    for name, picture in pictures.items():
+                        counts.setdefault((task, name, amount), []).append(see(picture, scene))
+                    counts.setdefault((task, WELL_LIT, amount), []).append(ceiling[task])
+    return counts
+
+
+WELL_LIT = "well lit"
+
+
+def read_table() -> list[dict]:
+    """Return the committed table of what was measured, which `benchmarks/vision.py` writes."""
+    text = (files("lle_utils") / "registry" / "vision.csv").read_text("utf-8")
+    numbers = {"stops": float, "right": int, "wrong": int, "total": int}
+    rows = csv.DictReader(text.splitlines())
+    return [{key: numbers.get(key, str)(value) for key, value in row.items()} for row in rows]
+
+
+def curves_of(rows: Iterable[Mapping]) -> dict[str, dict[str, list]]:
+    """Turn rows of the table into what `drawing.success` draws: points with their intervals."""
+    curves: dict[str, dict[str, list]] = {}
+    for row in rows:
+        point = (row["stops"], row["right"] / row["total"], *wilson(row["right"], row["total"]))
+        curves.setdefault(row["detector"], {}).setdefault(row["method"], []).append(point)
+    return curves
+
+
+def add(counts: Iterable[Count]) -> Count:
+    """Add counts up."""
+    return Count(*(int(number) for number in np.sum(list(counts), axis=0)))
+
+
+def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the interval of a share that was counted (E. B. Wilson, 1927).
+
+    Parameters
+    ----------
+    right, total : int
+        So many of so many; `total` is 1 or more.
+    z : float, default 1.96
+        1.96 is for 95 %.
+
+    Returns
+    -------
+    tuple of two floats
+        In [0, 1]. It is never empty, also where all or none are right.
+    """
+    share, extra = right / total, z * z / total
+    middle = (share + extra / 2) / (1 + extra)
+    half = z / (1 + extra) * (share * (1 - share) / total + extra / (4 * total)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def methods(model, constant: float = 0.386) -> dict[str, Callable]:
+    """Return the ways to brighten a picture that are compared, by name.
+
+    Parameters
+    ----------
+    model : enhancer.Enhancer
+    constant : float, default 0.386
+        The constant map's m: what is best on LOL's training pictures.
+    """
+    alone = exposure_alone(model)
+    return {
+        "untouched": as_float,
+        "gain": gain,
+        "gamma 0.4": baselines.gamma,
+        "CLAHE": baselines.clahe,
+        "equalized": baselines.equalize,
+        "one constant": lambda dark: baselines.constant_map(dark, constant),
+        "exposure alone": lambda dark: enhance_picture(alone, dark),
+        "ours": lambda dark: enhance_picture(model, dark),
+        "ours, for vision": lambda dark: enhance_for_vision(model, dark),
+    }
+
+
+def gain(image, share: float = 0.99) -> np.ndarray:
+    """Multiply a picture so that all but its brightest pixels fit below 0.9."""
+    image = as_float(image)
+    return np.clip(image * (0.9 / max(float(np.quantile(image, share)), 1 / 255)), 0, 1)
+
+
+def exposure_alone(model):
+    """Return an enhancer with the same network that only asks how much light."""
+    return Enhancer(model.network, (EXPOSURE,), model.iterations, model.floor)

@@ -1,0 +1,97 @@
+"""What a computer sees: scenes, detectors, counting, and what is committed of it."""
+
+import numpy as np
+import pytest
+
+from lle_utils import data, figures, vision
+from lle_utils.enhancer import enhance_picture
+from lle_utils.weights import load_model
+
+PHOTOS = [pair.high for pair in data.load("sample", "test", lazy=True)[:2]]
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return vision.make_scenes(PHOTOS, seed=5)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+def test_scenes_depend_on_the_seed_alone(scenes):
+    again, other = vision.make_scenes(PHOTOS, 5), vision.make_scenes(PHOTOS, 6)
+    for one, same, different in zip(scenes, again, other, strict=True):
+        assert one.picture.shape == (vision.HEIGHT, vision.WIDTH, 3)
+        assert one.picture.min() >= 0 and one.picture.max() <= 1
+        np.testing.assert_array_equal(one.picture, same.picture)
+        assert one.truth == same.truth and one.truth != different.truth
+        assert [len(says) for says in one.truth.values()] == [3, 2, 1, 2]
+
+
+def test_any_photograph_makes_a_scene():
+    for shape in ((30, 500, 3), (700, 90, 3), (vision.HEIGHT, vision.WIDTH, 3)):
+        photo = np.random.default_rng(0).random(shape, dtype=np.float32)
+        assert vision.make_scene(photo, np.random.default_rng(1)).photo.shape == (300, 400, 3)
+
+
+def test_well_lit_scenes_are_read_and_black_ones_raise_no_alarm(scenes):
+    black = np.zeros((vision.HEIGHT, vision.WIDTH, 3), np.float32)
+    for name, see in vision.detectors().items():
+        found = vision.add(see(scene.picture, scene) for scene in scenes)
+        assert found.right >= 0.5 * found.total and found.wrong == 0, name
+        assert see(black, scenes[0])[:2] == (0, 0), name
+
+
+def test_another_photograph_is_not_found(scenes):
+    assert vision.see_keypoints(scenes[1].picture, scenes[0]).right == 0
+
+
+def test_answers_are_counted_once():
+    assert vision.compare(["a", "a", "x", "y", "x"], ["a", "b"]) == (1, 2, 2)
+    assert vision.add([vision.Count(1, 2, 3), vision.Count(0, 1, 3)]) == (1, 3, 6)
+
+
+def test_wilson_interval():
+    # 9 of 10 as R gives it: prop.test(9, 10, correct = FALSE)
+    np.testing.assert_allclose(vision.wilson(9, 10), [0.5958, 0.9821], atol=2e-4)
+    assert vision.wilson(0, 18)[0] == pytest.approx(0, abs=1e-12)
+    assert vision.wilson(18, 18)[1] == pytest.approx(1)
+    assert 0 < vision.wilson(0, 18)[1] < 0.2
+
+
+def test_brightening_helps_a_marker_detector(scenes, model):
+    methods = vision.methods(model)
+    chosen = {name: methods[name] for name in ("untouched", "ours, for vision")}
+    look_for = {"ArUco markers": vision.see_aruco}
+    counts = vision.measure(scenes, chosen, (7,), seeds=(0, 1), look_for=look_for)
+    right = {name: vision.add(found).right for (_, name, _), found in counts.items()}
+    assert all(vision.add(found).total == 12 for found in counts.values())
+    assert right["untouched"] < right["ours, for vision"] <= right[vision.WELL_LIT]
+
+
+def test_for_vision_is_brighter_smoother_and_of_the_same_size(scenes, model):
+    dark = vision.darken(scenes[0], 6)[:90, :131]
+    plain, machine = enhance_picture(model, dark), vision.enhance_for_vision(model, dark)
+    assert machine.shape == dark.shape and machine.dtype == np.float32
+    assert machine.min() >= 0 and machine.max() <= 1
+    assert machine.mean() > plain.mean()
+    brighter = vision.enhance_for_vision(model, dark, exposure=1)
+    assert brighter.mean() > machine.mean()
+
+
+def test_exposure_alone_has_no_places(scenes, model):
+    dark = vision.darken(scenes[0], 5)
+    for step in vision.exposure_alone(model).steps(dark[None]):
+        assert step.parameter_map.shape == (1, 1, 1, 3)
+
+
+def test_the_committed_table_is_whole_and_of_these_weights(model):
+    rows = vision.read_table()
+    names = [*vision.methods(model), vision.WELL_LIT]
+    assert {row["detector"] for row in rows} == set(vision.DETECTORS)
+    assert len(rows) == len(vision.DETECTORS) * len(names) * len(vision.STOPS)
+    assert {row["weights"] for row in rows} == {figures.fingerprint(model)}, (
+        "measured with other weights: `make vision`, then `python benchmarks/vision.py`"
+    )
