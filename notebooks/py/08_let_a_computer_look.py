@@ -184,7 +184,7 @@ names = [*methods, vision.WELL_LIT]
 
 
 # %%
-def share(task, method, stops, counts=counts):
+def share(task, method, stops):
     """Return the share of right answers, all scenes together."""
     total = vision.add(counts[task, method, stops])
     return total.right / total.total
