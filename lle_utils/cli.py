@@ -441,7 +441,14 @@ def _add_train(commands) -> None:
         metavar="NAME",
         help="enhancer, or exposure for how much light and no details (default: %(default)s)",
     )
-    parser.add_argument(
+    trained_on = parser.add_mutually_exclusive_group()
+    trained_on.add_argument(
+        "--data",
+        metavar="FOLDER",
+        help="train on your own pairs: pictures of the same names in FOLDER/low and FOLDER/high, "
+        "of which every fourth is kept for validation",
+    )
+    trained_on.add_argument(
         "--sources",
         nargs="+",
         metavar="NAME",
@@ -482,11 +489,16 @@ def _train(args: argparse.Namespace) -> int:
     if args.sources:
         shares = dict(recipe.sources)
         changes["sources"] = [(name, shares.get(name, 0.2)) for name in args.sources]
+    if args.data:
+        changes["sources"] = [(args.data, 1.0)]
+        recipe = dataclasses.replace(recipe, steps_per_epoch=None)  # every pair once an epoch
+        validation = data.load_own(args.data, "validation")
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(recipe, **changes)
     sources = [(data.load_source(name), share) for name, share in recipe.sources]
-    on_lol = "lol" in dict(recipe.sources)
-    validation = data.load("lol" if on_lol else "sample", "validation", lazy=True)
+    if not args.data:
+        on_lol = "lol" in dict(recipe.sources)
+        validation = data.load("lol" if on_lol else "sample", "validation", lazy=True)
     callbacks = []
     if args.tensorboard:
         from keras.callbacks import TensorBoard

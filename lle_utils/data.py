@@ -208,11 +208,12 @@ def load_source(name: str) -> PairedSet:
 
     Parameters
     ----------
-    name : {"lol", "photos", "pairs", "sample"}
+    name : {"lol", "photos", "pairs", "sample"} or path of a folder
         LOL's training split; the well-lit photographs in ``cameras/photos/`` and those of the
         sample's training scenes, each darkened four times by a camera drawn at random
         (`camera.darken_at_random`); the real pairs of other cameras in ``cameras/pairs/``, without
-        those kept for validation; the sample's training scenes in eight exposures.
+        those kept for validation; the sample's training scenes in eight exposures; your own pairs,
+        as `load_own` reads them.
 
     Returns
     -------
@@ -231,7 +232,11 @@ def load_source(name: str) -> PairedSet:
         return load_camera_pairs("train")
     if name in ("lol", "sample"):
         return load(name, "train", exposures=8 if name == "sample" else 1)
-    raise ValueError(f"the sources are {', '.join(SOURCES)}; there is none called {name!r}")
+    if Path(name).is_dir():
+        return load_own(name, "train")
+    raise ValueError(
+        f"the sources are {', '.join(SOURCES)} and folders of pairs; there is none called {name!r}"
+    )
 
 
 def load_photos(exposures: int = 4) -> PairedSet:
@@ -309,6 +314,22 @@ def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
     """
     folder = Path(folder)
     return PairedSet(str(folder), list_pairs(folder), lazy=lazy)
+
+
+def load_own(folder: str | Path, split: str = "train") -> PairedSet:
+    """Load your own pairs, ``low/`` and ``high/``, to train on; every fourth is for validation.
+
+    Raises
+    ------
+    LleError
+        As `load_folder`, and if there are fewer than four pairs.
+    """
+    _check_split(split, ("train", "validation"))
+    found = list_pairs(folder)
+    if len(found) < 4:
+        raise LleError(f"{folder} holds {len(found)} pairs; training needs 4 or more")
+    chosen = [one for i, one in enumerate(found) if (i % 4 == 3) == (split == "validation")]
+    return PairedSet(f"{folder}, {split}", chosen)
 
 
 def list_pairs(folder: Path) -> list[PairFiles]:

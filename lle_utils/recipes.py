@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lle_utils.data import SOURCES
 from lle_utils.enhancer import EXPOSURE, LATE_TOLERANCE, SCHEDULE, TOLERANCE
@@ -90,10 +91,11 @@ class Recipe:
         if isinstance(sources, Mapping):
             sources = sources.items()
         sources = tuple((str(name), float(share)) for name, share in sources)
-        unknown = [name for name, _ in sources if name not in SOURCES]
+        unknown = [name for name, _ in sources if name not in SOURCES and not Path(name).is_dir()]
         if unknown or not sources or min(share for _, share in sources) <= 0:
             raise ValueError(
-                f"sources must be some of {', '.join(SOURCES)} with shares above 0, not {sources!r}"
+                f"sources must be some of {', '.join(SOURCES)} or folders of pairs, with shares "
+                f"above 0, not {sources!r}"
             )
         # JSON has lists only; a recipe read from it must equal the one that was written.
         object.__setattr__(self, "sources", sources)

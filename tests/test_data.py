@@ -239,3 +239,16 @@ def test_absent_cameras_are_asked_for_politely(tmp_path, monkeypatch):
             data.load_source(source)
     with pytest.raises(ValueError, match="no.* called 'moon'"):
         data.load_source("moon")
+
+
+def test_every_fourth_of_your_own_pairs_is_for_validation(tmp_path):
+    for name in "abcdefghi":
+        for side in ("low", "high"):
+            (tmp_path / side).mkdir(exist_ok=True)
+            images.write_image(tmp_path / side / f"{name}.png", np.zeros((4, 6, 3), np.float32))
+    assert data.load_own(tmp_path, "validation").names == ("d", "h")
+    assert data.load_source(str(tmp_path)).names == tuple("abcefgi")
+    for path in tmp_path.glob("*/[d-i].png"):
+        path.unlink()
+    with pytest.raises(LleError, match="holds 3 pairs; training needs 4 or more"):
+        data.load_own(tmp_path)
