@@ -338,7 +338,7 @@ checks.half_way(half_way)
 #
 # - **More local contrast** (CLAHE after the enhancer) did not help, and stronger CLAHE did harm. It
 #   amplifies noise as it amplifies edges.
-# - **Smoothing** by one pixel helped large markers in the deepest dark, and made QR codes, whose
+# - **Smoothing** by one pixel helped markers in the deepest dark, and made QR codes, whose
 #   modules are two or three pixels wide, unreadable.
 # - **Darker** results were worse, **brighter shadows** better: ink and paper in a shadow are one or
 #   two codes apart, and plain gamma, which lifts shadows most, was hard to beat.
@@ -394,9 +394,9 @@ for task in vision.DETECTORS:
 
 # %% [markdown]
 # The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
-# the dark. The QR reader needs the finest detail and gives up first. Words need some false alarms
-# to be tolerated: a misread letter makes a word that is not there, and every brightening lets the
-# reader try where it was silent before.
+# the dark. The QR reader needs the finest detail: of the five it is the first to fail on
+# brightened pictures. Words need some false alarms to be tolerated: a misread letter makes a word
+# that is not there, and every brightening lets the reader try where it was silent before.
 #
 # Does enhancing always help? No. The published record is sobering. On ExDark, photographs taken in
 # the dark, a detector trained on such pictures finds as much without enhancement as with it: a
