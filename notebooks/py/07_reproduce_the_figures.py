@@ -347,7 +347,8 @@ if record:
 # %% tags=["claim"]
 if DATASET == "sample":
     assert record["weights"] == fingerprints, "other weights: make the figures again"
-    assert list(differences) == list(figures.FIGURES)
+    # The figure of notebook 08 is not made here: it shows a table, and no pictures.
+    assert {*differences, "vision.png"} == set(figures.FIGURES)
     assert not any(differences.values()), differences
 
 # %% [markdown]
