@@ -49,6 +49,15 @@ NAMES = {name for name, value in vars(checks).items() if callable(value)}
 CHECKS = {name: value for name, value in vars(checks).items() if isinstance(value, engine.Exercise)}
 
 
+def is_constant(node: ast.AST) -> bool:
+    """Whether a name in capitals is set, such as `FLIPS`, which a default may use."""
+    return (
+        isinstance(node, ast.Assign)
+        and all(isinstance(one, ast.Name) and one.id.isupper() for one in node.targets)
+        and isinstance(node.value, ast.Tuple | ast.List | ast.Constant)
+    )
+
+
 def definitions(name: str, before: int) -> dict:
     """Return what a notebook imports and defines above a cell: no data, so nothing takes long."""
     namespace = {}
@@ -57,7 +66,7 @@ def definitions(name: str, before: int) -> dict:
             continue
         source = "\n".join(line for line in cell.source.splitlines() if not line.startswith("%"))
         kinds = (ast.Import, ast.ImportFrom, ast.FunctionDef)
-        kept = [node for node in ast.parse(source).body if isinstance(node, kinds)]
+        kept = [n for n in ast.parse(source).body if isinstance(n, kinds) or is_constant(n)]
         exec(compile(ast.Module(kept, []), name, "exec"), namespace)
     return namespace
 
