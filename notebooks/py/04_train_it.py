@@ -642,10 +642,8 @@ for ax, name, key, label in (
     epochs = [row["epoch"] + 1 for row in rows]
     ax.plot(epochs, [row[key] for row in rows], ".-", label=f"{label}training")
     ax.plot(epochs, [row[f"val_{key}"] for row in rows], "s--", ms=4, label=f"{label}validation")
-    ax.set(xlabel="epoch", title=name)
+    ax.set(xlabel="epoch", title=name, ylabel="loss" if key == "loss" else "PSNR in dB")
     ax.legend(fontsize=9)
-left.set(ylabel="PSNR in dB")
-right.set(ylabel="loss: map against picture")
 plt.show()
 
 # %% [markdown]

@@ -333,8 +333,8 @@ checks.half_way(half_way)
 # %% [markdown]
 # ## What a detector needs
 #
-# We tried steps after the enhancer (with earlier weights) on the sample's training photographs. What
-# we found there for markers and codes:
+# We tried steps after the enhancer (with earlier weights) on the sample's training photographs.
+# What we found there for markers and codes:
 #
 # - **More local contrast** (CLAHE after the enhancer) did not help, and stronger CLAHE did harm. It
 #   amplifies noise as it amplifies edges.
