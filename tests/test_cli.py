@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lle_utils import cli, metrics
+from lle_utils import cli, metrics, vision
 from lle_utils.enhancer import Enhancer, enhance_picture
 from lle_utils.images import read_image, to_uint8, write_image
 from lle_utils.network import build_network
@@ -137,6 +137,12 @@ def test_exposure_is_a_number_of_stops_within_reason(lle, stops):
 
 
 # Enhancing
+
+
+def test_enhance_for_vision_is_what_the_vision_module_makes(lle):
+    assert lle("enhance", COFFEE, "-o", "seen.png", "--for", "vision")[0] == 0
+    expected = vision.enhance_for_vision(load_model(), read_image(COFFEE))
+    np.testing.assert_allclose(read_image("seen.png"), expected, atol=0.51 / 255)
 
 
 def test_enhance_writes_what_the_function_returns(lle):
