@@ -202,7 +202,7 @@ def ssim(y_true, y_pred):
 
 
 SSIM_SHARE = 0.1
-"""Of 1 - SSIM in the loss "detail": at the start of training on crops, both weigh alike."""
+"""Of 1 - SSIM in the loss "detail"."""
 
 
 @keras.saving.register_keras_serializable("lle_utils")

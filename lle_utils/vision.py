@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import matplotlib
@@ -256,14 +256,10 @@ def detectors() -> dict[str, Callable]:
     return {name: see for name, (see, _) in DETECTORS.items() if has[name]}
 
 
-_made: dict[Any, Any] = {}
-
-
+@functools.cache
 def _once(make: Callable, **options):
     """Make a detector when it is first needed, and keep it: loading takes longer than looking."""
-    if make not in _made:
-        _made[make] = make(**options)
-    return _made[make]
+    return make(**options)
 
 
 def gray(picture) -> np.ndarray:

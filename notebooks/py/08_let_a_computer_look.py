@@ -46,8 +46,6 @@ if "COLAB_RELEASE_TAG" in os.environ:
     os.chdir(os.path.join(folder, "notebooks"))
 
 # %%
-import csv
-from importlib.resources import files
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -382,15 +380,13 @@ for task in base:
 # committed with the package. This is it; dashes are what was not measured.
 
 # %%
-path = files("lle_utils") / "registry" / "vision.csv"
-rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
-table = {(row["detector"], row["method"], float(row["stops"])): row for row in rows}
+table = {(r["detector"], r["method"], r["stops"]): r for r in vision.read_table()}
 for task in vision.DETECTORS:
     print(f"\n{task}: right answers in percent, by stops")
     for name in names:
-        found = [table.get((task, name, float(stops))) for stops in vision.STOPS]
-        cells = [f"{100 * int(r['right']) / int(r['total']):5.0f}" if r else "    -" for r in found]
-        print(f"{name:16s}", *cells, f"{sum(int(r['wrong']) for r in found if r):8d} false")
+        found = [table.get((task, name, stops)) for stops in vision.STOPS]
+        cells = [f"{100 * r['right'] / r['total']:5.0f}" if r else "    -" for r in found]
+        print(f"{name:16s}", *cells, f"{sum(r['wrong'] for r in found if r):8d} false")
 
 # %% [markdown]
 # The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
