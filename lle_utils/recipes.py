@@ -22,8 +22,7 @@ class Recipe:
     schedule : sequence of "exposure", "thumbnail" or int
         What each iteration looks at; see `enhancer.Enhancer`.
     late_tolerance : float
-        Of the trained enhancer, in the iterations after its schedule; see `enhancer.Enhancer`.
-        Training itself has one tolerance for all, so that the network learns to stop.
+        In the iterations after the schedule; see `enhancer.Enhancer`.
     depths : tuple of two int
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew.

@@ -222,7 +222,8 @@ def detail_loss(y_true, y_pred):
 def build_trainee(recipe: Recipe) -> Trainee:
     """Build what a recipe trains, with fresh weights."""
     network = build_network(conditioned=True, seed=recipe.seed, dtype=recipe.precision)
-    return Trainee(Enhancer(network, recipe.schedule), recipe.depths[1])
+    enhancer = Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
+    return Trainee(enhancer, recipe.depths[1])
 
 
 def compile_trainee(trainee: Trainee, recipe: Recipe, steps: int) -> None:
