@@ -29,8 +29,8 @@ class Recipe:
     crop : int
         Side in pixels of the square crops on which details are trained.
     loss : {"detail", "mse", "mae"}
-        The error of crops: "detail" is half the mean squared error, half the same after scaling to
-        the reference's mean, plus a share of 1 - SSIM. Thumbnails always have mean squared error.
+        The error of crops: "detail" is the mean squared error, plus the same after scaling to the
+        reference's mean, plus a share of 1 - SSIM. Thumbnails always have mean squared error.
     augment : bool
         Whether pictures are flipped, turned, cut to windows, re-exposed, recolored and partly lit
         at random.
@@ -108,8 +108,8 @@ RECIPES = {
         sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
         late_tolerance=LATE_TOLERANCE,
         depths=(7, 12),
-        epochs=38,
-        steps_per_epoch=200,
+        epochs=40,
+        steps_per_epoch=500,
         learning_rate=1.5e-3,
         precision="mixed_bfloat16",
     ),

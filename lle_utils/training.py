@@ -201,13 +201,13 @@ def ssim(y_true, y_pred):
     return ops.mean(luminance * structure, axis=(1, 2, 3))
 
 
-SSIM_SHARE = 0.1
+SSIM_SHARE = 0.2
 """Of 1 - SSIM in the loss "detail"."""
 
 
 @keras.saving.register_keras_serializable("lle_utils")
 def detail_loss(y_true, y_pred):
-    """Return each crop's error: half as it is, half scaled to the reference's mean, and 1 - SSIM.
+    """Return each crop's error: as it is, scaled to the reference's mean, and 1 - SSIM.
 
     How bright a scene was meant to be is partly a guess; what is scaled to the reference's mean is
     judged by its details only.
@@ -216,7 +216,7 @@ def detail_loss(y_true, y_pred):
     mean_pred = ops.mean(y_pred, axis=(1, 2, 3), keepdims=True)
     scaled = y_pred * (mean_true / ops.maximum(mean_pred, 1e-3))
     error = mean_squared_error(y_true, y_pred) + mean_squared_error(y_true, scaled)
-    return error / 2 + SSIM_SHARE * (1 - ssim(y_true, scaled))
+    return error + SSIM_SHARE * (1 - ssim(y_true, scaled))
 
 
 def build_trainee(recipe: Recipe) -> Trainee:
