@@ -194,7 +194,7 @@ def test_the_committed_record_is_of_the_sample_and_these_weights(folder, materia
 
 
 @each
-def test_a_committed_figure_is_what_the_weights_give(folder, name, make, material):
+def test_a_committed_figure_is_what_the_weights_give_and_can_be_read(folder, name, make, material):
     figure, panels = make(material)
     record = json.loads((folder / figures.RECORD).read_text())
     differences = figures.compare(record["figures"][name], panels)
@@ -203,11 +203,6 @@ def test_a_committed_figure_is_what_the_weights_give(folder, name, make, materia
     with Image.open(folder / name) as image:
         inches = figure.get_size_inches()
         assert image.size == pytest.approx(inches * figure.dpi, abs=2)
-
-
-@each
-def test_a_figures_words_can_be_read(folder, name, make, material):
-    figure, _ = make(material)
     figure.canvas.draw()
     smallest = 18 if folder.name == "slides" else 12
     for text in figure.findobj(matplotlib.text.Text):
