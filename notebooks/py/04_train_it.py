@@ -42,20 +42,14 @@
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
 import os
+import runpy
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-if "COLAB_RELEASE_TAG" in os.environ:
-    import subprocess
-    import sys
-
+if "COLAB_RELEASE_TAG" in os.environ and not os.path.exists("colab.py"):
     repository = os.environ.get("LLE_REPOSITORY", "https://github.com/OWNER/REPO")
-    folder = os.path.abspath(os.environ.get("LLE_FOLDER", "low-light-workbook"))
-    if not os.path.isdir(folder):
-        subprocess.run(["git", "clone", "--depth", "1", repository, folder], check=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", folder]
-        subprocess.run(pip, check=True)
-    sys.path.insert(0, folder)
-    os.chdir(os.path.join(folder, "notebooks"))
+    if not os.path.exists("low-light-workbook"):
+        os.system(f"git clone --quiet --depth 1 {repository} low-light-workbook")
+    runpy.run_path("low-light-workbook/notebooks/colab.py")
 
 # %%
 import dataclasses
