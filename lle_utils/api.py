@@ -9,12 +9,19 @@ from lle_utils.quiet import without_log_lines
 _SHAPES = "(height, width), (height, width, 1), (height, width, 3) or (height, width, 4)"
 
 
-def enhance(image, exposure: float = 0.0, *, iterations: int | None = None, channels: str = "rgb"):
+def enhance(
+    image,
+    exposure: float = 0.0,
+    *,
+    iterations: int | None = None,
+    channels: str = "rgb",
+    detail: str = "native",
+):
     """Brighten a picture with the packaged weights; the result is of the same kind.
 
-    The weights are loaded at the first call of a process, which takes seconds. A pool of processes
-    works if it spawns them, ``multiprocessing.get_context("spawn").Pool()``; one that forks, after
-    TensorFlow was used, hangs.
+    The weights are loaded at the first call of a process, which takes seconds, or a fraction of one
+    where onnxruntime is installed. A pool of processes works if it spawns them,
+    ``multiprocessing.get_context("spawn").Pool()``; one that forks after a first call may hang.
 
     Parameters
     ----------
@@ -27,6 +34,9 @@ def enhance(image, exposure: float = 0.0, *, iterations: int | None = None, chan
         How many; by default 8, as trained.
     channels : {"rgb", "bgr"}
         The order of an array's colors: OpenCV's frames are "bgr".
+    detail : {"native", "fitted"}
+        Whether the network looks for details at the picture's own resolution, or, in a large
+        picture, at about the one that it was trained at.
 
     Returns
     -------
@@ -43,14 +53,15 @@ def enhance(image, exposure: float = 0.0, *, iterations: int | None = None, chan
     """
     if channels not in ("rgb", "bgr"):
         raise ValueError(f'channels is "rgb" or "bgr", not {channels!r}')
+    asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):
-        return _enhance_pil(image, exposure, iterations)
+        return _enhance_pil(image, asked)
     array = _check_array(image)
     frame = array[..., None] if array.ndim == 2 else array
     order = slice(None)
     if channels == "bgr" and frame.shape[-1] > 1:
         order = [2, 1, 0, 3][: frame.shape[-1]]
-    result = _enhance_frame(frame[..., order], None, exposure, iterations)
+    result = _enhance_frame(frame[..., order], None, asked)
     return np.ascontiguousarray(result[..., order]).reshape(array.shape)
 
 
@@ -80,33 +91,40 @@ def _check_array(image) -> np.ndarray:
     return array
 
 
-def _enhance_pil(image, exposure: float, iterations: int | None):
+def _enhance_pil(image, asked: tuple):
     from PIL import Image
 
     from lle_utils.photos.decode import from_pil
 
     photo = from_pil(image)
-    frame = _enhance_frame(photo.frames[0], photo.icc, exposure, iterations)
+    frame = _enhance_frame(photo.frames[0], photo.icc, asked)
     result = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
     dropped = {"transparency"} if photo.icc else {"transparency", "icc_profile"}
     result.info = {key: image.info[key] for key in image.info.keys() - dropped}
     return result
 
 
-def _enhance_frame(frame: np.ndarray, icc: bytes | None, exposure: float, iterations: int | None):
+def _enhance_frame(frame: np.ndarray, icc: bytes | None, asked: tuple):
     """Enhance a frame of a `photos.Photo` with the colors of a profile."""
+    from lle_utils.images import as_float
+    from lle_utils.inference import enhance_lazily
     from lle_utils.photos import Photo
 
-    model, enhance_picture = _load()
+    if frame.dtype.kind == "f":
+        as_float(frame)  # refuses what is not in [0, 1]
     photo = Photo([frame], icc=icc)
-    return photo.change(lambda p: enhance_picture(model, p, iterations, exposure)).frames[0]
+    return photo.change(lambda view: enhance_lazily(_load(), view, *asked)).frames[0]
 
 
 @cache
 def _load():
-    """Load the packaged weights, and what applies them, once a process."""
-    with without_log_lines():
-        from lle_utils.enhancer import enhance_picture
-        from lle_utils.weights import load_model
+    """Load the packaged weights, once a process: for onnxruntime if it is installed."""
+    from lle_utils.runtime import load_onnx
 
-    return load_model(), enhance_picture
+    model = load_onnx("enhancer")
+    if model is None:
+        with without_log_lines():
+            from lle_utils.weights import load_model
+
+        model = load_model()
+    return model

@@ -7,7 +7,6 @@ mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
 import argparse
 import json
 import os
-import re
 import signal
 import sys
 import warnings
@@ -15,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lle_utils import __version__, interrupts
-from lle_utils.errors import LleError
+from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 from lle_utils.quiet import without_log_lines
 
@@ -229,6 +228,20 @@ def _add_enhance(commands) -> None:
         help="whom the result is for: vision lifts the shadows and smooths the grain for a "
         "detector (default: %(default)s)",
     )
+    parser.add_argument(
+        "--detail",
+        choices=("native", "fitted"),
+        default="native",
+        help="where the network looks for noise and details: in the pixels of the file, or, in a "
+        "large picture, at about the size that it was trained at (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "keras"),
+        default="auto",
+        help="what runs the network: auto takes onnxruntime where it is installed, which starts "
+        "within a second and leaves TensorFlow alone (default: %(default)s)",
+    )
     _add_overwrite(parser)
     parser.add_argument(
         "--skip-existing",
@@ -262,7 +275,7 @@ def _enhance(args: argparse.Namespace) -> int:
     )
 
     def load():
-        model = _load_model(args.weights)
+        model = _load_enhancer(args)
         return lambda picture: _enhance_picture(model, picture, args)
 
     def complain(text: str) -> None:
@@ -273,6 +286,8 @@ def _enhance(args: argparse.Namespace) -> int:
         if target != enhancing.STANDARD:
             tqdm.write(target)
 
+    if args.purpose == "vision" and args.detail != "native":
+        raise LleError("--for vision goes with --detail native only")
     report: list[dict] = []
     try:
         failed += enhancing.enhance_files(
@@ -289,7 +304,7 @@ def _enhance(args: argparse.Namespace) -> int:
     finally:
         if report_file:
             about = {"weights": args.weights, "iterations": args.iterations}
-            about |= {"exposure": args.exposure, "existed": done}
+            about |= {"exposure": args.exposure, "detail": args.detail, "existed": done}
             enhancing.write_report(report_file, about, report)
     return 1 if failed else 0
 
@@ -324,20 +339,22 @@ def _load_model(weights: str):
     return load_model(weights)
 
 
-def _enhance_picture(model, picture, args: argparse.Namespace):
-    from lle_utils.enhancer import enhance_picture as enhance
+def _load_enhancer(args: argparse.Namespace):
+    """Load weights for `inference`: for onnxruntime where it can run them, else for Keras."""
+    from lle_utils.runtime import load_onnx
 
-    if getattr(args, "purpose", "eyes") == "vision":
-        from lle_utils.vision import enhance_for_vision as enhance
-    try:
-        return enhance(model, picture, args.iterations, args.exposure)
-    except Exception as error:  # each back end has an error of its own for too little memory
-        if not re.search("resource_?exhausted", f"{type(error).__name__} {error}", re.IGNORECASE):
-            raise
-        height, width = picture.shape[:2]
-        raise LleError(
-            f"a picture of {width} x {height} pixels is too large for this computer's memory"
-        ) from None
+    model = load_onnx(args.weights) if args.backend == "auto" else None
+    return _load_model(args.weights) if model is None else model
+
+
+def _enhance_picture(model, picture, args: argparse.Namespace):
+    if args.purpose == "vision":
+        from lle_utils.vision import enhance_for_vision
+
+        return enhance_for_vision(model, picture, args.iterations, args.exposure)
+    from lle_utils.inference import enhance_lazily
+
+    return enhance_lazily(model, picture, args.iterations, args.exposure, args.detail)
 
 
 def _add_export(commands) -> None:
@@ -401,17 +418,19 @@ def _evaluate(args: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
     from lle_utils.evaluation import BASELINES, as_text, evaluate
+    from lle_utils.inference import enhance_picture
 
     model = _load_model(args.weights)
-    report = evaluate(
-        lambda picture: _enhance_picture(model, picture, args),
-        pairs,
-        compared={} if args.no_baselines else BASELINES,
-        gt_mean=args.gt_mean,
-        progress=lambda items: tqdm(
-            items, total=len(pairs), unit="picture", leave=False, disable=None
-        ),
-    )
+    with as_memory_error():
+        report = evaluate(
+            lambda picture: enhance_picture(model, picture, args.iterations, args.exposure),
+            pairs,
+            compared={} if args.no_baselines else BASELINES,
+            gt_mean=args.gt_mean,
+            progress=lambda items: tqdm(
+                items, total=len(pairs), unit="picture", leave=False, disable=None
+            ),
+        )
     print(as_text(report))
     if args.json:
         asked = {"folder": str(args.pairs), "weights": args.weights}

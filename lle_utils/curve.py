@@ -14,6 +14,9 @@ Exact 0 is a fixed point of the curve, so a pixel stored as 0 stays black for ev
 picture means "less than half a code value", and half a code value is something that can grow.
 """
 
+TOLERANCE = 0.08
+"""Maps well below this value become 0: see `soft_threshold`."""
+
 
 class Iteration(NamedTuple):
     """One step of the recursion: the map that was used and the picture that it made."""
@@ -44,6 +47,27 @@ def brighten(image, parameter_map):
     Estimation for Low-Light Image Enhancement", CVPR 2020, equation 2.
     """
     return image + parameter_map * image * (1 - image)
+
+
+def soft_threshold(maps, tolerance: float = TOLERANCE):
+    """Let maps well below the tolerance become 0 and leave those well above it.
+
+    A sigmoid never quite gives 0, and the little that it gives adds up over many iterations.
+
+    Parameters
+    ----------
+    maps : array, any shape
+        In [0, 1].
+    tolerance : float, default 0.08
+        Where half of a map is left.
+
+    Returns
+    -------
+    array, same shape
+        ``M**3 / (M**2 + tolerance**2)``, in [0, 1].
+    """
+    square = maps * maps
+    return maps * square / (square + tolerance**2)
 
 
 def iterate(image, predict_map: Callable, iterations: int) -> Iterator[Iteration]:

@@ -104,7 +104,7 @@ def split_slanted(dark, bright) -> np.ndarray:
 def iteration_by_iteration(
     image,
     steps: Sequence[Iteration],
-    reference,
+    reference=None,
     kinds: Sequence[str] = (),
     untouched: str = "darkened",
 ) -> Figure:
@@ -113,11 +113,11 @@ def iteration_by_iteration(
     Parameters
     ----------
     image, reference : array, shape (height, width, 3)
-        The pair, RGB in [0, 1].
+        The pair, RGB in [0, 1]; the reference may be missing.
     steps : sequence of Iteration
         Maps (height, width, 1 or 3) and pictures (height, width, 3), in order.
     kinds : sequence of str, optional
-        What each map says, for a second line in its title; see `material.map_kinds`.
+        What each map says, for a second line in its title; see `inference.map_kinds`.
     untouched : str, default "darkened"
         What to call the dark picture.
 
@@ -134,7 +134,7 @@ def iteration_by_iteration(
     figure = Figure((_WIDTH, height), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2 * blocks, columns + 1)
     beside = [(f"E₀, {untouched}", image), ("reference", reference)]
-    for block, (title, picture) in enumerate(beside[:blocks]):
+    for block, (title, picture) in enumerate(beside[: blocks if reference is not None else 1]):
         axes = figure.add_subplot(grid[2 * block : 2 * block + 2, 0])
         _show(axes, picture, title, below=_brightness(picture))
     for index, step in enumerate(steps):

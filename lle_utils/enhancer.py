@@ -8,13 +8,15 @@ from keras import ops
 
 from lle_utils.curve import (
     FLOOR,
+    TOLERANCE,
     Iteration,
-    adjust_exposure,
     brighten,
     check_iterations,
     iterate,
+    soft_threshold,
 )
 from lle_utils.images import as_float
+from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, enhance_picture
 from lle_utils.network import REACH
 from lle_utils.resample import (
     WHOLE,
@@ -25,22 +27,26 @@ from lle_utils.resample import (
     upsample,
 )
 
-EXPOSURE = "exposure"
-THUMBNAIL = "thumbnail"
+__all__ = [
+    "EXPOSURE",
+    "LATE_TOLERANCE",
+    "SCHEDULE",
+    "SIDE",
+    "THUMBNAIL",
+    "TOLERANCE",
+    "Enhancer",
+    "Maps",
+    "colorfulness",
+    "enhance_picture",
+    "soft_threshold",
+    "trace",
+]
+
 SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
 
-SIDE = 24
-"""Height and width of the thumbnail in pixels, whatever the picture's."""
-
-TOLERANCE = 0.08
-"""Maps well below this value become 0: see `soft_threshold`."""
-
 LATE_TOLERANCE = 0.24
-"""The same, for the iterations after the schedule of the packaged weights."""
-
-STRIP_PIXELS = 2**19
-"""The most pixels that the network looks at in one forward pass of a large picture."""
+"""`TOLERANCE` in the iterations after the schedule of the packaged weights."""
 
 FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
@@ -135,24 +141,12 @@ class Enhancer(keras.Model):
     def detail_map(self, images, factor: int):
         """Predict the map of pictures from the pictures downsampled by a factor."""
         _, height, width, _ = ops.shape(images)
-        known = isinstance(height, int) and isinstance(width, int)
-        if not known or height * width <= STRIP_PIXELS * factor**2:
-            return self._detail_map(images, factor)
-        # The 32 features of 24 million pixels are 3 GB a layer. So a large picture is cut into
-        # strips, each seen with the rows around it that its map depends on.
-        margin = (REACH + 1) * factor  # one pixel more for the bilinear upsampling
-        rows = max(STRIP_PIXELS * factor // width, 4 * REACH) * factor
-        strips = []
-        for top in range(0, height, rows):
-            first = max(0, top - margin)
-            found = self._detail_map(images[:, first : top + rows + margin], factor)
-            strips.append(found[:, top - first : top - first + rows])
-        return ops.concatenate(strips, axis=1)
-
-    def _detail_map(self, images, factor: int):
-        _, height, width, _ = ops.shape(images)
         maps = self._predict(downsample(images, factor))
         return upsample(soft_threshold(maps), factor, height, width)
+
+    def predict_map(self, image: np.ndarray) -> np.ndarray:
+        """Run the network alone on one picture (height, width, 3), as `inference` does."""
+        return ops.convert_to_numpy(self.network(image[None]))[0]
 
     def _predict(self, images):
         """Run the network with the edges mirrored, and keep gray pictures gray."""
@@ -216,45 +210,6 @@ class Maps:
         return enhancer.detail_map(images, source)
 
 
-def enhance_picture(model, image, iterations: int | None = None, exposure: float = 0.0):
-    """Enhance one picture of any size with trained weights.
-
-    Parameters
-    ----------
-    model : Enhancer or founding.FoundingEnhancer
-        What `weights.load_model` returned.
-    image : array
-        Any picture that `images.as_float` takes.
-    iterations : int, optional
-        How many; by default the model's own.
-    exposure : float, default 0
-        By how many stops to brighten the result, or, below 0, to darken it; see
-        `curve.adjust_exposure`.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
-        RGB in [0, 1].
-
-    Raises
-    ------
-    ValueError
-        If the picture, `iterations` or `exposure` does not fit.
-    TypeError
-        If `model` is the name of weights and not the weights.
-    """
-    if not hasattr(model, "steps"):
-        raise TypeError(f"model is what weights.load_model returns, not {model!r}")
-    image = as_float(image)
-    if iterations is not None:
-        check_iterations(iterations)
-    enhanced = image[None]
-    for step in model.steps(image[None], iterations):
-        enhanced = step.image
-    enhanced = np.clip(ops.convert_to_numpy(enhanced)[0], 0, 1)
-    return adjust_exposure(enhanced, exposure)
-
-
 def trace(model, image, iterations: int | None = None) -> list[Iteration]:
     """Enhance a picture and keep every map and every result on the way.
 
@@ -276,27 +231,6 @@ def trace(model, image, iterations: int | None = None) -> list[Iteration]:
         shape = (*image.shape[:2], parameter_map.shape[-1])
         steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
     return steps
-
-
-def soft_threshold(maps, tolerance: float = TOLERANCE):
-    """Let maps well below the tolerance become 0 and leave those well above it.
-
-    A sigmoid never quite gives 0, and the little that it gives adds up over many iterations.
-
-    Parameters
-    ----------
-    maps : tensor, any shape
-        In [0, 1].
-    tolerance : float, default 0.08
-        Where half of a map is left.
-
-    Returns
-    -------
-    tensor, same shape
-        ``M**3 / (M**2 + tolerance**2)``, in [0, 1].
-    """
-    square = maps * maps
-    return maps * square / (square + tolerance**2)
 
 
 def colorfulness(images):

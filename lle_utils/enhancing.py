@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lle_utils.errors import LleError
+from lle_utils.errors import LleError, as_memory_error
 from lle_utils.images import check_writable, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
@@ -314,7 +314,8 @@ def enhance_files(
     ----------
     jobs : iterable of Job
     load : callable
-        Returns what takes and returns RGB in [0, 1]. It is called when a first picture was read.
+        Returns what takes a `photos.View` or an array, RGB in [0, 1], and returns its enhancement;
+        see `photos.Photo.change`. It is called when a first picture was read.
     side_by_side : bool, default False
         Whether to write the input and the result beside each other.
     report : list of dict
@@ -373,9 +374,11 @@ def _enhance_photo(
 ) -> Exception | None:
     """Enhance and write one photo; return what went wrong, or None."""
     try:
-        result = photo.change(enhance)
+        with as_memory_error():
+            result = photo.change(enhance)
         if side_by_side:
             result = photo.beside(result)
+        photo.frames.clear()  # 600 MB of 100 megapixels, and not needed any more
         kind = photo.format
         if job.target != STANDARD:
             kind = FORMATS[os.path.splitext(job.target)[1].lower()]
@@ -397,7 +400,10 @@ def _enhance_video(
     """Enhance and write one video; return what went wrong, or None."""
     try:
         _make_folder(job.target)
-        enhance_video(job.source, job.target, enhance, side_by_side=side_by_side, progress=progress)
+        with as_memory_error():
+            enhance_video(
+                job.source, job.target, enhance, side_by_side=side_by_side, progress=progress
+            )
     except (LleError, MemoryError) as error:
         return error
     return None

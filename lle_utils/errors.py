@@ -1,5 +1,9 @@
 """The exceptions that a user of the package may see."""
 
+import contextlib
+import re
+from collections.abc import Iterator
+
 
 class LleError(Exception):
     """Something went wrong that the user can understand and usually put right.
@@ -7,3 +11,15 @@ class LleError(Exception):
     The message is complete by itself: what was wrong, with which file or value, and what to do.
     The command line prints it without a traceback and exits with code 1.
     """
+
+
+@contextlib.contextmanager
+def as_memory_error() -> Iterator[None]:
+    """Raise MemoryError for what each back end raises where the memory is too small."""
+    try:
+        yield
+    except Exception as error:
+        said = f"{type(error).__name__} {error}"
+        if re.search("resource_?exhausted|failed to allocate|bad_alloc", said, re.IGNORECASE):
+            raise MemoryError from error
+        raise

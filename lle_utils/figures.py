@@ -30,7 +30,8 @@ from lle_utils.drawing import (
 )
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, replace_file
-from lle_utils.material import Material, Panel, map_kinds
+from lle_utils.inference import map_kinds
+from lle_utils.material import Material, Panel
 
 RECORD = "figures.json"
 MAX_BYTES = 300_000

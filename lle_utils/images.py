@@ -70,7 +70,9 @@ def as_float(image) -> np.ndarray:
         raise ValueError(
             f"a picture is uint8, uint16 or floating point, not {image.dtype}: convert it first"
         )
-    return np.repeat(scaled, 3, axis=-1) if image.shape[-1] == 1 else scaled[..., :3].copy()
+    if image.shape[-1] == 1:
+        return np.repeat(scaled, 3, axis=-1)
+    return np.ascontiguousarray(scaled[..., :3])
 
 
 def to_uint8(image) -> np.ndarray:

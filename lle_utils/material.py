@@ -1,7 +1,6 @@
 """What the figures are made of: held-out pairs, trained weights, and what came of the recursion."""
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from lle_utils import baselines, data, metrics
 from lle_utils.curve import Iteration
-from lle_utils.enhancer import EXPOSURE, THUMBNAIL, trace
+from lle_utils.enhancer import trace
 from lle_utils.images import to_uint8
 from lle_utils.weights import load_model
 
@@ -140,10 +139,3 @@ class Material:
         for number, step in enumerate(self.steps(name, 8, weights), 1):
             panels.append(self.panel(name, weights, step.image, number, step.parameter_map))
         return panels
-
-
-def map_kinds(schedule: Sequence, iterations: int = 8) -> list[str]:
-    """Say in words what the map of each iteration is, by an enhancer's schedule."""
-    words = {EXPOSURE: "how much", THUMBNAIL: "where", 1: "detail, full size"}
-    sources = [*schedule, *[EXPOSURE] * iterations][:iterations]
-    return [words.get(source, f"detail, 1/{source} size") for source in sources]

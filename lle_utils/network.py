@@ -4,8 +4,9 @@ import math
 
 import keras
 
-REACH = 7
-"""How many pixels beyond its own a map's pixel depends on: one per layer of 3 x 3."""
+from lle_utils.inference import REACH
+
+__all__ = ["REACH", "build_network"]
 
 
 def build_network(

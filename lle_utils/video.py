@@ -167,7 +167,7 @@ def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.
     steadier = Steadier()
 
     def change(frame: np.ndarray) -> np.ndarray:
-        result = scale(steadier(enhance(scale(frame, np.float32))), frame.dtype)
+        result = scale(steadier(np.asarray(enhance(scale(frame, np.float32)))), frame.dtype)
         return np.hstack([frame, result]) if side_by_side else result
 
     return change

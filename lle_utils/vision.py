@@ -23,8 +23,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lle_utils import baselines, camera
-from lle_utils.enhancer import EXPOSURE, Enhancer, enhance_picture
 from lle_utils.images import as_float, to_uint8
+from lle_utils.inference import EXPOSURE, enhance_picture
 
 STOPS = (3, 5, 6, 7, 8)
 """How many stops too dark the scenes are."""
@@ -282,7 +282,7 @@ def enhance_for_vision(
     Parameters
     ----------
     model, image, iterations, exposure
-        As for `enhancer.enhance_picture`.
+        As for `inference.enhance_picture`.
 
     Returns
     -------
@@ -426,4 +426,6 @@ def gain(image, share: float = 0.99) -> np.ndarray:
 
 def exposure_alone(model):
     """Return an enhancer with the same network that only asks how much light."""
+    from lle_utils.enhancer import Enhancer
+
     return Enhancer(model.network, (EXPOSURE,), model.iterations, model.floor)

@@ -187,16 +187,6 @@ def test_a_flipped_thumbnail_has_the_flipped_map(random):
     np.testing.assert_allclose(there, back, atol=1e-5)
 
 
-def test_a_picture_in_strips_is_the_picture_as_a_whole(random, monkeypatch):
-    picture = RNG.random((1, 203, 90, 3), dtype=np.float32)
-    whole = {factor: ops.convert_to_numpy(random.detail_map(picture, factor)) for factor in (1, 2)}
-    for pixels in (1000, 5000):
-        monkeypatch.setattr(enhancer, "STRIP_PIXELS", pixels)
-        for factor, expected in whole.items():
-            found = ops.convert_to_numpy(random.detail_map(picture, factor))
-            np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
 def test_the_soft_threshold_keeps_large_maps_and_drops_small_ones():
     t = enhancer.TOLERANCE
     maps = np.array([0.0, t / 10, t, 10 * t, 1.0])

@@ -222,7 +222,8 @@ def _with_link(folder: bytes, place: int, position: int) -> bytes:
 def _strips(frame: np.ndarray, compress: bool) -> list[bytes]:
     rows = _rows_a_strip(frame)
     stored = np.ascontiguousarray(frame, frame.dtype.newbyteorder("<"))
-    strips = [stored[top : top + rows].tobytes() for top in range(0, len(stored), rows)]
+    parts = [stored[top : top + rows] for top in range(0, len(stored), rows)]
+    strips = [part.reshape(-1).view(np.uint8).data for part in parts]  # not copied
     return [zlib.compress(strip) for strip in strips] if compress else strips
 
 

@@ -57,7 +57,7 @@ class Photo:
 
     def to_srgb(self) -> np.ndarray:
         """Return the first frame as float32 sRGB in [0, 1], shape (height, width, 3)."""
-        return _to_srgb(self.pixels, read_profile(self.icc))
+        return np.asarray(View(self.pixels, read_profile(self.icc)))
 
     def in_srgb(self) -> "Photo":
         """Return the photo converted to sRGB, for files that hold no profile."""
@@ -67,18 +67,19 @@ class Photo:
         frames = []
         for frame in self.frames:
             color, alpha = split_alpha(frame)
-            color = scale(_to_srgb(color, profile), frame.dtype)
+            color = scale(np.asarray(View(color, profile)), frame.dtype)
             frames.append(color if alpha is None else np.dstack([color, alpha]))
         return dataclasses.replace(self, frames=frames, icc=None)
 
-    def change(self, function: Callable[[np.ndarray], np.ndarray]) -> "Photo":
+    def change(self, function: Callable) -> "Photo":
         """Return a photo whose frames went through a function, with all else as it was.
 
         Parameters
         ----------
         function : callable
-            Takes and returns float RGB in [0, 1], sRGB, shape (height, width, 3). What is wholly
-            transparent, it sees as the mean of what is not; the file keeps it as it was.
+            Takes a `View`, which is float RGB in [0, 1], sRGB, shape (height, width, 3), and
+            returns an array like it, or an `inference.Enhanced`. What is wholly transparent, it
+            sees as the mean of what is not; the file keeps it as it was.
         """
         profile = read_profile(self.icc)
         frames = [_change(frame, function, profile) for frame in self.frames]
@@ -109,41 +110,75 @@ def scale(frame: np.ndarray, kind) -> np.ndarray:
     return frame.astype(kind)
 
 
+class View(np.lib.mixins.NDArrayOperatorsMixin):
+    """A frame as float32 sRGB in [0, 1], converted where it is looked at.
+
+    ``view[rows, columns]``, two slices, is an array; in a computation the view is the array of all.
+
+    Parameters
+    ----------
+    frame : ndarray, shape (height, width, channels)
+        As in `Photo`.
+    profile : Profile, optional
+        Of the frame's colors.
+    """
+
+    def __init__(self, frame: np.ndarray, profile: Profile | None):
+        self._color, alpha = split_alpha(frame)
+        self._profile = profile
+        self.shape = (*frame.shape[:2], 3)
+        self.hidden = None if alpha is None else alpha == 0
+        self._fill = None
+        if self.hidden is not None and self.hidden.any() and not self.hidden.all():
+            shown = sum(self[box][~self.hidden[box]].sum(0, dtype=float) for box in self._boxes())
+            self._fill = shown / np.count_nonzero(~self.hidden)
+
+    def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
+        color = self._color[box]
+        if color.shape[-1] == 1:
+            return np.repeat(scale(color, np.float32), 3, axis=-1)
+        picture = scale(color, np.float32)
+        picture = self._profile.to_srgb(picture) if self._profile else picture.copy()
+        if self._fill is not None:
+            picture[self.hidden[box]] = self._fill
+        return picture
+
+    def __array__(self, dtype=None, copy=None):
+        picture = np.empty(self.shape, dtype or np.float32)
+        for box in self._boxes():
+            picture[box] = self[box]
+        return picture
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        arrays = [np.asarray(one) if isinstance(one, View) else one for one in inputs]
+        return getattr(ufunc, method)(*arrays, **options)
+
+    def _boxes(self):
+        """Cut the picture into stretches of rows, which bounds the memory."""
+        height, width = self.shape[:2]
+        step = max(1, STRIP_PIXELS // width)
+        for top in range(0, height, step):
+            yield slice(top, min(top + step, height)), slice(0, width)
+
+    def convert(self, picture) -> np.ndarray:
+        """Return a changed picture in the form that the frame's colors have."""
+        converted = np.empty(self._color.shape, self._color.dtype)
+        for box in getattr(picture, "boxes", self._boxes)():
+            part, color = picture[box], self._color[box]
+            if color.shape[-1] == 1:
+                part = part.mean(axis=-1, keepdims=True)
+            elif self._profile:
+                part = self._profile.from_srgb(part, scale(color, np.float32))
+            converted[box] = scale(part, converted.dtype)
+        return converted
+
+
 def _change(frame: np.ndarray, function: Callable, profile: Profile | None) -> np.ndarray:
-    color, alpha = split_alpha(frame)
-    hidden = None if alpha is None else alpha == 0
-    if hidden is not None and hidden.all():
+    view = View(frame, profile)
+    if view.hidden is None:
+        return view.convert(function(view))
+    if view.hidden.all():
         return frame
-    picture = _to_srgb(color, profile)
-    if hidden is not None:
-        picture[hidden] = picture[~hidden].mean(axis=0)
-    picture = function(picture)
-    if color.shape[-1] == 1:
-        picture = picture.mean(axis=-1, keepdims=True)
-    elif profile:
-        picture = _in_strips(
-            lambda rows: profile.from_srgb(picture[rows], scale(color[rows], np.float32)), color
-        )
-    changed = scale(picture, frame.dtype)
-    if alpha is None:
-        return changed
-    changed[hidden] = color[hidden]
-    return np.concatenate([changed, alpha[..., None]], axis=-1)
-
-
-def _to_srgb(color: np.ndarray, profile: Profile | None) -> np.ndarray:
-    if color.shape[-1] == 1:
-        return np.repeat(scale(color, np.float32), 3, axis=-1)
-    if profile is None:
-        return scale(color, np.float32).copy()
-    return _in_strips(lambda rows: profile.to_srgb(scale(color[rows], np.float32)), color)
-
-
-def _in_strips(convert: Callable[[slice], np.ndarray], color: np.ndarray) -> np.ndarray:
-    """Convert a picture some rows at a time."""
-    converted = np.empty(color.shape, np.float32)
-    step = max(1, STRIP_PIXELS // color.shape[1])
-    for top in range(0, len(color), step):
-        rows = slice(top, top + step)
-        converted[rows] = convert(rows)
-    return converted
+    changed = frame.copy()
+    np.copyto(changed[..., :-1], view.convert(function(view)), where=~view.hidden[..., None])
+    return changed

@@ -1,0 +1,323 @@
+"""Enhance a picture of any size in bounded memory: tile after tile, around any network.
+
+It is the recursion of `enhancer.Enhancer` once more, in NumPy and without Keras. How much light,
+and where, follow from the thumbnail alone, so they are known before the first tile. A detail
+iteration looks at a tile and at the pixels around it that its map depends on.
+"""
+
+import functools
+import math
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+
+from lle_utils.curve import (
+    TOLERANCE,
+    Iteration,
+    adjust_exposure,
+    brighten,
+    check_iterations,
+    iterate,
+    soft_threshold,
+)
+from lle_utils.images import as_float
+
+EXPOSURE = "exposure"
+THUMBNAIL = "thumbnail"
+
+SIDE = 24
+"""Height and width of the thumbnail in pixels, whatever the picture's."""
+
+REACH = 7
+"""How many pixels beyond its own a map's pixel depends on: one per layer of 3 x 3."""
+
+WHOLE_PIXELS = 2**19
+"""The most pixels of a picture that a Keras model enhances as a whole."""
+
+TILE = 512
+"""Height and width of a tile in pixels, without what is seen around it."""
+
+FITTED_SIDE = 1000
+"""Longest side in pixels at which `detail="fitted"` looks for details; training saw 600."""
+
+SHOWN_SIDE = 1000
+"""Longest side in pixels of what `trace_small` returns."""
+
+NATIVE, FITTED = "native", "fitted"
+
+
+def enhance_picture(
+    model, image, iterations: int | None = None, exposure: float = 0.0, detail: str = NATIVE
+):
+    """Enhance one picture of any size with trained weights.
+
+    Parameters
+    ----------
+    model : Enhancer, runtime.OnnxEnhancer or founding.FoundingEnhancer
+        What `weights.load_model` or `runtime.load_onnx` returned.
+    image : array
+        Any picture that `images.as_float` takes.
+    iterations : int, optional
+        How many; by default the model's own.
+    exposure : float, default 0
+        By how many stops to brighten the result, or, below 0, to darken it; see
+        `curve.adjust_exposure`.
+    detail : {"native", "fitted"}
+        Whether the network looks for details at the picture's own resolution, or at about the one
+        that it was trained at.
+
+    Returns
+    -------
+    ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the picture, `iterations`, `exposure` or `detail` does not fit.
+    TypeError
+        If `model` is the name of weights and not the weights.
+    """
+    return np.asarray(enhance_lazily(model, as_float(image), iterations, exposure, detail))
+
+
+def enhance_lazily(
+    model, picture, iterations: int | None = None, exposure: float = 0.0, detail: str = NATIVE
+):
+    """Enhance a picture where it is looked at, which bounds the memory; see `enhance_picture`.
+
+    Parameters
+    ----------
+    picture : array, or `photos.View`
+        What gives float RGB in [0, 1] for ``picture[rows, columns]``.
+
+    Returns
+    -------
+    Enhanced, or ndarray of float32
+        An array if the model works on whole pictures only, or the picture is small.
+    """
+    if not hasattr(model, "iterations"):
+        raise TypeError(f"model is what weights.load_model returns, not {model!r}")
+    iterations = check_iterations(model.iterations if iterations is None else iterations)
+    factor = detail_factor(picture.shape, detail)
+    adjust_exposure(np.float32(0), exposure)  # refuses what is none
+    height, width = picture.shape[:2]
+    small = hasattr(model, "steps") and height * width <= WHOLE_PIXELS and factor == 1
+    if not small and hasattr(model, "predict_map"):
+        return Enhanced(model, picture, iterations, exposure, factor)
+    from keras import ops
+
+    for step in model.steps(np.asarray(picture)[None], iterations):
+        enhanced = step.image
+    return adjust_exposure(np.clip(ops.convert_to_numpy(enhanced)[0], 0, 1), exposure)
+
+
+def detail_factor(shape, detail: str = FITTED) -> int:
+    """Return how many pixels become one before the network looks for details."""
+    if detail not in (NATIVE, FITTED):
+        raise ValueError(f'detail is "native" or "fitted", not {detail!r}')
+    return max(1, round(max(shape[:2]) / FITTED_SIDE)) if detail == FITTED else 1
+
+
+def trace_small(model, picture, iterations: int | None = None, detail: str = NATIVE):
+    """Return every map and every picture on the way, for looking at.
+
+    Parameters
+    ----------
+    model, picture, iterations, detail
+        As for `enhance_lazily`.
+
+    Returns
+    -------
+    list of curve.Iteration
+        Of a large picture only every second, third, ... pixel, so that no side is longer than
+        `SHOWN_SIDE`.
+    """
+    iterations = check_iterations(model.iterations if iterations is None else iterations)
+    height, width = picture.shape[:2]
+    stride = -(-max(height, width) // SHOWN_SIDE)
+    if not hasattr(model, "predict_map"):
+        from lle_utils.enhancer import trace
+
+        steps = trace(model, np.asarray(picture), iterations)
+        return [Iteration(*(side[::stride, ::stride] for side in step)) for step in steps]
+    enhanced = Enhanced(model, picture, iterations, factor=detail_factor(picture.shape, detail))
+    kept: list[Iteration] = []
+    for box in enhanced.boxes():
+        place = tuple(slice(-(-part.start // stride), -(-part.stop // stride)) for part in box)
+        pick = tuple(slice(-part.start % stride, None, stride) for part in box)
+        for index, step in enumerate(enhanced.steps(*box)):
+            if index == len(kept):
+                size = (-(-height // stride), -(-width // stride))
+                kept.append(Iteration(*(np.empty((*size, side.shape[-1])) for side in step)))
+            for whole, part in zip(kept[index], step, strict=True):
+                whole[place] = part if part.shape[:2] == (1, 1) else part[pick]
+    return kept
+
+
+def map_kinds(schedule: Sequence, iterations: int = 8) -> list[str]:
+    """Say in words what the map of each iteration is, by an enhancer's schedule."""
+    words = {EXPOSURE: "how much", THUMBNAIL: "where", 1: "detail, full size"}
+    sources = [*schedule, *[EXPOSURE] * iterations][:iterations]
+    return [words.get(source, f"detail, 1/{source} size") for source in sources]
+
+
+class Enhanced:
+    """An enhanced picture whose pixels are computed where they are asked for.
+
+    ``enhanced[rows, columns]``, two slices, is float RGB in [0, 1]; ``np.asarray(enhanced)`` is all
+    of it.
+
+    Parameters
+    ----------
+    model : Enhancer or runtime.OnnxEnhancer
+    picture : array, or `photos.View`
+        What gives float RGB in [0, 1] for ``picture[rows, columns]``.
+    iterations : int
+    exposure : float, default 0
+        In stops, on top.
+    factor : int, default 1
+        What the factors of the detail iterations are multiplied by.
+    """
+
+    def __init__(self, model, picture, iterations: int, exposure: float = 0.0, factor: int = 1):
+        self._model, self._picture, self._exposure = model, picture, exposure
+        self.shape = (*picture.shape[:2], 3)
+        sources = [source for source in model.schedule[:iterations] if isinstance(source, int)]
+        factors = [source * factor for source in sources]
+        self._step = math.lcm(*factors)
+        self._margin = sum((REACH + 2) * one for one in factors)
+        self._plan = self._follow_thumbnail(iterations, factor)
+
+    def boxes(self) -> Iterator[tuple[slice, slice]]:
+        """Yield the rows and columns of tiles that cover the picture and suit the memory."""
+        height, width = self.shape[:2]
+        side = max(TILE, 2 * self._margin)
+        for top in range(0, height, side):
+            for left in range(0, width, side):
+                yield (
+                    slice(top, min(top + side, height)),
+                    slice(left, min(left + side, width)),
+                )
+
+    def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
+        """Return the enhanced pixels of some rows and columns."""
+        for step in self.steps(*box):
+            enhanced = step.image
+        return adjust_exposure(np.clip(enhanced, 0, 1), self._exposure)
+
+    def __array__(self, dtype=None, copy=None):
+        enhanced = np.empty(self.shape, dtype or np.float32)
+        for box in self.boxes():
+            enhanced[box] = self[box]
+        return enhanced
+
+    def steps(self, rows: slice, columns: slice) -> Iterator[Iteration]:
+        """Yield the map and the picture of each iteration, cut to some rows and columns.
+
+        The map has the shape (rows, columns, channels), or (1, 1, channels) where it is one number
+        a channel.
+        """
+        height, width = self.shape[:2]
+        seen = (self._with_margin(rows, height), self._with_margin(columns, width))
+        inside = tuple(
+            slice(part.start - whole.start, part.stop - whole.start)
+            for part, whole in zip((rows, columns), seen, strict=True)
+        )
+        floored = np.maximum(self._picture[seen], np.float32(self._model.floor))
+        predict = functools.partial(self._map, seen)
+        for parameter_map, image in iterate(floored, predict, len(self._plan)):
+            if parameter_map.shape[:2] != (1, 1):
+                parameter_map = parameter_map[inside]
+            yield Iteration(parameter_map, image[inside])
+
+    def _with_margin(self, part: slice, size: int) -> slice:
+        """Extend a stretch by what its maps depend on, to where downsampling has its cells."""
+        first = max(0, part.start - self._margin) // self._step * self._step
+        last = -(-(part.stop + self._margin) // self._step) * self._step
+        return slice(first, min(last, size))
+
+    def _follow_thumbnail(self, iterations: int, factor: int) -> list:
+        """Return each iteration's map: one number a channel, the thumbnail's, or a factor."""
+        model, thumbnail, plan = self._model, self._make_thumbnail(), []
+        for step in range(iterations):
+            late = step >= len(model.schedule)
+            source = EXPOSURE if late else model.schedule[step]
+            flips = [np.s_[:, :], np.s_[::-1, :], np.s_[:, ::-1], np.s_[::-1, ::-1]]
+            maps = [_predict(model, thumbnail[flip])[flip] for flip in flips]
+            where = sum(maps) / len(flips)
+            tolerance = model.late_tolerance if late else TOLERANCE
+            exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
+            where = soft_threshold(where)
+            thumbnail = brighten(thumbnail, where if source == THUMBNAIL else exposure)
+            if isinstance(source, int):
+                plan.append(source * factor)
+            else:
+                plan.append(where if source == THUMBNAIL else exposure)
+        return plan
+
+    def _make_thumbnail(self) -> np.ndarray:
+        """Average the picture down to the thumbnail, some rows at a time."""
+        height, width = self.shape[:2]
+        weights, total = _area_weights(SIDE, height), 0
+        step = max(1, WHOLE_PIXELS // width)
+        for top in range(0, height, step):
+            rows = slice(top, min(top + step, height))
+            pixels = np.maximum(self._picture[rows, slice(0, width)], np.float32(self._model.floor))
+            total += weights[:, rows] @ pixels.reshape(len(pixels), -1)
+        return _area_weights(SIDE, width) @ total.reshape(SIDE, width, 3)
+
+    def _map(self, seen: tuple[slice, slice], image: np.ndarray, step: int) -> np.ndarray:
+        source = self._plan[step]
+        if isinstance(source, int):
+            return _detail_map(self._model, image, source)
+        if source.shape[0] == 1:
+            return source
+        tall, wide = (
+            _bilinear_weights(part, size, SIDE)
+            for part, size in zip(seen, self.shape, strict=False)
+        )
+        widened = (wide @ source).reshape(SIDE, -1)
+        return (tall @ widened).reshape(*image.shape[:2], -1)
+
+
+def _predict(model, image: np.ndarray) -> np.ndarray:
+    """Run the network with the edges mirrored, and keep gray pictures gray."""
+    around = ((REACH, REACH), (REACH, REACH), (0, 0))
+    maps = model.predict_map(np.pad(image, around, "symmetric"))[REACH:-REACH, REACH:-REACH]
+    gray = maps.mean(axis=-1, keepdims=True)
+    most = image.max(axis=-1, keepdims=True)
+    saturation = 1 - image.min(axis=-1, keepdims=True) / most
+    return gray + np.minimum(5 * saturation, 1) * (maps - gray)
+
+
+def _detail_map(model, image: np.ndarray, factor: int) -> np.ndarray:
+    """Predict the map of a picture from the picture downsampled by a factor."""
+    if factor == 1:
+        return soft_threshold(_predict(model, image))
+    height, width = image.shape[:2]
+    bottom, right = -height % factor, -width % factor
+    padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), "symmetric")
+    rows, columns = padded.shape[0] // factor, padded.shape[1] // factor
+    small = padded.reshape(rows, factor, columns, factor, 3).mean((1, 3))
+    maps = soft_threshold(_predict(model, small))
+    # OpenCV's bilinear interpolation has the pixels' centers where `resample.upsample` has them.
+    large = cv2.resize(maps, (factor * columns, factor * rows), interpolation=cv2.INTER_LINEAR)
+    return large.reshape(factor * rows, factor * columns, -1)[:height, :width]
+
+
+def _area_weights(cells: int, size: int) -> np.ndarray:
+    """Return the matrix (cells, size) that averages pixels over `cells` equal stretches."""
+    stretch = size / cells
+    start = np.arange(cells)[:, None] * stretch
+    pixel = np.arange(size)
+    overlap = np.minimum(start + stretch, pixel + 1) - np.maximum(start, pixel)
+    return (np.maximum(overlap, 0) / stretch).astype(np.float32)
+
+
+def _bilinear_weights(part: slice, size: int, cells: int) -> np.ndarray:
+    """Return the matrix (pixels, cells) that enlarges `cells` to `size` pixels, or to a part."""
+    pixels = (np.arange(part.start, part.stop) + 0.5) / size
+    centers = np.clip(pixels * cells - 0.5, 0, cells - 1)
+    return np.maximum(1 - np.abs(centers[:, None] - np.arange(cells)), 0).astype(np.float32)
