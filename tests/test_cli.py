@@ -125,8 +125,7 @@ def test_a_wrong_call_is_told_how_to_call(lle, line, says):
 
 def test_enhance_writes_what_the_function_returns(lle):
     asked = ("enhance", COFFEE, "-o", "bright.png", "--backend", "keras")
-    assert lle(*asked) == (0, "bright.png
-", "")
+    assert lle(*asked) == (0, "bright.png\n", "")
     expected = to_uint8(enhance_picture(load_model(), read_image(COFFEE)))
     np.testing.assert_array_equal(to_uint8(read_image("bright.png")), expected)
     assert list(everything()) == ["bright.png"]

@@ -15,7 +15,8 @@ from lle_utils import data, drawing, enhancer, figures, founding, metrics
 from lle_utils.curve import Iteration, brighten
 from lle_utils.errors import LleError
 from lle_utils.images import to_uint8
-from lle_utils.material import Material, Panel, map_kinds
+from lle_utils.inference import map_kinds
+from lle_utils.material import Material, Panel
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))

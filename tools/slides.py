@@ -24,7 +24,8 @@ from lle_utils.drawing import MAP_COLORS, bend, draw_success, split_slanted, sty
 from lle_utils.evaluation import scale_to_mean
 from lle_utils.figures import default_folder, make_figures
 from lle_utils.images import as_float, to_uint8
-from lle_utils.material import Material, Panel, map_kinds
+from lle_utils.inference import map_kinds
+from lle_utils.material import Material, Panel
 
 WIDTH, HEIGHT = 40 / 3, 7.5
 """Inches of a page, 16 to 9."""
