@@ -8,6 +8,7 @@ wrong ones of exercises that are judged by code of their own.
 import ast
 import contextlib
 import copy
+import dataclasses
 import importlib.util
 import sys
 import threading
@@ -19,7 +20,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from lle_utils import checks
+from lle_utils import checks, training
 from lle_utils.checks import engine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,8 +162,21 @@ def test_the_committed_notebook_shows_the_stubs_verdict(number):
     assert cell.outputs[0].data["text/plain"].startswith("Not filled in yet: ")
 
 
+@pytest.fixture
+def short_training(monkeypatch):
+    """Let a training take two small steps: a check judges what is claimed of it, good or bad."""
+    train = training.train
+    small = {"epochs": 1, "steps_per_epoch": 2, "depths": (1, 1)}
+
+    def stop_early(recipe, pairs, validation, *given, **options):
+        recipe = dataclasses.replace(recipe, **small)
+        return train(recipe, pairs, validation[:2], *given, **options)
+
+    monkeypatch.setattr(training, "train", stop_early)
+
+
 @pytest.mark.parametrize("number", TASKS)
-def test_the_folded_solution_is_correct(number):
+def test_the_folded_solution_is_correct(number, short_training):
     verdict = judge(number, TASKS[number][1].solution)
     assert verdict.correct and verdict.message.startswith("Correct. "), verdict.message
 
