@@ -6,59 +6,23 @@ import numpy as np
 from scipy.optimize import brentq
 
 from lle_utils import curve
-from lle_utils.checks.engine import (
-    Exercise,
-    Function,
-    Wrong,
-    call,
-    numbers,
-    returned,
-    returned_truth,
-    returned_whole,
-)
+from lle_utils.checks.engine import Exercise, Function, call, number, require, truth, whole
 
 is_safe = Exercise(
-    "``function(m)``: whether a step with this m keeps [0, 1] and the order of pixels.",
-    Function(
-        observe=returned_truth,
-        probes=[
-            (m,)
-            for m in (
-                0.3,
-                1.5,
-                1.02,
-                2.0,
-                3.0,
-                -0.5,
-                -1.02,
-                -1.5,
-                -3.0,
-                1.0,
-                -1.0,
-                0.0,
-                0.99,
-                -0.99,
-            )
-        ],
-        right=lambda m: abs(m) <= 1,
-        mistakes={
-            "m = 1.5 got in. It pushes every x above 0.67 past white, and comes back at x = 1.": (
-                lambda m: m >= -1
-            ),
-            "m = -1.5 got in. Its slope at black, 1 + m, is negative: the darkest pixels turn "
-            "negative.": lambda m: m <= 1,
-            "m = 1 and m = -1 are safe: the slope reaches 0 at one end, and is nowhere below.": (
-                lambda m: abs(m) < 1
-            ),
-            "a negative m can be safe: it darkens, but stays inside [0, 1] and keeps the order.": (
-                lambda m: 0 <= m <= 1
-            ),
-            "for an unsafe m it returns nothing at all: let it return False.": (
-                lambda m: True if abs(m) <= 1 else None
-            ),
-        },
-        hint="Safe means that the slope, from 1 + m at black to 1 - m at white, is never negative.",
-    ),
+    "``function(m)``: whether an iteration with this m keeps [0, 1] and the order of pixels.",
+    read=truth,
+    probes=[0.3, 1.5, 1.02, 2.0, -0.5, -1.02, -1.5, -3.0, 1.0, -1.0, 0.0, 0.99, -0.99],
+    right=lambda m: abs(m) <= 1,
+    mistakes={
+        "m = 1.5 got in. It pushes every x above 0.67 past white.": lambda m: m >= -1,
+        "m = -1.5 got in. Its slope at black, 1 + m, is negative.": lambda m: m <= 1,
+        "m = 1 and m = -1 are safe: the slope is 0 at one end only.": lambda m: abs(m) < 1,
+        "a negative m can be safe: it darkens, and keeps the order.": lambda m: 0 <= m <= 1,
+        "for an unsafe m it returns nothing at all: let it return False.": (
+            lambda m: True if abs(m) <= 1 else None
+        ),
+    },
+    hint="Safe means that the slope, from 1 + m at black to 1 - m at white, is never negative.",
     praise="Exactly |m| <= 1. So whatever a network says, a sigmoid makes it safe.",
 )
 
@@ -67,33 +31,25 @@ def _log_gain(gain, m):
     return math.log(gain) / math.log(1 + m)
 
 
-def _steps(gain, m):
-    return next(n for n in range(10_000) if (1 + m) ** n >= gain)
-
-
 steps_for = Exercise(
-    "``function(gain, m)``: the fewest steps that multiply a very dark pixel by `gain`.",
-    Function(
-        observe=returned_whole,
-        probes=[(30, 0.38), (10, 0.5), (100, 0.2), (8, 1.0), (3, 0.9), (1, 0.5), (9, 1.0)],
-        right=_steps,
-        mistakes={
-            "you rounded down. One step too few does not reach the gain: round up.": (
-                lambda gain, m: math.floor(_log_gain(gain, m))
-            ),
-            "a step doubles only for m = 1. In general it multiplies by 1 + m.": (
-                lambda gain, m: math.ceil(math.log2(gain))
-            ),
-            "steps multiply, they do not add: n steps give (1 + m) to the power of n.": (
-                lambda gain, m: math.ceil((gain - 1) / m)
-            ),
-            "one step too many where a gain is reached exactly, such as 8 = 2 * 2 * 2.": (
-                lambda gain, m: math.floor(_log_gain(gain, m)) + 1
-            ),
-        },
-        hint="Near black, count 1 - x as 1; after n steps the gain is (1 + m) to the power of n.",
-    ),
-    praise="For 5 stops, a gain of 32, m = 0.38 needs 11 steps near black, and m = 1 needs five.",
+    "``function(gain, m)``: the fewest iterations that multiply a very dark pixel by `gain`.",
+    read=whole,
+    probes=[(30, 0.38), (10, 0.5), (100, 0.2), (8, 1.0), (3, 0.9), (1, 0.5), (9, 1.0)],
+    right=lambda gain, m: next(n for n in range(10_000) if (1 + m) ** n >= gain),
+    mistakes={
+        "you rounded down, which does not reach the gain.": lambda gain, m: int(_log_gain(gain, m)),
+        "an iteration doubles only for m = 1. In general it multiplies by 1 + m.": (
+            lambda gain, m: math.ceil(math.log2(gain))
+        ),
+        "iterations multiply, they do not add: n of them give (1 + m) to the power of n.": (
+            lambda gain, m: math.ceil((gain - 1) / m)
+        ),
+        "one too many where a gain is reached exactly, such as 8 = 2 * 2 * 2.": (
+            lambda gain, m: int(_log_gain(gain, m)) + 1
+        ),
+    },
+    hint="Near black, count 1 - x as 1; after n iterations the gain is (1 + m) to the power of n.",
+    praise="For 5 stops, a gain of 32, m = 0.38 needs 11 iterations near black, and m = 1 five.",
 )
 
 _dark_codes = np.random.default_rng(7).integers(0, 6, (5, 7, 3), dtype=np.uint8)
@@ -101,30 +57,21 @@ _dark_codes[0, 0] = 0, 1, 255
 
 first_values = Exercise(
     "``function(codes)``: from 8-bit codes to where the recursion starts.",
-    Function(
-        observe=returned,
-        probes=[
-            (_dark_codes,),
-            (np.arange(256, dtype=np.uint8),),
-            (np.zeros((2, 2, 3), np.uint8),),
-        ],
-        right=lambda codes: np.maximum(codes / 255, curve.FLOOR),
-        mistakes={
-            "exact black is still 0, and 0 is a fixed point: no m will ever move it.": (
-                lambda codes: codes / 255
-            ),
-            "you raised every value, so white is above 1. Raise only what is below the floor.": (
-                lambda codes: codes / 255 + curve.FLOOR
-            ),
-            "a floor of a whole code makes codes 0 and 1 the same. Use half a code.": (
-                lambda codes: np.maximum(codes, 1) / 255
-            ),
-            "a floor of 0.5 is middle gray. Half a *code* is 0.5 / 255.": (
-                lambda codes: np.maximum(codes / 255, 0.5)
-            ),
-        },
-        hint="Divide by 255, and raise to half a code, 0.5 / 255, what is below it.",
-    ),
+    probes=[_dark_codes, np.arange(256, dtype=np.uint8), np.zeros((2, 2, 3), np.uint8)],
+    right=lambda codes: np.maximum(codes / 255, curve.FLOOR),
+    mistakes={
+        "exact black is still 0, and no m will ever move it.": lambda codes: codes / 255,
+        "you raised every value, so white is above 1. Raise only what is below the floor.": (
+            lambda codes: codes / 255 + curve.FLOOR
+        ),
+        "a floor of a whole code makes codes 0 and 1 the same. Use half a code.": (
+            lambda codes: np.maximum(codes, 1) / 255
+        ),
+        "a floor of 0.5 is middle gray. Half a *code* is 0.5 / 255.": (
+            lambda codes: np.maximum(codes / 255, 0.5)
+        ),
+    },
+    hint="Divide by 255, and raise to half a code, 0.5 / 255, what is below it.",
     praise="0 and 1 are the fixed points; black is now slightly off the one that repels.",
 )
 
@@ -137,55 +84,35 @@ def _factor(x, m):
     return (1 + m * (1 - x)) / (1 - m * x)
 
 
-def _kept_from_the_ends(x, m):
-    x = np.clip(x, 1e-6, 1 - 1e-6)
+def _by_division(x, m):
     return _odds(curve.brighten(x, m)) / _odds(x)
 
 
-_inside, _ms = (
-    np.random.default_rng(5).uniform(*ends, (4, 6)) for ends in ((0.05, 0.95), (0, 0.9))
-)
+_inside = np.random.default_rng(5).uniform(0.05, 0.95, (4, 6))
+_ms = np.random.default_rng(6).uniform(0, 0.9, (4, 6))
 
 odds_factor = Exercise(
-    "``function(x, m)``: by what factor a step multiplies the odds ``x / (1 - x)``.",
-    Function(
-        observe=returned,
-        probes=[
-            (_inside, _ms),
-            (_inside[0], 0.38),
-            (0.5, 0.5),
-            (np.array([0.0, 0.3, 1.0]), 0.6),
-            (0.0, 0.2),
-            (1.0, 0.8),
-            (_inside, 0.0),
-        ],
-        right=_factor,
-        mistakes={
-            "e to the m is what it approaches for small m. The exact factor depends on x.": (
-                lambda x, m: np.exp(m)
-            ),
-            "1 + m is the factor at black, where x = 0. What about the other pixels?": (
-                lambda x, m: 1 + m
-            ),
-            "the factor is upside down: after divided by before, not before by after.": (
-                lambda x, m: 1 / _factor(x, m)
-            ),
-            "this is right between the ends, but at x = 0 and x = 1 you divide zero by zero. "
-            "Cancel x and 1 - x on paper first.": (
-                lambda x, m: _odds(curve.brighten(x, m)) / _odds(x)
-            ),
-            "this is nearly right, but not exact. Do not keep x away from 0 and 1: cancel x and "
-            "1 - x on paper.": _kept_from_the_ends,
-        },
-        hint="Cancel x and 1 - x on paper: then nothing is divided by zero at black and white.",
-    ),
+    "``function(x, m)``: by what factor an iteration multiplies the odds ``x / (1 - x)``.",
+    probes=[(_inside, _ms), (_inside[0], 0.38), (np.array([0, 0.3, 1]), 0.6), (0, 0.2), (1, 0.8)],
+    right=_factor,
+    mistakes={
+        "that is what it approaches for small m. The exact factor depends on x.": (
+            lambda x, m: np.exp(m)
+        ),
+        "1 + m is the factor at black, where x = 0. What about other x?": lambda x, m: 1 + m,
+        "the factor is upside down: divide after by before.": lambda x, m: 1 / _factor(x, m),
+        "this divides zero by zero at x = 0 and x = 1. Cancel x and 1 - x on paper.": _by_division,
+        "this is nearly right, but not exact. Do not keep x away from 0 and 1: cancel x and "
+        "1 - x on paper.": lambda x, m: _by_division(np.clip(x, 1e-6, 1 - 1e-6), m),
+    },
+    hint="Cancel x and 1 - x on paper: then nothing is divided by zero at black and white.",
     praise="x and 1 - x cancel, and what is left is finite from black, 1 + m, to white, "
     "1 / (1 - m).",
 )
 
 
 def _shift(x, target):
-    return math.log(target / (1 - target)) - math.log(x / (1 - x))
+    return math.log(_odds(target) / _odds(x))
 
 
 def _after(x, m, n):
@@ -198,64 +125,47 @@ def _m_for(x, target, n):
     return brentq(lambda m: _after(x, m, n) - target, 0, 1)
 
 
-def _nearest_m(x, target, n):
-    reachable = np.clip(target, x, _after(x, 1, n))
-    return brentq(lambda m: _after(x, m, n) - reachable, 0, 1)
-
-
-def _end_of_steps(m_for, x, target, n):
-    """Observe where the steps end that an m makes; None stays None."""
+def _end_of_recursion(m_for, x, target, n):
+    """Observe where the recursion ends with the m that is returned; None stays None."""
     m = call(m_for, x, target, n)
     if m is None:
         return None
-    m = numbers(m, "the m that m_for returns")
-    if m.size != 1 or not 0 <= m.item() <= 1:
-        raise Wrong("m_for must return one m in [0, 1], or None where there is none.")
-    return {f"the pixel after {n} steps with that m": _after(x, m.item(), n)}
+    m = number(m, "the m that m_for returns")
+    require(0 <= m <= 1, "m_for must return one m in [0, 1], or None where there is none.")
+    return {f"the pixel after {n} iterations with that m": _after(x, m, n)}
 
 
 constant_for = Exercise(
     "``shift(x, target)``, the limit's n m, and ``m_for(x, target, n)``, the exact m or None.",
     Function(
-        observe=returned,
         probes=[(0.05, 0.5), (0.3, 0.8), (0.02, 0.1), (0.6, 0.6)],
         right=_shift,
         tolerance=1e-5,
         mistakes={
-            "the sign is reversed: brightening needs a positive sum.": lambda x, t: -_shift(x, t),
-            "log(target / x) forgets white. Use the logit, the logarithm of x / (1 - x).": (
-                lambda x, t: math.log(t / x)
-            ),
-            "this is the ratio of the odds. What adds up is its logarithm.": (
-                lambda x, t: math.exp(_shift(x, t))
-            ),
+            "the sign is reversed: brightening needs a positive sum.": lambda x, t: _shift(t, x),
+            "log(target / x) forgets white. Use x / (1 - x).": lambda x, t: math.log(t / x),
+            "what adds up is the logarithm of the odds.": lambda x, t: math.exp(_shift(x, t)),
         },
         hint="It is how far the logit rises, the logarithm of x / (1 - x).",
     ),
     Function(
-        observe=_end_of_steps,
-        probes=[
-            (0.05, 0.5, 8),
-            (0.02, 0.5, 12),
-            (0.3, 0.8, 4),
-            (0.1, 0.15, 1),
-            (0.4, 0.4, 8),
-            (0.01, 0.9, 2),
-            (0.002, 0.5, 5),
-            (0.5, 0.3, 8),
-        ],
+        observe=_end_of_recursion,
+        probes=[(0.05, 0.5, 8), (0.02, 0.5, 12), (0.3, 0.8, 4), (0.4, 0.4, 8), (0.01, 0.9, 2)]
+        + [(0.1, 0.15, 1), (0.002, 0.5, 5), (0.5, 0.3, 8)],
         right=_m_for,
         tolerance=3e-4,
         mistakes={
-            "shift / n is right for infinitely many steps. A few such steps fall short of the "
-            "target: start there, and search for the exact m.": (lambda x, t, n: _shift(x, t) / n),
-            "where no m in [0, 1] leads from x to target, return None.": _nearest_m,
+            "shift / n is right for infinitely many iterations, and falls short with a few. Start "
+            "there, and search for the exact m.": lambda x, t, n: _shift(x, t) / n,
+            "where no m in [0, 1] leads from x to target, return None.": (
+                lambda x, t, n: _m_for(x, np.clip(t, x, _after(x, 1, n)), n)
+            ),
             "from 0.4 to 0.4 there is an m: 0, which changes nothing.": (
                 lambda x, t, n: _m_for(x, t, n) if x < t else None
             ),
         },
         hint="Return None only where not even m = 1 gets there, or the target is darker than x.",
     ),
-    praise="The limit is a good first guess. For dark tones the exact m is larger: near black a "
-    "step multiplies the odds by 1 + m, which is less than e to the m.",
+    praise="The limit is a good first guess. For dark tones the exact m is larger: near black an "
+    "iteration multiplies the odds by 1 + m, which is less than e to the m.",
 )

@@ -1,12 +1,12 @@
 """How answers are judged: exercises are data, and this runs them.
 
-An `Exercise` has one part for each answer that it asks for. A part knows what is right, and typical
-mistakes: each is a wrong answer, filed under its diagnosis. The engine tries the reader's answer
+An `Exercise` has one part for each answer that it asks for. A part has a right answer, and typical
+mistakes: each is a wrong answer, filed under its diagnosis. The engine tries the student's answer
 and the right one on the same probes. Where they differ, it looks for the mistake that gives the
-same as the reader's answer, and tells its diagnosis. What counts is what comes out, never how it is
-written.
+same as the student's answer, and reports its diagnosis. Only what comes out counts, not how the
+answer is written.
 
-A check never raises, whatever an answer does: what it finds is a `Verdict`, in words.
+A check never raises, whatever an answer does: it returns a `Verdict`, in words.
 """
 
 import copy
@@ -66,6 +66,64 @@ class _TimeUp(BaseException):
     """The answer runs too long. Not an `Exception`, so that an answer's own `except` lets it by."""
 
 
+# Reading an answer
+
+
+def numbers(value, what: str) -> np.ndarray:
+    """Return an answer as an array of floats, or say that it is no number or array of numbers."""
+    try:
+        if np.asarray(value).dtype.kind not in "US":  # NumPy would read "0.5" as a number
+            return np.asarray(value, float)
+    except (TypeError, ValueError):
+        pass
+    raise Wrong(f"{what} must be a number or an array, and it is {_kind(value)}.")
+
+
+def number(value, what: str) -> float:
+    """Return an answer as a float, or say that it is not one finite number."""
+    found = numbers(value, what)
+    require(found.size == 1 and np.isfinite(found).all(), f"{what} must be one finite number.")
+    return found.item()
+
+
+def whole(value, what: str) -> int:
+    """Return an answer as an int, or say that it is no whole number."""
+    found = number(value, what)
+    require(found == round(found), f"{what} must be a whole number, not {found:.5g}.")
+    return round(found)
+
+
+def truth(value, what: str) -> bool:
+    """Return an answer as a bool, or say that it is not one truth value."""
+    is_text = isinstance(value, str | bytes)
+    require(np.size(value) == 1 and not is_text, f"{what} must be one True or False.")
+    return bool(np.all(value))
+
+
+def two(result, what: str) -> tuple:
+    """Return the two things that an answer returns, named by `what`; or say that they are not."""
+    try:
+        first, second = result
+    except (TypeError, ValueError):
+        raise Wrong(f"two things were asked for: return {what}.") from None
+    return first, second
+
+
+def model(answer):
+    """Return an answer that is a Keras model, or say that it is none."""
+    import keras
+
+    kind = type(answer).__name__
+    require(isinstance(answer, keras.Model), f"a keras.Model was asked for, and this is a {kind}.")
+    return answer
+
+
+def require(condition, diagnosis: str) -> None:
+    """Raise `Wrong` with this diagnosis unless the condition holds."""
+    if not condition:
+        raise Wrong(diagnosis)
+
+
 # Exercises
 
 
@@ -83,39 +141,34 @@ class Part:
         What to say about a wrong answer that makes none of these mistakes.
     tolerance : float
         How far an answer may be off: absolute, and relative to the right value.
+    read : callable
+        ``read(value, what)`` returns what is compared; it raises `Wrong` at the wrong type.
     """
 
     right: Any
     mistakes: Mapping[str, Any] = field(default_factory=dict)
     hint: str = ""
     tolerance: float = 1e-6
-
-    def _same(self, found, wanted) -> bool:
-        return _same(found, wanted, self.tolerance)
+    read: Callable = numbers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Part):
-    """An answer that is a value, such as a prediction. The right one is never told.
+    """An answer that is a value, such as a prediction; `name` is what the notebook calls it.
 
-    Attributes
-    ----------
-    name : str
-        What the notebook calls it.
-    read : callable
-        ``read(value, name)`` returns what is compared; it raises `Wrong` at the wrong type.
+    The right one is never told.
     """
 
     name: str
-    read: Callable
+    read: Callable = number
 
     def judge(self, answer) -> None:
         """Compare an answer; raise `Wrong` if it is not right."""
         found, wanted = self.read(answer, self.name), self.read(self.right, self.name)
-        if self._same(found, wanted):
+        if _same(found, wanted, self.tolerance):
             return
         for diagnosis, mistake in self.mistakes.items():
-            if self._same(found, self.read(mistake, self.name)):
+            if _same(found, self.read(mistake, self.name), self.tolerance):
                 raise Wrong(f"{self.name}: {diagnosis}")
         if isinstance(found, dict):
             raise Wrong(f"{self.name} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}")
@@ -128,36 +181,50 @@ class Function(Part):
 
     Attributes
     ----------
-    probes : iterable of tuples, or callable that returns one
-        What to call it with. Give a function where making them takes a while.
-    observe : callable
+    probes : iterable, or callable that returns one
+        What to call it with: tuples of arguments, or single arguments. Give a function where making
+        them takes a while.
+    observe : callable, optional
         ``observe(function, *probe)`` calls an answer and returns what is compared: None, a number,
         an array, a word, or a dict of these by name. In a dict a truth value stands for a sentence
-        that must hold.
+        that must hold. By default it is what the function returns.
     """
 
-    probes: Iterable[tuple] | Callable[[], Iterable[tuple]]
-    observe: Callable
+    probes: Iterable | Callable[[], Iterable]
+    observe: Callable | None = None
 
     def judge(self, answer) -> None:
         """Try an answer on the probes; raise `Wrong` at the first that it gets wrong."""
-        must_be_function(answer)
-        probes = list(self.probes() if callable(self.probes) else self.probes)
+        require(callable(answer), f"a function was asked for, and this is {_kind(answer)}.")
+        probes = self.probes() if callable(self.probes) else self.probes
+        probes = [probe if isinstance(probe, tuple) else (probe,) for probe in probes]
         for probe in probes:
-            found, wanted = self.observe(answer, *probe), self.observe(self.right, *probe)
-            if not self._same(found, wanted):
+            found, wanted = self._observe(answer, *probe), self._observe(self.right, *probe)
+            if not _same(found, wanted, self.tolerance):
                 raise self._diagnosed(answer, probes, probe, found, wanted)
 
+    def _observe(self, function, *probe):
+        if self.observe:
+            return self.observe(function, *probe)
+        result = call(function, *probe)
+        if result is None:
+            return None
+        return self.read(result, f"what {describe_call(function)} returns")
+
+    def _observe_quietly(self, function, probe):
+        try:
+            return self._observe(function, *probe)
+        except Exception as error:  # an answer that fails in the same way is the same mistake
+            return type(error).__name__
+
     def _diagnosed(self, answer, probes, probe, found, wanted) -> Wrong:
-        everything = [
-            found if one is probe else self._observe_quietly(answer, one) for one in probes
-        ]
-        if all(one is None for one in everything):
+        seen = [found if one is probe else self._observe_quietly(answer, one) for one in probes]
+        if all(one is None for one in seen):
             return Blank(FILL_IN)
         for diagnosis, mistake in self.mistakes.items():
             if all(
-                self._same(one, self._observe_quietly(mistake, probe))
-                for one, probe in zip(everything, probes, strict=True)
+                _same(one, self._observe_quietly(mistake, probe), self.tolerance)
+                for one, probe in zip(seen, probes, strict=True)
             ):
                 return Wrong(diagnosis)
         text = describe_call(answer, *probe)
@@ -165,15 +232,9 @@ class Function(Part):
             return Wrong(f"{text} returned None. Let every path through it end in `return`.")
         return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}".strip())
 
-    def _observe_quietly(self, function, probe):
-        try:
-            return self.observe(function, *probe)
-        except Exception as error:  # an answer that fails in the same way is the same mistake
-            return type(error).__name__
-
 
 class Exercise:
-    """An exercise as data, and its check: called with the reader's answers it returns a verdict.
+    """An exercise as data, and its check: called with the student's answers it returns a verdict.
 
     Parameters
     ----------
@@ -183,15 +244,17 @@ class Exercise:
         One for each answer, in order.
     praise : str or callable
         What to say if all are right; or a function that says it, given the answers.
+    **only_part
+        The arguments of `Function`, where the answer is one function.
     """
 
-    def __init__(self, asked: str, *parts: Value | Function, praise: str | Callable[..., str]):
+    def __init__(self, asked: str, *parts: Part, praise: str | Callable[..., str], **only_part):
         self.__doc__ = asked
-        self.parts = parts
+        self.parts = parts or (Function(**only_part),)
         self.praise = praise
 
     def __call__(self, *answers) -> Verdict:
-        """Return the verdict on a reader's answers; never raise."""
+        """Return the verdict on a student's answers; never raise."""
         return verdict_on(self._judge, answers)
 
     def _judge(self, *answers) -> str:
@@ -203,7 +266,7 @@ class Exercise:
 def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
     """Make a check of a function that returns praise or raises `Wrong`.
 
-    It is for exercises that no right answer can stand for: networks, timing, training, figures.
+    It is for networks, timing and figures, which no right answer can be compared with.
     """
 
     @functools.wraps(judge)
@@ -214,7 +277,7 @@ def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
 
 
 def verdict_on(judge: Callable[..., str], answers: tuple) -> Verdict:
-    """Let `judge` look at the answers; whatever they do, return a verdict.
+    """Let `judge` look at the answers; return a verdict whatever they do.
 
     Only a person's own interrupt gets through.
     """
@@ -240,28 +303,35 @@ def _has_gaps(answer) -> bool:
     return any(part is None or part is Ellipsis for part in parts)
 
 
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `_TimeUp` in the block after so long, where the system can (not on Windows)."""
+    is_main = threading.current_thread() is threading.main_thread()
+    if not hasattr(signal, "setitimer") or not is_main:
+        yield
+        return
+
+    def ring(number, frame):
+        raise _TimeUp
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 # Calling an answer
-
-
-def must_be_function(answer) -> None:
-    """Raise `Wrong` if an answer cannot be called."""
-    if not callable(answer):
-        raise Wrong(f"a function was asked for, and this is {_kind(answer)}.")
 
 
 def call(function: Callable, *arguments, keeps: bool = False, **named):
     """Call an answer on copies of the arguments and return its result, which may be None.
 
-    Parameters
-    ----------
-    function : callable
-        The answer.
-    *arguments, **named
-        What to call it with. It gets copies of arrays and lists, so that it cannot spoil them.
-    keeps : bool, default False
-        Whether the function must leave the arrays that it is given as they are.
+    With `keeps`, the function must leave the arrays that it is given as they are.
     """
-    must_be_function(function)
+    require(callable(function), f"a function was asked for, and this is {_kind(function)}.")
     given = [
         copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
         for value in arguments
@@ -300,64 +370,11 @@ def describe_call(function: Callable, *arguments) -> str:
     except (TypeError, ValueError):
         names = []
     names += ["..."] * len(arguments)
-    plain = (int, float, str, np.number)
     shown = [
-        _shown(value) if isinstance(value, plain) else name
+        _shown(value) if isinstance(value, int | float | str | np.number) else name
         for name, value in zip(names, arguments, strict=False)
     ]
     return f"{name}({', '.join(shown)})" if arguments else name
-
-
-# What is observed
-
-
-def returned(function: Callable, *arguments):
-    """Observe the number or array that a function returns, or None."""
-    result = call(function, *arguments)
-    return None if result is None else numbers(result, f"what {describe_call(function)} returns")
-
-
-def returned_whole(function: Callable, *arguments):
-    """Observe the whole number that a function returns, or None."""
-    result = call(function, *arguments)
-    return None if result is None else whole(result, f"what {describe_call(function)} returns")
-
-
-def returned_truth(function: Callable, *arguments):
-    """Observe whether a function returns true or false, or None."""
-    result = call(function, *arguments)
-    if result is None:
-        return None
-    if np.size(result) != 1 or isinstance(result, str | bytes):
-        what = "text" if isinstance(result, str | bytes) else f"{np.size(result)} values"
-        raise Wrong(f"{describe_call(function)} must return one True or False, not {what}.")
-    return bool(np.all(result))
-
-
-def numbers(value, what: str) -> np.ndarray:
-    """Return an answer as an array of floats, or say that it is no number or array of numbers."""
-    try:
-        if np.asarray(value).dtype.kind not in "US":  # NumPy would read "0.5" as a number
-            return np.asarray(value, float)
-    except (TypeError, ValueError):
-        pass
-    raise Wrong(f"{what} must be a number or an array, and it is {_kind(value)}.")
-
-
-def number(value, what: str) -> float:
-    """Return an answer as a float, or say that it is not one finite number."""
-    found = numbers(value, what)
-    if found.size != 1 or not np.isfinite(found).all():
-        raise Wrong(f"{what} must be one finite number.")
-    return found.item()
-
-
-def whole(value, what: str) -> int:
-    """Return an answer as an int, or say that it is no whole number."""
-    found = number(value, what)
-    if found != round(found):
-        raise Wrong(f"{what} must be a whole number, not {found:.5g}.")
-    return round(found)
 
 
 # Comparing, and saying what differs
@@ -416,23 +433,18 @@ def _error_in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}."
 
 
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `_TimeUp` in the block after so long, where the system can (not on Windows)."""
-    if (
-        not hasattr(signal, "setitimer")
-        or threading.current_thread() is not threading.main_thread()
-    ):
-        yield
-        return
+# Kept while notebooks' modules are rewritten one by one.
+def must_be_function(answer) -> None:
+    """Raise `Wrong` if an answer cannot be called."""
+    require(callable(answer), f"a function was asked for, and this is {_kind(answer)}.")
 
-    def ring(number, frame):
-        raise _TimeUp
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+def _reading(read: Callable) -> Callable:
+    def observe(function, *arguments):
+        result = call(function, *arguments)
+        return None if result is None else read(result, f"what {describe_call(function)} returns")
+
+    return observe
+
+
+returned, returned_whole, returned_truth = _reading(numbers), _reading(whole), _reading(truth)

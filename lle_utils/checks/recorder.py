@@ -1,6 +1,6 @@
 """A stand-in for a network, which remembers what it was asked."""
 
-import sys
+import traceback
 from collections.abc import Callable
 
 import numpy as np
@@ -15,14 +15,9 @@ def smooth_map(picture) -> np.ndarray:
 
 
 class Recorder:
-    """A network to be asked: it remembers each picture, and how deep in calls it was asked.
+    """A network that remembers each picture it was asked about, and how deep in calls.
 
-    Parameters
-    ----------
-    predict : callable
-        Returns the map of a picture.
-    most : int
-        After how many questions to stop an answer that would never end.
+    `predict` returns the map of a picture. An answer is stopped after `most` questions.
     """
 
     def __init__(self, predict: Callable = smooth_map, most: int = 50):
@@ -36,29 +31,23 @@ class Recorder:
         picture = numbers(picture, "what the network is asked about")
         self.pictures.append(picture.copy())
         self.steps.append(step)
-        self.depths.append(_depth_of_calls())
+        self.depths.append(sum(1 for _ in traceback.walk_stack(None)))
         return self.predict(picture)
 
     def seen_with(self, result) -> dict:
         """Return what was observed: the questions, and the picture that came of the answers."""
-        rounds = {
-            f"the picture it asks about in round {number}": picture
+        asked = {
+            f"the picture it asks about in iteration {number}": picture
             for number, picture in enumerate(self.pictures, 1)
         }
-        return {
-            "the number of times it asks the network": len(self.pictures),
-            **rounds,
-            "the picture it returns": numbers(result, "the picture it returns"),
-        }
+        count = {"the number of times it asks the network": len(self.pictures)}
+        return count | asked | {"the picture it returns": numbers(result, "the picture it returns")}
+
+    def counts_up(self) -> bool:
+        """Tell whether the steps it was told are 0, 1, 2, ..."""
+        return self.steps == list(range(len(self.steps)))
 
     def is_asked_in_calls(self) -> bool:
         """Tell whether each question came from a call in a call: on the way down, or back up."""
         steps = np.diff(self.depths)
         return steps.size > 1 and bool(np.all(steps > 0) or np.all(steps < 0))
-
-
-def _depth_of_calls() -> int:
-    frame, depth = sys._getframe(1), 0
-    while frame:
-        frame, depth = frame.f_back, depth + 1
-    return depth
