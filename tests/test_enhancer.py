@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from lle_utils import curve, data, enhancer, network, resample
+from lle_utils.batches import make_thumbnail
 from lle_utils.enhancer import Enhancer, enhance_picture, trace
 from lle_utils.weights import load_model
 
@@ -29,13 +30,10 @@ def random():
 # The network
 
 
-@pytest.mark.parametrize(("channels", "parameters"), [(3, 67_299), (1, 66_145)])
-def test_parameters(channels, parameters):
-    assert network.build_network(channels).count_params() == parameters
-
-
 def test_the_network_is_that_of_the_founding_document():
     built = network.build_network()
+    assert built.count_params() == 67_299
+    assert network.build_network(channels=1).count_params() == 66_145
     layers = [layer for layer in built.layers if isinstance(layer, keras.layers.Conv2D)]
     assert len(layers) == 7
     assert {(layer.kernel_size, layer.strides) for layer in layers} == {((3, 3), (1, 1))}
@@ -55,17 +53,14 @@ def test_conditioning_has_no_parameters_and_changes_what_the_network_sees():
     np.testing.assert_allclose(found, plain(4 * picture - 1), atol=1e-6)
 
 
-def test_the_initial_map_is_near_what_was_asked_for():
-    built = network.build_network(seed=1, initial_map=0.38)
-    parameter_map = ops.convert_to_numpy(built(np.full((1, 20, 20, 3), 0.1, np.float32)))
-    assert abs(parameter_map.mean() - 0.38) < 0.1
-
-
-def test_one_seed_gives_one_network_whose_layers_differ():
+def test_one_seed_gives_one_network_near_the_initial_map_that_was_asked_for():
     first, second = (network.build_network(seed=5).get_weights() for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.allclose(first[2], first[4])  # the kernels of layers 2 and 3
+    built = network.build_network(seed=1, initial_map=0.38)
+    parameter_map = ops.convert_to_numpy(built(np.full((1, 20, 20, 3), 0.1, np.float32)))
+    assert abs(parameter_map.mean() - 0.38) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -79,20 +74,15 @@ def test_networks_that_are_none_are_refused(wrong, message):
 # Resampling
 
 
-@pytest.mark.parametrize("size", [*SIZES, (90, 7)])
+@pytest.mark.parametrize("size", [*SIZES, (90, 7), (97, 131)])
 def test_a_thumbnail_averages_areas(size):
     picture = RNG.random((2, *size, 3), dtype=np.float32)
     small = ops.convert_to_numpy(resample.make_thumbnail(picture, 6))
     assert small.shape == (2, 6, 6, 3)
     np.testing.assert_allclose(small.mean((1, 2)), picture.mean((1, 2)), atol=1e-6)
-
-
-def test_a_thumbnail_is_what_batches_make():
-    from lle_utils.batches import make_thumbnail
-
-    picture = RNG.random((97, 131, 3), dtype=np.float32)
-    ours = ops.convert_to_numpy(resample.make_thumbnail(picture[None], enhancer.SIDE))[0]
-    np.testing.assert_allclose(make_thumbnail(picture), ours, atol=1e-5)
+    if min(size) > enhancer.SIDE:  # smaller pictures are not trained on
+        ours = ops.convert_to_numpy(resample.make_thumbnail(picture, enhancer.SIDE))[0]
+        np.testing.assert_allclose(make_thumbnail(picture[0]), ours, atol=1e-5)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 4, 7])
@@ -151,14 +141,10 @@ def test_the_enhancer_is_the_recursion_of_the_sketch(random):
             M = exposure
         E = curve.brighten(E, M)
         thumb = curve.brighten(thumb, where if k == 3 else exposure)
-    *_, last = random.steps(picture, 9)
+    *steps, last = random.steps(picture, 9)
     np.testing.assert_allclose(last.image, ops.convert_to_numpy(E), atol=1e-5)
-
-
-def test_exposure_is_one_number_a_channel_and_details_are_maps(random):
-    steps = list(random.steps(RNG.random((2, 30, 40, 3), dtype=np.float32)))
     shapes = [tuple(step.parameter_map.shape) for step in steps]
-    assert shapes == [(2, 1, 1, 3)] * 3 + [(2, 30, 40, 3)] * 4 + [(2, 1, 1, 3)]
+    assert shapes == [(1, 1, 1, 3)] * 3 + [(1, 45, 70, 3)] * 4 + [(1, 1, 1, 3)]
 
 
 def test_one_enhancer_takes_every_size_in_a_row(random):
@@ -240,12 +226,12 @@ def trained():
 
 @pytest.fixture(scope="module")
 def dark():
-    return [pair.low for pair in data.load("sample", "test", lazy=True)[:3]]
+    return [pair.low for pair in data.load("sample", "test", lazy=True)[:2]]
 
 
 def test_the_packaged_weights_find_little_left_to_do(trained, dark):
     for low in dark:
-        steps = trace(trained, low, 24)
+        steps = trace(trained, low[:300, :400], 24)
         means = [float(step.image.mean()) for step in steps]
         assert abs(means[11] - means[7]) < 0.1
         assert steps[23].parameter_map.mean() < 0.1 * steps[0].parameter_map.mean()
