@@ -15,10 +15,13 @@ from lle_utils.checks.engine import (
     ask,
     call,
     numbers,
-    returned_whole,
+    require,
+    two,
     whole,
 )
 from lle_utils.checks.recorder import Recorder
+
+_codes = np.random.default_rng(1).uniform(0, 60, (4, 5, 3))
 
 
 def _asked_by_founding(function, img, index, flag):
@@ -27,57 +30,47 @@ def _asked_by_founding(function, img, index, flag):
     return seen | {"it must be a loop, without a call of itself": not network.is_asked_in_calls()}
 
 
-def _founding(divide_when, before_asking=False):
+def _founding(divides=lambda number, flag: flag and number == 0, before_asking=False):
     """Return the founding function as a loop that divides by 255 when it is told to."""
 
     def enhance_in_a_loop(img, index, flag=1, *, predict):
         for number in range(index):
-            E = img / 255 if divide_when(number, flag) else img
+            E = img / 255 if divides(number, flag) else img
             img = curve.brighten(E, predict(E if before_asking else img))
         return img
 
     return enhance_in_a_loop
 
 
-_codes = np.random.default_rng(1).uniform(0, 60, (4, 5, 3))
-
 founding_loop = Exercise(
     "``function(img, index, flag=1, *, predict)``: `founding.enhance` as a loop.",
-    Function(
-        observe=_asked_by_founding,
-        probes=[(_codes, 3, 1), (_codes / 255, 2, 0), (_codes, 0, 1), (_codes, 1, 1)],
-        right=_founding(lambda number, flag: flag and number == 0),
-        tolerance=1e-5,
-        mistakes={
-            "it divides by 255 before it asks the network, which would mend the first fault. The "
-            "founding function asks about 0 to 255 first, and divides then.": (
-                _founding(lambda number, flag: flag and number == 0, before_asking=True)
-            ),
-            "it divides by 255 in every round; flag must be 0 after the first.": (
-                _founding(lambda number, flag: flag)
-            ),
-            "it divides although flag is 0: such a picture is in [0, 1] already.": (
-                _founding(lambda number, flag: number == 0)
-            ),
-            "the pictures are right, but it still calls itself: write a loop.": founding.enhance,
-        },
-        hint="First the question to the network, then the division, and with index 0 nothing.",
-    ),
+    observe=_asked_by_founding,
+    probes=[(_codes, 3, 1), (_codes / 255, 2, 0), (_codes, 0, 1), (_codes, 1, 1)],
+    right=_founding(),
+    tolerance=1e-5,
+    mistakes={
+        "it divides by 255 before it asks the network, which would mend the first fault. The "
+        "founding function asks about 0 to 255, and divides then.": _founding(before_asking=True),
+        "it divides by 255 in every iteration; flag must be 0 after the first.": (
+            _founding(lambda number, flag: flag)
+        ),
+        "it divides although flag is 0: such a picture is in [0, 1] already.": (
+            _founding(lambda number, flag: number == 0)
+        ),
+        "the pictures are right, but it still calls itself: write a loop.": founding.enhance,
+    },
+    hint="First the question to the network, then the division, and with index 0 nothing.",
     praise="The same questions to the network, the same picture, and no call waits for another.",
 )
 
 
-def _asked_by_recursion(function, image, recorder, iterations):
-    network = recorder()
-    result = call(function, image, network, iterations, keeps=True)
-    return {
-        **network.seen_with(result),
-        "it must tell the network the steps 0, 1, 2, ...": (
-            network.steps == list(range(len(network.steps)))
-        ),
-        "it must call itself, without a loop": (
-            network.is_asked_in_calls() or len(network.pictures) < 3
-        ),
+def _asked_by_recursion(function, image, iterations):
+    network = Recorder()
+    seen = network.seen_with(call(function, image, network, iterations, keeps=True))
+    calls_itself = network.is_asked_in_calls() or len(network.pictures) < 3
+    return seen | {
+        "it must tell the network the steps 0, 1, 2, ...": network.counts_up(),
+        "it must call itself, without a loop": calls_itself,
     }
 
 
@@ -96,21 +89,17 @@ def _recurse(last=0, count_up=1, hand_back=True):
 
 recursion = Exercise(
     "``function(image, predict_map, iterations, step=0)``: `curve.recurse`, recursively.",
-    Function(
-        observe=_asked_by_recursion,
-        probes=[(_codes / 255, Recorder, iterations) for iterations in (4, 3, 1, 0)],
-        right=_recurse(),
-        tolerance=1e-5,
-        mistakes={
-            "the pictures are right, but this is a loop: let it call itself.": curve.recurse,
-            "each call tells the network the same step: hand on step + 1.": _recurse(count_up=0),
-            "it does one round too few, or never ends. Which case ends the recursion?": (
-                _recurse(last=1)
-            ),
-            "what the next call returns is lost: return it.": _recurse(hand_back=False),
-        },
-        hint="Either nothing is left to do, or do one step and let the function do the rest.",
-    ),
+    observe=_asked_by_recursion,
+    probes=[(_codes / 255, iterations) for iterations in (4, 3, 1, 0)],
+    right=_recurse(),
+    tolerance=1e-5,
+    mistakes={
+        "the pictures are right, but this is a loop: let it call itself.": curve.recurse,
+        "each call tells the network the same step: hand on step + 1.": _recurse(count_up=0),
+        "it does one iteration too few, or never ends. Which case ends it?": _recurse(last=1),
+        "what the next call returns is lost: return it.": _recurse(hand_back=False),
+    },
+    hint="Either nothing is left to do, or do one step and let the function do the rest.",
     praise="One call waits for the next, and the last one's picture is passed up through all.",
 )
 
@@ -119,17 +108,12 @@ def _pictures():
     """Return pictures at and around the limits, and some whose median or luma misleads."""
     lamp, blue = np.full((20, 30, 3), 2 / 255), np.zeros((8, 9, 3))
     lamp[:4, :6], blue[..., 2] = 1.0, 45 / 255  # mean code 12, median 2; mean code 15, luma 5
-    around = [_of_mean_code(mean) for mean in (9.99, 10.01, 19.99, 20.01)]
-    even = [np.full((8, 9, 3), code / 255) for code in (5, 15, 90)]
+    even = [np.full((20, 20, 3), code) for code in (5, 15, 90, 9.99, 10.01, 19.99, 20.01)]
+    # Whole codes, as in a file, with the same mean.
+    files = [np.floor(codes + np.linspace(0, 0.999, 1200).reshape(20, 20, 3)) for codes in even]
     # Of one pixel, because there every way to take a mean is exact.
     exact = [np.full((1, 1, 3), code / 255, np.float32) for code in (10, 20)]
-    return [(picture,) for picture in (*even, lamp, blue, *around, *exact)]
-
-
-def _of_mean_code(mean: float) -> np.ndarray:
-    codes = np.full(3 * 20 * 20, int(mean))  # whole codes, as in a file
-    codes[: round((mean - int(mean)) * codes.size)] += 1
-    return codes.reshape(20, 20, 3) / 255
+    return [lamp, blue, *(codes / 255 for codes in files), *exact]
 
 
 def _rule(code):
@@ -138,57 +122,50 @@ def _rule(code):
 
 iterations_for = Exercise(
     "``function(image)``: 12, 8 or 7 iterations by the mean code value of the picture.",
-    Function(
-        observe=returned_whole,
-        probes=_pictures,
-        right=founding.iterations_for,
-        mistakes={
-            "it is always 12. The picture is in [0, 1]: its mean *code* is 255 times its mean.": (
-                lambda image: _rule(image.mean())
-            ),
-            "that is the median, and a lamp does not move it. The rule takes the mean.": (
-                lambda image: _rule(255 * np.median(image))
-            ),
-            "that is luma, and a blue wall has little. Take the mean over all colors alike.": (
-                lambda image: _rule(255 * (image @ [0.299, 0.587, 0.114]).mean())
-            ),
-            "it is reversed: the darkest pictures need the most iterations.": (
-                lambda image: {12: 7, 8: 8, 7: 12}[founding.iterations_for(image)]
-            ),
-            "a mean code of exactly 10 is not below 10.": (
-                lambda image: 12 if 255 * image.mean() <= 10 else _rule(255 * image.mean())
-            ),
-        },
-        hint="The mean code is 255 times the mean over all pixels and colors.",
-    ),
+    read=whole,
+    probes=_pictures,
+    right=founding.iterations_for,
+    mistakes={
+        "it is always 12. The picture is in [0, 1]: its mean *code* is 255 times its mean.": (
+            lambda image: _rule(image.mean())
+        ),
+        "that is the median, and a lamp does not move it. The rule takes the mean.": (
+            lambda image: _rule(255 * np.median(image))
+        ),
+        "that is luma, and a blue wall has little. Take the mean over all colors alike.": (
+            lambda image: _rule(255 * (image @ [0.299, 0.587, 0.114]).mean())
+        ),
+        "it is reversed: the darkest pictures need the most iterations.": (
+            lambda image: {12: 7, 8: 8, 7: 12}[founding.iterations_for(image)]
+        ),
+        "a mean code of exactly 10 is not below 10.": (
+            lambda image: 12 if 255 * image.mean() <= 10 else _rule(255 * image.mean())
+        ),
+    },
+    hint="The mean code is 255 times the mean over all pixels and colors.",
     praise="12 below code 10, 7 from 20 on, 8 between; and it is the mean that counts.",
 )
 
 
-def _stopping(function, image, recorder, tolerance, most):
-    network = recorder(lambda picture: np.full(picture.shape, 0.5), most + 50)
+def _stopping(function, image, tolerance, most):
+    network = Recorder(lambda picture: np.full(picture.shape, 0.5), most + 50)
     result = ask(function, image, network, tolerance, most, keeps=True)
-    try:
-        picture, steps = result
-    except (TypeError, ValueError):
-        raise Wrong("two things were asked for: return image, steps.") from None
+    picture, steps = two(result, "image, steps")
     return {
-        "the number of steps": whole(steps, "the number of steps"),
+        "the number of iterations": whole(steps, "the number of iterations"),
         "it never asks the network more often than `most`": len(network.steps) <= most,
-        "it must tell the network the steps 0, 1, 2, ...": (
-            network.steps == list(range(len(network.steps)))
-        ),
+        "it must tell the network the steps 0, 1, 2, ...": network.counts_up(),
         "the picture it returns": numbers(picture, "the picture it returns"),
     }
 
 
-def _until(has_arrived, counted=1):
-    """Return an answer that stops when ``has_arrived(new, old, tolerance)``."""
+def _until(arrived=lambda new, old, most: np.abs(new - old).max() <= most, counted=1):
+    """Return an answer that stops when ``arrived(new, old, tolerance)``."""
 
     def iterate_until(image, predict_map, tolerance, most):
         for step in range(most):
             old, image = image, curve.brighten(image, predict_map(image, step))
-            if has_arrived(image, old, tolerance):
+            if arrived(image, old, tolerance):
                 return image, step + counted
         return image, most
 
@@ -196,8 +173,7 @@ def _until(has_arrived, counted=1):
 
 
 def _in_place(image, predict_map, tolerance, most):
-    for step in range(most):
-        image += predict_map(image, step) * image * (1 - image)
+    image += predict_map(image, 0) * image * (1 - image)
     return image, most
 
 
@@ -207,46 +183,39 @@ _almost_even[0, 0] = 0.0005
 
 stop_by_itself = Exercise(
     "``function(image, predict_map, tolerance, most)``: go on until nothing changes.",
-    Function(
-        observe=_stopping,
-        probes=[
-            (_almost_even, Recorder, 0.001, 200),
-            (_almost_even, Recorder, 0.03, 200),
-            (_almost_even, Recorder, 1e-9, 5),
-            (_almost_even, Recorder, 1e-9, 200),
-            (_almost_even, Recorder, 0.5, 200),
-            (_almost_even, Recorder, 0.001, 0),
-            (np.ones((2, 2, 3)), Recorder, 0.0, 9),
-        ],
-        right=_until(lambda new, old, tolerance: np.abs(new - old).max() <= tolerance),
-        mistakes={
-            CHANGES_ITS_INPUT: _in_place,
-            "you average the changes, while one dark pixel still moves: take the largest.": (
-                _until(lambda new, old, tolerance: np.abs(new - old).mean() <= tolerance)
-            ),
-            "the step that finds out is a step, too: count it.": (
-                _until(lambda new, old, tolerance: np.abs(new - old).max() <= tolerance, counted=0)
-            ),
-            "a change of exactly the tolerance is not more than it: stop at <=.": (
-                _until(lambda new, old, tolerance: np.abs(new - old).max() < tolerance)
-            ),
-            "np.allclose adds a tolerance of its own, rtol, so it stops too early. Compare the "
-            "largest change with <=, or pass rtol=0.": (
-                _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
-            ),
-        },
-        hint="It stops after the first step whose largest change is at most the tolerance.",
-    ),
+    observe=_stopping,
+    probes=[
+        *((_almost_even, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
+        (_almost_even, 1e-9, 5),
+        (_almost_even, 0.001, 0),
+        (np.ones((2, 2, 3)), 0.0, 9),
+    ],
+    right=_until(),
+    mistakes={
+        CHANGES_ITS_INPUT: _in_place,
+        "you average the changes, while one dark pixel still moves: take the largest.": (
+            _until(lambda new, old, tolerance: np.abs(new - old).mean() <= tolerance)
+        ),
+        "the iteration that finds out counts as well.": _until(counted=0),
+        "a change of exactly the tolerance is not more than it: stop at <=.": (
+            _until(lambda new, old, tolerance: np.abs(new - old).max() < tolerance)
+        ),
+        "np.allclose adds a tolerance of its own, rtol, so it stops too early. Compare the "
+        "largest change with <=, or pass rtol=0.": (
+            _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
+        ),
+    },
+    hint="It stops after the first iteration whose largest change is at most the tolerance.",
     praise="It stops when the last pixel has arrived, and at the limit if that takes too long.",
 )
 
 
 def _read_prediction(prediction, name) -> dict:
-    if not isinstance(prediction, dict) or set(prediction) != {"median", "gaussian"}:
-        raise Wrong('order_matters must be a dict with the keys "median" and "gaussian".')
-    if any(isinstance(said, str) or said not in (True, False) for said in prediction.values()):
-        raise Wrong("order_matters holds True or False for each filter, without quotes.")
-    return {key: int(said) for key, said in prediction.items()}
+    is_whole = isinstance(prediction, dict) and set(prediction) == {"median", "gaussian"}
+    require(is_whole, f'{name} must be a dict with the keys "median" and "gaussian".')
+    said = {key: numbers(value, f'{name}["{key}"]') for key, value in prediction.items()}
+    require(all(one in (0, 1) for one in said.values()), f"{name} holds True or False for each.")
+    return said
 
 
 def _bend(picture):
@@ -265,8 +234,9 @@ def _noisy_and_not() -> list[tuple[np.ndarray, np.ndarray]]:
     return pictures
 
 
-def _median(dark, bend):
-    return ndimage.median_filter(bend(dark), (3, 3, 1))
+def _filtered(bent_filter):
+    """Return an answer that filters after the curve."""
+    return lambda dark, bend: bent_filter(bend(dark))
 
 
 def _mean_psnr(quiet) -> float:
@@ -276,23 +246,22 @@ def _mean_psnr(quiet) -> float:
         found = numbers(ask(quiet, dark, _bend), "what quiet returns")
         if found.shape != goal.shape or not np.isfinite(found).all():
             raise Wrong(f"quiet must return a finite picture of shape {goal.shape}.")
-        if found.max() > 2:
-            raise Wrong("quiet must return values in [0, 1]: divide by 255 again at the end.")
+        require(found.max() <= 2, "quiet must return values in [0, 1]: divide by 255 again.")
         scores.append(metrics.psnr(np.clip(found, 0, 1), goal))
     return float(np.mean(scores))
 
 
 def _compared(quiet) -> tuple[float, float, float, str]:
-    """Return the scores of an answer, of the curve alone and of a median, also in words."""
-    own, nothing, median = map(_mean_psnr, (quiet, lambda dark, bend: bend(dark), _median))
-    told = f"yours {own:.1f} dB, the curve alone {nothing:.1f} dB, a 3 x 3 median {median:.1f} dB"
-    return own, nothing, median, told
+    """Return the scores of an answer, of the curve and of a median, also in words."""
+    median = _filtered(lambda bright: ndimage.median_filter(bright, (3, 3, 1)))
+    scores = [_mean_psnr(one) for one in (quiet, _filtered(lambda bright: bright), median)]
+    told = "yours {:.1f} dB, the curve without a filter {:.1f} dB, a 3 x 3 median {:.1f} dB"
+    return *scores, told.format(*scores)
 
 
 def _quality(quiet) -> dict:
     own, nothing, median, told = _compared(quiet)
-    if own < nothing + 0.1:
-        raise Wrong(f"no better than doing nothing about the noise: {told}.")
+    require(own >= nothing + 0.1, f"no better than doing nothing about the noise: {told}.")
     if own < median + 1:
         raise Wrong(
             f"less noise, but not 1 dB above a plain median: {told}. Did the edges go with the "
@@ -328,11 +297,11 @@ denoise = Exercise(
         probes=[()],
         right=_quiet,
         mistakes={
-            "no better than doing nothing about the noise": lambda dark, bend: bend(dark),
-            "less noise, but not 1 dB above a plain median": lambda dark, bend: bend(
-                ndimage.gaussian_filter(dark, (1, 1, 0))
+            "no better than doing nothing about the noise": _filtered(lambda bright: bright),
+            "less noise, but not 1 dB above a plain median": _filtered(
+                lambda bright: ndimage.gaussian_filter(bright, (1, 1, 0))
             ),
-            "quiet must return values in [0, 1]": lambda dark, bend: 255 * bend(dark),
+            "quiet must return values in [0, 1]": _filtered(lambda bright: 255 * bright),
         },
     ),
     praise=lambda order, quiet: f"Against the pictures without noise: {_compared(quiet)[-1]}.",
