@@ -14,7 +14,8 @@
 # You will turn a nearly black picture into a bright one, with a network that you build yourself and
 # a recursion of one line.
 #
-# **Minutes:** 1 on two CPU cores
+# **Minutes:** 1 to run all cells on two CPU cores; 35 to read and do the quick exercises. Per
+# exercise: 0.1: 2, 0.2: 10, 0.3: 10, 0.4: 30.
 #
 # **What you'll learn**
 #
@@ -25,6 +26,9 @@
 # **What you'll need:** Keras, NumPy and matplotlib. The lesson imports no helper: you can paste its
 # cells into a script. The other notebooks explain what this one does. New words link to the
 # [glossary](glossary.md).
+#
+# **Contents:** a dark picture · seven layers · the recursion · what the network says · training ·
+# two checks · exercises
 #
 # Next: [01. Look at the dark](01_look_at_the_dark.ipynb)
 
@@ -64,14 +68,14 @@ print("Data set:", DATASET)
 # [reference](glossary.md#reference). Values are between 0 (black) and 1 (white).
 
 # %%
-LOL = Path(os.environ.get("LLE_DATA_DIR") or "../data") / "lol"
-TRAIN, TEST, NAME = {
-    "sample": (Path("../data/sample/train"), Path("../data/sample/heldout"), "raccoon"),
-    "lol": (LOL / "our485", LOL / "eval15", "1"),
-}[DATASET]
+if DATASET == "lol":
+    LOL = Path(os.environ.get("LLE_DATA_DIR") or "../data") / "lol"
+    TRAIN, TEST, NAME = LOL / "our485", LOL / "eval15", "1"
+else:
+    SAMPLE = Path("../data/sample")
+    TRAIN, TEST, NAME = SAMPLE / "train", SAMPLE / "heldout", "raccoon"
 
 
-# %%
 def read(folder, name):
     path = next(folder.glob(f"{name}.*"))
     return np.asarray(keras.utils.load_img(path), "float32") / 255
@@ -80,6 +84,7 @@ def read(folder, name):
 dark, bright = read(TEST / "low", NAME), read(TEST / "high", NAME)
 print(f"shape {dark.shape}, mean of the dark picture {dark.mean():.3f}")
 
+
 # %% [markdown]
 # ## A network of seven layers
 #
@@ -87,8 +92,8 @@ print(f"shape {dark.shape}, mean of the dark picture {dark.mean():.3f}")
 # pixel, one per color, that say how much to brighten there. Each layer is a
 # [convolution](glossary.md#convolution). The last one ends in a [sigmoid](glossary.md#sigmoid),
 # which keeps $M$ between 0 and 1. Early layers also feed later ones,
-# [symmetrically](glossary.md#concatenation): 3 to 5, 2 to 6, 1 to 7. (`Rescaling` spreads out dark
-# values, which are otherwise all close to 0.)
+# [symmetrically](glossary.md#concatenation): 3 to 5, 2 to 6, 1 to 7. `Rescaling` spreads out the
+# dark values.
 
 
 # %%
@@ -108,8 +113,8 @@ def build_network():
 
 
 # %% [markdown]
-# The workbook comes with trained weights. The file holds a model that contains the network, so a
-# model around ours can load it.
+# The workbook's trained weights are in a file that holds the network inside another model. So we
+# load them through a model around ours.
 
 # %%
 network = build_network()
@@ -125,10 +130,8 @@ print(f"{network.count_params():,} parameters")
 #
 # $$E \leftarrow E + M\,E\,(1 - E)$$
 #
-# Black and white stay, everything between them rises, and no value leaves [0, 1].
-
-# %% [markdown]
-# The network answers three questions in turn.
+# Black and white stay, everything between them rises, and no value leaves [0, 1]. The network
+# answers three questions in turn.
 #
 # - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean of its map, one
 #   number per color, is the [exposure](glossary.md#exposure). Three iterations.
@@ -136,16 +139,13 @@ print(f"{network.count_params():,} parameters")
 # - **What is noise?** A map of the picture itself, once downsampled by 2 and twice at full size.
 #   Three iterations.
 #
-# Later iterations ask "how much" again. By now the answer should be "very little".
+# Later iterations ask "how much" again. By now the answer should be "little". Three small functions
+# change the size.
 
 # %%
 SCHEDULE = ["exposure", "exposure", "exposure", "thumbnail", 2, 1, 1, "late"]
 
-# %% [markdown]
-# Three small functions change the size.
 
-
-# %%
 def make_thumbnail(E, side=24):
     height, width = E.shape[1:3]
     E = ops.average_pool(ops.repeat(E, side, axis=1), (height, 1), strides=(height, 1))
@@ -162,9 +162,8 @@ def enlarge(M, E):
 
 # %% [markdown]
 # Two more make the map. The edges are mirrored, or the network would paint a frame there. Where a
-# pixel is gray, the three colors get the same $M$, so that gray stays gray. And a **soft
-# threshold** turns values well below a tolerance into 0; a sigmoid never quite gets there. The
-# tolerance is 0.08, and three times as much in late iterations.
+# pixel is gray, the three colors get the same $M$, so that gray stays gray. A **soft threshold**
+# turns values well below a tolerance into almost 0; a sigmoid alone never gets there.
 
 
 # %%
@@ -180,20 +179,23 @@ def threshold(M, tolerance=0.08):
 
 
 # %% [markdown]
-# A flipped scene needs the same light. So the thumbnail's map is averaged over its four flipped
-# versions: **flip averaging**. (Training does without, to be quick.)
+# A flipped scene needs the same light. So the thumbnail's map is averaged over four flipped
+# versions.
 
 # %%
 FLIPS = ((), (1,), (2,), (1, 2))  # the axes to flip: none, rows, columns, both
 
 
 def average_map(network, thumbnail, flips):
-    flipped_maps = [predict_map(network, ops.flip(thumbnail, axes)) for axes in flips]
-    return sum(map(ops.flip, flipped_maps, flips)) / len(flips)
+    total = 0
+    for axes in flips:
+        flipped_map = predict_map(network, ops.flip(thumbnail, axes))
+        total = total + ops.flip(flipped_map, axes)  # flip back
+    return total / len(flips)
 
 
 # %% [markdown]
-# Now the three questions. Each answer is a pair: the map for the picture, and that for its
+# Now the three questions. Each answer is a pair: the map for the picture, and the map for its
 # thumbnail, which is brightened along with it.
 
 
@@ -210,8 +212,8 @@ def answer(question, network, E, thumbnail, flips):
 
 
 # %% [markdown]
-# And the recursion around it. An exact 0 could never grow, so it is first raised to half a
-# [code value](glossary.md#code-value), the [floor](glossary.md#floor).
+# And the recursion around it. An exact 0 could never grow, so it is first raised to half a [code
+# value](glossary.md#code-value), the [floor](glossary.md#floor).
 
 
 # %%
@@ -230,6 +232,7 @@ def enhance(E, network, schedule, flips=FLIPS):
 
 
 # %%
+# Alt: A raccoon, nearly black on the left, clearly visible on the right.
 def show(**pictures):
     size = (14, 9.7 / len(pictures))
     fig, axes = plt.subplots(1, len(pictures), figsize=size, layout="constrained")
@@ -240,7 +243,6 @@ def show(**pictures):
     plt.show()
 
 
-# %%
 pictures, maps = enhance(dark[None], network, SCHEDULE)
 enhanced = np.asarray(pictures[0])
 show(dark=dark, enhanced=enhanced)
@@ -251,6 +253,8 @@ show(dark=dark, enhanced=enhanced)
 # **Predict:** which map shows the shapes of the scene, and which one its grain?
 
 # %%
+# Alt: Left: the mean of M per color, smallest in iteration 8. Middle: the map of iteration 4,
+# large soft shapes. Right: the map of iteration 7, with edges and grain.
 fig, (left, middle, right) = plt.subplots(1, 3, figsize=(14, 3.4), layout="constrained")
 means = np.array([np.mean(M, axis=(0, 1, 2)) for M in maps])
 for channel, (name, style) in enumerate({"red": "o-", "green": "s--", "blue": "^:"}.items()):
@@ -264,29 +268,27 @@ for ax, k, title in ((middle, 3, "where (iteration 4)"), (right, 6, "noise (iter
     fig.colorbar(image, ax=ax)
 plt.show()
 
+
 # %% [markdown]
-# On the left, $M$ falls: the brighter the picture gets, the less is left to do. In the middle, the
-# thumbnail's map follows the large shapes. On the right, the map at full size follows edges, and in
-# dark places single pixels: there it evens out noise.
+# In the middle, the thumbnail's map follows the large shapes. On the right, the map at full size
+# follows edges, and in dark places single pixels: there it evens out noise.
 #
 # ## How it was trained
 #
 # The *enhanced* picture should be like the bright one. So the error, or [loss](glossary.md#loss),
 # is computed after the last iteration, and Keras sends its gradient back through all of them. Here
-# it is in miniature: only "how much light", on thumbnails of a few training pictures, in seconds. A
-# fresh network sees each of them once per [epoch](glossary.md#epoch), 25 times.
-# [Adam](glossary.md#adam) changes the weights, and the loss is the [mean squared
-# error](glossary.md#mean-squared-error).
+# it is in miniature: only "how much light", on thumbnails of a few training pictures. A fresh
+# network sees each of them once per [epoch](glossary.md#epoch), 25 times. [Adam](glossary.md#adam)
+# changes the weights, and the loss is the [mean squared error](glossary.md#mean-squared-error).
+
 
 # %%
-names = sorted(path.stem for path in (TRAIN / "low").glob("*.png"))[:16]
-low, high = (
-    np.concatenate([make_thumbnail(read(TRAIN / side, name)[None]) for name in names])
-    for side in ("low", "high")
-)
-print(low.shape)
+def read_thumbnails(side):
+    paths = sorted((TRAIN / "low").glob("*.png"))[:16]
+    return np.concatenate([make_thumbnail(read(TRAIN / side, path.stem)[None]) for path in paths])
 
-# %%
+
+low, high = read_thumbnails("low"), read_thumbnails("high")
 keras.utils.set_random_seed(0)
 my_network = build_network()
 picture = keras.Input((24, 24, 3))
@@ -295,6 +297,7 @@ trainee.compile(optimizer="adam", loss="mse", jit_compile=False)
 history = trainee.fit(low, high, batch_size=4, epochs=25, verbose=0)
 
 # %%
+# Alt: The mean squared error falls, fast in the first epochs and slowly afterwards.
 fig, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
 ax.plot(range(1, 26), history.history["loss"], ".-")
 ax.set(xlabel="epoch", ylabel="mean squared error", title="Training through the recursion")
@@ -305,26 +308,26 @@ plt.show()
 # <details><summary>Quiz: nobody shows the network a good map. How does it learn one?</summary>
 #
 # The error says whether each pixel is too dark or too bright. The recursion says how the pixel
-# moves with $M$, and the network how $M$ moves with a weight. Multiplied together, that is how the
-# error moves with each weight: the chain rule, through all eight iterations.
+# moves with $M$, and the network how $M$ moves with a weight. Multiplied together, by the chain
+# rule, that is how the error moves with each weight.
 #
 # </details>
-
-# %% [markdown]
+#
 # The error falls. Now enhance the test picture with *your* network.
 
 # %%
+# Alt: The raccoon enhanced by your network, by our weights, and the well-lit reference.
 mine = np.asarray(enhance(dark[None], my_network, 8 * ["exposure"])[0][0])
 show(your_network=mine, our_weights=enhanced, reference=bright)
 
+
 # %% [markdown]
-# Yours has learned to turn on the light, from a handful of thumbnails. It knows nothing about
-# noise: a thumbnail is an average and has none.
+# Yours has learned to turn on the light. It knows nothing about noise: a thumbnail is an average
+# and has almost none.
 #
 # ## Is all this true?
 #
-# Every notebook checks its own claims. [PSNR](glossary.md#psnr) measures closeness to the reference
-# in decibels; more is better.
+# [PSNR](glossary.md#psnr) measures closeness to the reference in decibels; more is better.
 
 
 # %% tags=["claim"]
@@ -339,10 +342,11 @@ assert enhanced.min() >= 0 and enhanced.max() <= 1
 assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
 
 # %% [markdown]
-# Does yours beat ours? That can happen: it was trained on pictures of this very camera, ours on
-# many others. And the workbook's own package must make the same picture as this page.
+# Yours comes close to ours on such pictures: it was trained on pictures of this very camera, ours on
+# many others. And the package must make the same picture as this page.
 
 # %% tags=["claim"]
+from lle_utils import checks
 from lle_utils.enhancer import enhance_picture
 from lle_utils.weights import load_model
 
@@ -354,12 +358,8 @@ assert difference < 0.1
 # %% [markdown]
 # ## Exercises
 #
-# Four of them, from two minutes to half an hour. Each has a cell to fill in (replace the `...`), a
-# cell that checks it, and a hint and a solution, both folded. `checks` tries your answer on many
-# inputs and tells you what is right or wrong.
-
-# %%
-from lle_utils import checks
+# Each has a cell to fill in (replace the `...`), a cell that checks it, and a hint and a solution,
+# both folded. `checks` tries your answer on many inputs and tells you what is right or wrong.
 
 # %% [markdown]
 # ### Exercise 0.1. Predict, then run
@@ -369,7 +369,7 @@ from lle_utils import checks
 # (`eight_rounds`, to two)? And what do eight iterations at $M = 1$ make of a pixel that is exactly
 # 0 (`black`), if nothing is raised first?
 #
-# Guess before you calculate.
+# Guess first.
 
 # %% tags=["exercise"]
 one_round = ...
@@ -382,8 +382,7 @@ checks.first_guess(one_round, eight_rounds, black)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# One iteration is one line: $E + M\,E\,(1 - E)$ with $E = 0.05$. For eight of them write a loop. Or
-# look at what is missing from white, $1 - E$: at $M = 1$ each iteration squares it.
+# One iteration is one line: $E + M\,E\,(1 - E)$ with $E = 0.05$. For eight of them write a loop.
 #
 # </details>
 #
@@ -450,8 +449,7 @@ checks.brighten_again(brighten_again)
 # %% [markdown]
 # ### Exercise 0.3. How much is still dark?
 #
-# `still_dark` takes the same arguments as `brighten_again`. A picture has height x width x 3
-# values. Code 10 of 255 is hard to tell from black on most screens. What share of the values is
+# `still_dark` takes the same arguments as `brighten_again`. What share of the values is
 # **below** code 10: at the start, after the first iteration, ..., after the last one? Return a list
 # of `iterations + 1` shares between 0 and 1.
 
@@ -483,21 +481,20 @@ checks.still_dark(still_dark)
 #     return shares
 # ```
 #
-# The share cannot fall below that of the values that are exactly 0: they stay 0. This is why
-# `enhance` raises them first.
+# The share cannot fall below that of the values that are exactly 0. This is why `enhance` raises
+# them first.
 #
 # </details>
 
 # %% [markdown]
 # ### Exercise 0.4. A network that can say only one number
 #
-# What are all those parameters good for? Build an opponent that has none of them: a Keras network
-# like `build_network()`, but whose map is **one number**, the same for every pixel of every
-# picture, between 0 and 1, whatever the weights are. The number itself is learned.
+# What are all those parameters good for? Build a Keras network like `build_network()`, but whose
+# map is **one number**, the same for every pixel of every picture, between 0 and 1, whatever the
+# weights are. The number itself is learned.
 #
 # When the check passes, guess which of the two will win. Then train it as this page trained
-# `my_network`, enhance `dark`, and compare them by `psnr`. (It has only one thing to learn: take
-# larger steps.)
+# `my_network`, with larger steps, enhance `dark`, and compare them by `psnr`.
 
 # %% tags=["exercise"]
 one_number = ...
@@ -537,9 +534,9 @@ checks.one_number(one_number)
 # print(f"your network: {psnr(mine):.1f} dB")
 # ```
 #
-# One number comes close to your network, and may even win. A handful of thumbnails and 25 epochs
-# are too little to learn much more than the best constant. So every score in this workbook is given
-# beside that of the best constant.
+# One number comes close to your network, and may even win: a handful of thumbnails is too little to
+# learn much more than the best constant. So every score in this workbook is given beside that of
+# the best constant.
 #
 # </details>
 

@@ -14,7 +14,7 @@
 # You will learn what the one equation of this workbook can and cannot do: how bright, how noisy and
 # how good its pictures can get, without a network.
 #
-# **Minutes:** 1 to run all cells on two CPU cores; 75 to read and do the quick exercises. Per
+# **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
 # exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: an evening.
 #
 # **What you'll learn**
@@ -71,7 +71,7 @@ print("Data set:", DATASET)
 # $$f(x) = x + m\,x\,(1 - x)$$
 #
 # The parameter $m$ says how much to brighten. The product $x(1-x)$ says *where*: it is 0 at black
-# and at white, and largest in the middle. In code it is one line.
+# and at white, and largest in the middle.
 
 
 # %%
@@ -82,8 +82,7 @@ def brighten(x, m):
 print(brighten(0.5, m=1.0), brighten(0.0, m=1.0), brighten(1.0, m=1.0))
 
 # %% [markdown]
-# In the next figure, **look for** the two ends that never move, the straight line for $m = 0$, and
-# where the curve bends most.
+# **Look for** the two ends that never move, and where the curve bends most.
 
 # %%
 # Alt: Five curves from (0, 0) to (1, 1), for m from 0 to 1; the larger m, the higher the curve.
@@ -96,10 +95,8 @@ ax.legend(reverse=True)
 plt.show()
 
 # %% [markdown]
-# Every [curve](glossary.md#curve) starts at (0, 0), ends at (1, 1), and rises above the straight
-# line by at most $m/4$, at $x = 1/2$.
-
-# %% [markdown]
+# Every [curve](glossary.md#curve) rises above the straight line by at most $m/4$, at $x = 1/2$.
+#
 # ## 2. Why m must stay between -1 and 1
 #
 # **Predict, then run:** what goes wrong at $m = 1.5$? Will some pixels leave [0, 1]? Will two
@@ -116,14 +113,15 @@ for ax, values in zip(axes, [(-1, 1), (-1.5, 1.5)], strict=True):
     ax.legend(loc="lower right")
 plt.show()
 
+
 # %% [markdown]
 # ### Exercise 2.1. Which m are safe?
 #
 # With $|m| = 1$ (left) the curves stay in the band and never turn back. With $|m| = 1.5$ (right)
 # they leave it and come back: the brightest pixels go above white, and the order is lost.
 #
-# So which $m$ are safe, that is, keep values in [0, 1] and never swap two pixels? Work it out
-# **before you read on**. Write a function that answers for one $m$ at a time, positive or negative.
+# So which $m$ keep values in [0, 1] and never swap two pixels? Work it out **before you read on**.
+# Write a function that answers for one $m$ at a time, positive or negative.
 
 
 # %% tags=["exercise"]
@@ -167,10 +165,8 @@ print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min())
 
 # %% [markdown]
 # This is why the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output is
-# between 0 and 1, so no weights can break a picture. It can only brighten. A negative $m$ darkens;
-# notebook 05 uses it to lower the exposure of a finished picture.
-
-# %% [markdown]
+# between 0 and 1, so no weights can break a picture. It can only brighten. A negative $m$ darkens.
+#
 # ## 3. At most one stop
 #
 # Photographers count light in **[stops](glossary.md#stop)**, or exposure values (EV): +1 EV is
@@ -187,11 +183,11 @@ for m in (0.25, 0.5, 0.75, 1):
 ax.set(xlabel="x, before (log scale)", ylabel="gain of one iteration (stops)", ylim=(0, 1.15))
 plt.show()
 
+
 # %% [markdown]
 # Dark pixels gain the most, bright ones hardly anything, and no pixel gains more than one stop. Our
 # pictures are 4 to 6 stops too dark, so one iteration is not enough.
-
-# %% [markdown]
+#
 # ## 4. So do it again
 #
 # Apply it $n$ times. That is the whole [recursion](glossary.md#recursion). Here $m$ is still one
@@ -209,8 +205,7 @@ m = 0.38
 print([round(float(iterate(0.03, m, n)), 3) for n in (0, 1, 4, 8, 12)])
 
 # %% [markdown]
-# **Look for** how the curve (left) gets steeper near black with every iteration, and how a dark
-# pixel (right) brightens: slowly, then fast, then slowly again.
+# **Look for** how a dark pixel (right) brightens: slowly, then fast, then slowly again.
 
 # %%
 # Alt: Left, curves after 1 to 12 iterations. Right, S-shaped paths of dark pixels; exact 0 stays.
@@ -226,15 +221,12 @@ right.legend()
 plt.show()
 
 # %% [markdown]
-# Each pixel follows an S-shaped path towards 1, darker ones later. Only exact 0 stays where it is.
-#
-# Values that an iteration does not change are **[fixed points](glossary.md#fixed-point)**. Here
-# they are 0 and 1. The slope at 0 is $1 + m$, more than 1: 0 repels. The slope at 1 is $1 - m$,
-# less than 1: 1 attracts. With $0 < m < 1$ every pixel except an exact 0 approaches white and never
-# quite arrives.
+# Only exact 0 stays where it is. Values that an iteration does not change are **[fixed
+# points](glossary.md#fixed-point)**: here 0 and 1. The slope at 0 is $1 + m$, more than 1: 0
+# repels. The slope at 1 is $1 - m$, less than 1: 1 attracts. With $0 < m < 1$ every pixel except an
+# exact 0 approaches white and never quite arrives.
 #
 # So **with one constant, the number of iterations is an exposure dial**. Here it is on a picture.
-# (Notebook 05 builds a [dial in stops](05_iterate.ipynb) from the same curve.)
 
 # %%
 # Alt: One dark picture after 0, 4, 8 and 12 iterations, brighter each time.
@@ -246,20 +238,22 @@ for ax, n in zip(axes, (0, 4, 8, 12), strict=True):
     ax.set(title=f"n = {n}", xticks=[], yticks=[])
 plt.show()
 
-# %% [markdown]
-# The picture brightens from left to right. Nothing is clipped at white, and grain becomes visible.
 
 # %% [markdown]
-# **Look at** the mean of the dark picture on the curve (the dot), and where the curve takes it.
+# Nothing is clipped at white, and grain becomes visible.
+#
+# **Look at** the mean of the dark picture on the curve (the dot), and where the curve takes it. In
+# a running notebook, use both sliders. **Predict** what $n = 4$ with $m = 0.76$ gives: the product
+# is the same. Then find the $m$ that the picture needs at $n = 2$.
 
 
 # %%
+# Alt: Left, the curve for m = 0.38 and n = 8 with a dot at the picture's mean. Right, the picture.
 def bend(m, n):
     """Draw the curve of n iterations with one m, and the picture that it makes."""
     before, after = pair.low.mean(), iterate(pair.low[::2, ::2], m, n)
     fig, (left, right) = plt.subplots(1, 2, figsize=(10, 3.9), layout="constrained")
     left.plot(x, iterate(x, m, n), color="black")
-    left.plot(x, x, ":", color="gray")
     left.plot(before, iterate(before, m, n), "o", color="tab:orange", markersize=10)
     left.set(xlabel="x, before", ylabel="after", title=f"m = {m:g}, n = {n}")
     right.imshow(after)
@@ -267,17 +261,7 @@ def bend(m, n):
     plt.show()
 
 
-# Alt: Left, the curve for m = 0.38 and n = 8 with a dot at the picture's mean. Right, the picture.
 bend(m=0.38, n=8)
-
-# %% [markdown]
-# The dot is above the mean of the enhanced picture. That is no error: for a curve that bends down,
-# the curve at the mean is above the mean of the curve.
-#
-# In a running notebook, use both sliders. **Predict** what $n = 4$ with $m = 0.76$ gives: the
-# product is the same. Then find the $m$ that the picture needs at $n = 2$.
-
-# %%
 strength = ipywidgets.FloatSlider(value=0.38, max=1, step=0.02, continuous_update=False)
 depth = ipywidgets.IntSlider(value=8, max=24, continuous_update=False)
 _ = ipywidgets.interact(bend, m=strength, n=depth)
@@ -330,10 +314,9 @@ checks.steps_for(steps_for)
 # %% [markdown]
 # ## 5. Exact black stays black
 #
-# $f(0) = 0$ for any $m$ and any number of iterations. Dark 8-bit pictures have many exact zeros.
-# But a stored 0 does not mean "no light". It means "less than half a [code
-# value](glossary.md#code-value)". So before we start, we raise each value to a
-# **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
+# $f(0) = 0$ for any $m$. Dark 8-bit pictures have many exact zeros. But a stored 0 does not mean
+# "no light". It means "less than half a [code value](glossary.md#code-value)". So before we start,
+# we raise each value to a **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
 
 # %%
 FLOOR = 0.5 / 255
@@ -345,8 +328,7 @@ print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 
 
 # %% [markdown]
 # The printed values are codes, for inputs of code 0, 1, 2 and 3. Without the floor the first stays
-# at 0 while code 1 rises: a black speck in a gray shadow. With the floor it rises with its
-# neighbor.
+# at 0 while code 1 rises: a black speck in a gray shadow.
 
 # %% [markdown]
 # ### Exercise 2.3. Raise the floor
@@ -382,14 +364,6 @@ checks.first_values(first_values)
 # </details>
 
 # %% [markdown]
-# <details><summary>Quiz: at m = 0, which x are fixed points? And which of them repel?</summary>
-#
-# All x: with m = 0 an iteration does nothing, so none of them repels or attracts. For every other m
-# there are two, because m x (1 - x) = 0 only at 0 and at 1.
-#
-# </details>
-
-# %% [markdown]
 # ## 6. A closed form: m = 1
 #
 # Look at the distance to white, $1 - x$. With $m = 1$ one iteration gives
@@ -418,6 +392,7 @@ def odds_factor(x, m):
 
 # %% tags=["check"]
 checks.odds_factor(odds_factor)
+
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -460,11 +435,11 @@ ax.set(xlabel="x", ylabel="factor on the odds", title="Dotted: $e^m$")
 ax.legend()
 plt.show()
 
+
 # %% [markdown]
 # For small $m$ the factor is nearly flat and nearly $e^m$. In general it runs from $1 + m$ at black
 # to $1/(1-m)$ at white, with $e^m$ in between.
-
-# %% [markdown]
+#
 # ## 8. Depth is a step size
 #
 # Use more and more iterations with a smaller and smaller $m$, with $n\,m$ fixed. The factor becomes
@@ -472,9 +447,6 @@ plt.show()
 # by $n\,m$:
 #
 # $$x_n \to \mathrm{sigmoid}\big(\mathrm{logit}(x_0) + n\,m\big)$$
-#
-# In other words, the recursion is Euler's method for the differential equation
-# $\dot x = m\,x(1-x)$, logistic growth. That explains the S-shaped paths above.
 
 
 # %%
@@ -502,14 +474,13 @@ plt.show()
 # %% [markdown]
 # The curves approach the orange one (left), and each doubling of the [depth](glossary.md#depth)
 # about halves the remaining difference (right). **Depth is not the secret ingredient: it is a step
-# size.** Four steps are coarse, eight are fair.
-
-# %% [markdown]
+# size.**
+#
 # ## 9. An aside: chaos
 #
-# Put $y = \frac{m}{1+m}\,x$ and $r = 1 + m$. Then an iteration reads $y \mapsto r\,y\,(1-y)$. This
-# is the **logistic map**, the best-known example of chaos. Here is where the recursion ends up for
-# each $m$, after 500 iterations.
+# Put $y = \frac{m}{1+m}\,x$ and $r = 1 + m$. Then an iteration reads $y \mapsto r\,y\,(1-y)$: the
+# **logistic map**, the best-known example of chaos. Here is where the recursion ends up for each
+# $m$.
 
 # %%
 # Alt: Values after 500 iterations against m: one value up to 2, then two, four, then chaos.
@@ -525,17 +496,16 @@ ax.text(0.5, 0.4, "our range", ha="center")
 ax.set(xlabel="m", ylabel="x after many iterations", title="The same equation with larger m")
 plt.show()
 
-# %% [markdown]
-# In our range, $m \le 1$, everything ends at white. Beyond $m = 2$ the recursion jumps between two
-# values, then four, and from about 2.57 on it is chaotic. The sigmoid keeps us in the safe range.
 
 # %% [markdown]
+# In our range, $m \le 1$, everything ends at white. Beyond $m = 2$ the recursion jumps between two
+# values, then four, and from about 2.57 on it is chaotic.
+#
 # ## 10. What happens to noise
 #
-# Dark pictures are noisy. By the chain rule, $n$ iterations multiply a small change of $x_0$ by the
-# product of the slopes, $\prod_k \big(1 + m(1 - 2x_k)\big)$. This is the **[noise
-# gain](glossary.md#noise-gain)**. We lift a dark tone, 0.05, to middle gray, 0.5, in different
-# ways, and compare.
+# By the chain rule, $n$ iterations multiply a small change of $x_0$ by the product of the slopes,
+# $\prod_k \big(1 + m(1 - 2x_k)\big)$. This is the **[noise gain](glossary.md#noise-gain)**. We lift
+# a dark tone, 0.05, to middle gray, 0.5, in different ways, and compare.
 
 
 # %%
@@ -552,15 +522,13 @@ def m_that_lifts(start, end, n):
 
 
 # %%
+# Alt: Bars of noise gain: 10 for scaling, less for the curve, least for gamma.
 gains = {"plain scaling": 0.5 / 0.05}
 for n in (5, 8, 12, 100):
     m = m_that_lifts(0.05, 0.5, n)
     gains[f"n = {n}, m = {m:.2f}"] = noise_gain(0.05, m, n)
 exponent = np.log(0.5) / np.log(0.05)
 gains[f"gamma {exponent:.2f}"] = exponent * 0.5 / 0.05
-
-# %%
-# Alt: Bars of noise gain: 10 for scaling, less for the curve, least for gamma.
 fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
 ax.bar_label(ax.barh(list(gains), list(gains.values()), color="tab:gray"), fmt=" %.1f")
 ax.invert_yaxis()
@@ -568,10 +536,10 @@ ax.set(xlabel="noise is multiplied by", xlim=(0, 11.5), title="From 0.05 to 0.5"
 plt.show()
 
 # %% [markdown]
-# All of these lift the signal ten times. Scaling lifts the noise just as much. The curve lifts it
-# less, and gamma less still (but at black its slope is infinite). None gets below 1: a curve that
-# treats equal pixels alike **cannot remove noise**. Only a map that varies with the noise can;
-# [notebook 05](05_iterate.ipynb) shows one.
+# Scaling lifts the noise as much as the signal. The curve lifts it less, and gamma less still (but
+# at black its slope is infinite). None gets below 1: a curve that treats equal pixels alike
+# **cannot remove noise**. Only a map that varies with the noise can; [notebook
+# 05](05_iterate.ipynb) shows one.
 
 # %% tags=["claim"]
 curve_gains = [gain for name, gain in gains.items() if name.startswith("n =")]
@@ -582,23 +550,23 @@ measured = iterate(noisy, m, 8).std() / noisy.std()
 print(f"n = 8: the product says {noise_gain(0.05, m, 8):.2f}, random noise says {measured:.2f}")
 assert abs(measured / noise_gain(0.05, m, 8) - 1) < 0.05
 
+
 # %% [markdown]
 # <details><summary>Quiz: a map has a different m in each pixel, but is smooth. Can it remove
 # noise?</summary>
 #
 # No. In a small neighborhood a smooth map is nearly constant, so it treats a pixel and its noisy
-# neighbor alike. To remove noise it would have to give *less* to a pixel that noise made too
-# bright, and more to one that noise made too dark. Such a map is as rough as the noise.
+# neighbor alike.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 11. One constant against everything
 #
 # How good is *one number*, the same $m$ for every pixel of every picture, a **[constant
-# map](glossary.md#constant-map)**? We fit it on the training pictures and score it on the test
-# pictures. The metric is [PSNR](glossary.md#psnr) in decibels, $-10 \log_{10}$ of the [mean squared
-# error](glossary.md#mean-squared-error). More is better, and +3 dB means half the error.
+# map](glossary.md#constant-map)**? We fit it on the training pictures, on every tenth pixel of
+# every tenth row, and score it on the test pictures. The metric is [PSNR](glossary.md#psnr) in
+# decibels, $-10 \log_{10}$ of the [mean squared error](glossary.md#mean-squared-error). More is
+# better, and +3 dB means half the error.
 
 
 # %%
@@ -611,11 +579,6 @@ def mean_psnr(pairs, enhance):
     return float(np.mean(-10 * np.log10(errors)))
 
 
-# %% [markdown]
-# To fit one number a few pixels are enough: every tenth in every tenth row. (Averages would hide
-# the noise.) The test pictures stay whole.
-
-# %%
 step = 12 if DATASET == "lol" else 1
 training = data.load(DATASET, "train", lazy=True)[::step]
 thinned = [(name, low[::10, ::10], high[::10, ::10]) for name, low, high in training]
@@ -627,6 +590,7 @@ print(len(thinned), "training pictures,", len(pictures), "test pictures")
 
 
 # %%
+# Alt: PSNR against the constant m for four depths: peaks of nearly the same height.
 def fit_constant(pairs, n):
     def loss(m):
         return -mean_psnr(pairs, lambda low: constant_map(low, m, n))
@@ -635,9 +599,6 @@ def fit_constant(pairs, n):
 
 
 best = {n: fit_constant(thinned, n) for n in (4, 7, 8, 12)}
-
-# %%
-# Alt: PSNR against the constant m for four depths: peaks of nearly the same height.
 grid = np.linspace(0.02, 1, 50)
 fig, ax = plt.subplots(figsize=(8, 4.2), layout="constrained")
 for n, style in zip(best, (":", "-.", "--", "-"), strict=True):
@@ -648,50 +609,42 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Each depth has its own best constant, and the peaks are nearly equally high. Deeper recursions
-# need a smaller $m$: as section 8 said, nearly only $n\,m$ counts.
+# Deeper recursions need a smaller $m$: as section 8 said, nearly only $n\,m$ counts.
 
-# %%
+# %% tags=["claim"]
 untouched = mean_psnr(pictures, lambda low: low)
 print(f"untouched test pictures: {untouched:.2f} dB")
 test_scores = {}
 for n, m in best.items():
     test_scores[n] = mean_psnr(pictures, lambda low, m=m, n=n: constant_map(low, m, n))
     print(f"n = {n:2d}: best m = {m:.3f}, n m = {n * m:.2f}, test {test_scores[n]:.2f} dB")
-
-# %% tags=["claim"]
 usual = [test_scores[n] for n in (7, 8, 12)]
 spread, gain = max(usual) - min(usual), min(test_scores.values()) - untouched
 print(f"7, 8 or 12 iterations: {spread:.2f} dB apart; the constant itself gains {gain:.1f} dB")
 assert spread < 0.1 * gain
 
 # %% [markdown]
-# From 7 iterations on, depth hardly matters. The constant matters a lot. Remember the number for
-# $n = 8$: **a network that does not beat it has learned nothing but an exposure setting.** Notebook
-# 06 keeps it in every table.
-
-# %% [markdown]
+# From 7 iterations on, depth hardly matters. Remember the number for $n = 8$: **a network that does
+# not beat it has learned nothing but an exposure setting.** Notebook 06 keeps it in every table.
+#
 # ## 12. The packaged versions
 #
-# The workbook's package also has `brighten`, `iterate` and `constant_map`, and later notebooks
-# import them. They agree with yours; `iterate` returns all iterations, not only the last.
+# The package also has `brighten` and `iterate`. They agree with yours; `iterate` returns all
+# iterations, not only the last.
 
 # %%
 from lle_utils import curve
 
 steps = list(curve.iterate(pair.low, lambda image, step: 0.38, 8))
 print(np.allclose(steps[-1].image, iterate(pair.low, 0.38, 8)))
-
-# %%
 print(inspect.getsource(curve.brighten))
 print(inspect.getsource(curve.iterate))
 
 # %% [markdown]
-# The packaged `iterate` asks a function `predict_map` for $m$ before every iteration. Here that
-# function returns a constant. From the next notebook on it is a network, and $m$ becomes a
-# **[parameter map](glossary.md#parameter-map)** $M$ with a number for every pixel.
-
-# %% [markdown]
+# The packaged `iterate` asks a function `predict_map` for $m$ before every iteration. From the next
+# notebook on it is a network, and $m$ becomes a **[parameter map](glossary.md#parameter-map)** $M$
+# with a number for every pixel.
+#
 # ## 13. Color
 #
 # A color pixel is three numbers. With *one shared* $m$, every iteration multiplies their odds by
@@ -743,26 +696,23 @@ for ax, (title, view) in zip(axes, views.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# With one shared number the cast stays: blue is missing. With three numbers the blue comes back.
-# This is why our network predicts a map with **three channels**. (The founding project used one.)
+# With one shared number blue is missing. With three numbers it comes back. This is why our network
+# predicts a map with **three channels**. (The founding project used one.)
 
 # %% [markdown]
 # <details><summary>Quiz: so do three constants, fitted once, correct the casts of a whole data
 # set?</summary>
 #
-# Only if all pictures have the same cast. If one light is too red and the next one too blue, three
-# numbers can at best correct the average. Something has to look at each picture: the network.
+# Only if all pictures have the same cast. Otherwise something has to look at each picture: the
+# network.
 #
 # </details>
-
-# %% [markdown]
+#
 # ## 14. How good could a map get?
 #
 # Now we cheat on purpose. We *know* the bright picture and look for the best possible $m$, with
-# more and more freedom. No network can beat these **[ceilings](glossary.md#ceiling)**, and they
-# show where the decibels are.
-#
-# Pictures have 8 bits, so a table of all 256 codes and 512 values of $m$ has every answer.
+# more and more freedom. No network can beat these **[ceilings](glossary.md#ceiling)**. Pictures
+# have 8 bits, so a table of all 256 codes and 512 values of $m$ has every answer.
 
 # %%
 STRENGTHS = np.linspace(0, 1, 512)
@@ -773,10 +723,6 @@ def table(floor):
     return iterate(codes[:, None], STRENGTHS[None, :], 8)
 
 
-print("256 codes, 512 strengths:", table(FLOOR).shape)
-
-
-# %%
 def per_pixel(low, high, floor, shared):
     reachable = table(floor)[np.round(255 * low).astype(int)]
     error = (reachable - high[..., None]) ** 2
@@ -816,12 +762,10 @@ plt.show()
 # %% [markdown]
 # The first jump is exposure: one number for all pictures gains a lot, and one *per picture* gains
 # more. The last is color and the floor: three channels per pixel can correct nearly everything,
-# once black pixels can move. A real network should end up between the second bar and the last.
+# once black pixels can move.
 
 # %% [markdown]
 # ## Exercises
-#
-# The other exercises appear in the sections they belong to. This one takes an evening.
 #
 # ### Exercise 2.5. Find the constant
 #
@@ -876,8 +820,8 @@ checks.constant_for(shift, m_for)
 #     return high
 # ```
 #
-# From 0.05 to 0.5 the shift is 2.94. Eight iterations of 2.94 / 8 = 0.368 end at 0.43, not at 0.5.
-# The exact constant is 0.410.
+# From 0.05 to 0.5 the shift is 2.94. Eight iterations of 2.94 / 8 = 0.368 end at 0.43. The exact
+# constant is 0.410.
 #
 # </details>
 
