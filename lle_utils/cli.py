@@ -205,8 +205,9 @@ def _add_enhance(commands) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        help="a file, whose ending says which kind; a folder, which is made and gets the names of "
-        "the inputs; or - for standard output. By default each result goes beside its input",
+        help="a file, whose ending sets the format; a folder, created if needed, in which results "
+        "keep their inputs' names; or - for standard output. By default results go beside their "
+        "inputs",
     )
     parser.add_argument(
         "--suffix",
@@ -217,7 +218,7 @@ def _add_enhance(commands) -> None:
     parser.add_argument(
         "--side-by-side",
         action="store_true",
-        help="write the input and the result beside each other (default suffix: _compared)",
+        help="write the input and the result side by side (default suffix: _compared)",
     )
     _add_model_options(parser)
     parser.add_argument(
@@ -225,7 +226,7 @@ def _add_enhance(commands) -> None:
         dest="purpose",
         choices=("eyes", "vision"),
         default="eyes",
-        help="whom the result is for: vision lifts the shadows and smooths the grain for a "
+        help="who the result is for: vision lifts the shadows and smooths the grain for a "
         "detector (default: %(default)s)",
     )
     parser.add_argument(
@@ -246,10 +247,10 @@ def _add_enhance(commands) -> None:
     parser.add_argument(
         "--skip-existing",
         action="store_true",
-        help="leave out what was written before: repeat an interrupted command with it",
+        help="skip results that exist, so that an interrupted command can be repeated",
     )
     parser.add_argument(
-        "--json", metavar="F", help="write what became of each picture to this file"
+        "--json", metavar="F", help="write the outcome for each picture to this file"
     )
 
 
@@ -397,7 +398,7 @@ def _add_evaluate(commands) -> None:
     _add_model_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the scores to this file")
     parser.add_argument(
-        "--no-baselines", action="store_true", help="score the weights alone, which is faster"
+        "--no-baselines", action="store_true", help="score only the weights (faster)"
     )
     parser.add_argument(
         "--gt-mean",
