@@ -342,8 +342,8 @@ assert enhanced.min() >= 0 and enhanced.max() <= 1
 assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
 
 # %% [markdown]
-# Yours comes close to ours on such pictures: it was trained on pictures of this very camera, ours on
-# many others. And the package must make the same picture as this page.
+# Yours comes close to ours on such pictures: it was trained on pictures of this very camera, ours
+# on many others. And the package must make the same picture as this page.
 
 # %% tags=["claim"]
 from lle_utils import checks
