@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import warnings
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 from miniature import png, put
 
-from lle_utils import data, fetch, paths
+from lle_utils import cli, data, fetch, paths
 from lle_utils.errors import LleError
 from lle_utils.fetch import download, verify
 from lle_utils.fetch.command import add_fetch_parser
@@ -57,23 +56,23 @@ def test_asking_where_leaves_no_trace(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments, folder",
+    "arguments, folder, says",
     [
-        (["fetch", "--where"], "~nosuchuser/x"),
-        (["verify"], "~nosuchuser/x"),
-        (["verify", "~nosuchuser/x"], ""),
-        (["fetch", "--from", "~nosuchuser/x"], ""),
-        (["fetch", "--from", ""], ""),
-        (["verify", ""], ""),
+        (["fetch", "--where"], "~nosuchuser/x", "no such user"),
+        (["verify"], "~nosuchuser/x", "no such user"),
+        (["verify", "~nosuchuser/x"], "", "no such user"),
+        (["fetch", "--from", "~nosuchuser/x"], "", "no such user"),
+        (["fetch", "--from", ""], "", "is empty"),
+        (["verify", ""], "", "is empty"),
     ],
 )
-def test_paths_that_cannot_be_used_are_named_in_one_line(tmp_path, arguments, folder):
-    environment = os.environ | {"LLE_DATA_DIR": folder}
-    call = [sys.executable, "-m", "lle_utils", *arguments]
-    done = subprocess.run(call, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stdout == ""
-    assert len(done.stderr.splitlines()) == 1
-    assert "no such user" in done.stderr or "''" in done.stderr or "is empty" in done.stderr
+def test_paths_that_cannot_be_used_are_named_in_one_line(
+    arguments, folder, says, capsys, monkeypatch
+):
+    monkeypatch.setenv("LLE_DATA_DIR", folder)
+    assert cli.main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1) and err.startswith("lle: ") and says in err
 
 
 def test_verify_without_a_data_set(folder):

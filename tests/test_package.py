@@ -79,23 +79,17 @@ def test_binder_installs_the_package_without_touching_the_environment():
     assert "pip install --no-deps -e ." in script.read_text().splitlines()
 
 
-def test_constraints_lie_in_the_ranges():
+def test_constraints_lie_in_the_ranges_bring_no_cuda_and_agree_with_the_hooks():
     pinned = pins()
+    assert not [name for name in pinned if re.search("nvidia|cuda|triton|rocm", name)]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    revisions = {hook["repo"].rpartition("/")[2]: hook["rev"] for hook in hooks}
+    assert revisions["jupytext"] == f"v{pinned['jupytext']}"
+    assert revisions["ruff-pre-commit"] == f"v{pinned['ruff']}"
     asked = [PROJECT["dependencies"], *EXTRAS.values()]
     for name, specifier in (item for group in asked for item in ranges(group).items()):
         assert name in pinned, f"constraints.txt pins no {name}"
         assert specifier.contains(pinned[name]), f"{name}=={pinned[name]} is not {specifier}"
-
-
-def test_constraints_bring_no_cuda():
-    assert not [name for name in pins() if re.search("nvidia|cuda|triton|rocm", name)]
-
-
-def test_hooks_and_constraints_agree():
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
-    revisions = {hook["repo"].rpartition("/")[2]: hook["rev"] for hook in hooks}
-    assert revisions["jupytext"] == f"v{pins()['jupytext']}"
-    assert revisions["ruff-pre-commit"] == f"v{pins()['ruff']}"
 
 
 # Commands and files
@@ -111,14 +105,10 @@ def test_the_checks_do_what_the_readme_says():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
-def test_no_tracked_file_is_large():
+def test_no_tracked_file_is_large_or_names_a_path_of_one_machine():
     for path in tracked():
         most = MOST_BYTES_OF_LARGE_FILES if path.suffix in LARGE_ENDINGS else MOST_BYTES
         assert (ROOT / path).stat().st_size <= most, path
-
-
-def test_no_tracked_file_names_a_path_of_one_machine():
-    for path in tracked():
         if path.suffix not in BINARY_ENDINGS:
             text = (ROOT / path).read_text(encoding="utf-8")
             found = set(MACHINE_PATH.findall(text)) - set(MADE_UP_PATHS)
@@ -128,61 +118,40 @@ def test_no_tracked_file_names_a_path_of_one_machine():
 # The wheel
 
 
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory) -> Path:
-    if find_spec("hatchling") is None:
-        pytest.skip("hatchling, which builds the wheel, is not installed")
-    folder = tmp_path_factory.mktemp("wheel")
+WORK = """
+import os, sys
+import lle_utils
+from lle_utils import cli, data, paths, weights
+assert lle_utils.__file__.startswith(os.environ["PYTHONPATH"]), lle_utils.__file__
+assert len(data.load("sample", "test")) == 6 and data.lol_scenes()
+assert weights.list_weights() == ["enhancer", "founding"]
+dark = paths.sample_dir() / "heldout" / "low" / "coffee.png"
+sys.exit(cli.main(["enhance", str(dark), "-o", "bright.png"]))
+"""
+
+
+@pytest.mark.skipif(not find_spec("hatchling"), reason="hatchling, which builds it, is missing")
+def test_a_wheel_carries_what_the_package_needs_and_works_outside_the_clone(tmp_path):
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--quiet"]
-    options = ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(folder)]
+    options = ["--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
     done = subprocess.run([*pip, *options, str(ROOT)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-def test_a_wheel_carries_what_the_package_needs(wheel):
+    (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    sample = (ROOT / "data" / "sample").rglob("*")
-    for path in [*(ROOT / "lle_utils" / "weights").iterdir(), *sample, *REGISTRY]:
-        if path.is_file():
-            name = path.relative_to(ROOT).as_posix().replace("data/sample", "lle_utils/_sample")
-            assert name in names
+        archive.extractall(tmp_path / "installed")
+    needed = [(ROOT / name).rglob("*.*") for name in ("lle_utils", "data/sample")]
+    for path in (path for group in needed for path in group if path.suffix != ".pyc"):
+        name = path.relative_to(ROOT).as_posix().replace("data/sample", "lle_utils/_sample")
+        assert name in names
     assert not [name for name in names if name.startswith(("tests/", "data/", "notebooks/"))]
     assert not [name for name in names if name.endswith((".pyc", ".zip"))]
 
-
-REGISTRY = list((ROOT / "lle_utils" / "registry").iterdir())
-
-
-def test_a_wheel_works_outside_the_clone(wheel, tmp_path):
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "installed")
-    code = (
-        "import sys\n"
-        "import lle_utils\n"
-        "from lle_utils import cli, data, enhancer, paths, weights\n"
-        "print(lle_utils.__file__, len(data.load('sample', 'test')), len(data.lol_scenes()))\n"
-        "print(*weights.list_weights())\n"
-        "dark = paths.sample_dir() / 'heldout' / 'low' / 'coffee.png'\n"
-        "sys.exit(cli.main(['enhance', str(dark), '-o', 'bright.png']))\n"
-    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     # -P and PYTHONPATH: neither this folder nor an editable install of the clone comes first.
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code],
-        cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "LLE_DATA_DIR": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    where, names, written = done.stdout.splitlines()
-    assert where.startswith(str(tmp_path / "installed"))
-    assert where.split()[1] == "6"
-    ours = (path.stem for path in (ROOT / "lle_utils" / "weights").glob("*.keras"))
-    assert names.split() == sorted(ours)
-    assert written == "bright.png"
+    surroundings = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "LLE_DATA_DIR": ""}
+    call = [sys.executable, "-P", "-c", WORK]
+    done = subprocess.run(call, cwd=elsewhere, env=surroundings, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "bright.png\n"), done.stderr
     assert (elsewhere / "bright.png").stat().st_size > 0
