@@ -20,7 +20,7 @@ from lle_utils.errors import LleError, as_memory_error
 from lle_utils.images import check_writable, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
-from lle_utils.video import VIDEOS, enhance_video, is_video, read_first_frame
+from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
 
 STANDARD = "-"
 """Standard input as a source, standard output as a target."""
@@ -337,13 +337,13 @@ def enhance_files(
         report.append(entry)
         content, problem = None, None
         try:
-            content = read_first_frame(job.source) if is_video(job.source) else _read(job.source)
+            content = Clip(job.source) if is_video(job.source) else _read(job.source)
         except (LleError, MemoryError) as error:
             problem = error
         if content is not None:
             enhance = enhance or load()
             if is_video(job.source):
-                problem = _enhance_video(job, enhance, side_by_side, progress)
+                problem = _enhance_video(content, job, enhance, side_by_side, progress)
             else:
                 problem = _enhance_photo(content, job, enhance, side_by_side)
         entry["seconds"] = round(time.perf_counter() - start, 3)
@@ -395,15 +395,13 @@ def _enhance_photo(
 
 
 def _enhance_video(
-    job: Job, enhance: Callable, side_by_side: bool, progress: Callable
+    clip: Clip, job: Job, enhance: Callable, side_by_side: bool, progress: Callable
 ) -> Exception | None:
     """Enhance and write one video; return what went wrong, or None."""
     try:
         _make_folder(job.target)
         with as_memory_error():
-            enhance_video(
-                job.source, job.target, enhance, side_by_side=side_by_side, progress=progress
-            )
+            enhance_video(clip, job.target, enhance, side_by_side=side_by_side, progress=progress)
     except (LleError, MemoryError) as error:
         return error
     return None

@@ -5,6 +5,7 @@ that neither the network nor a flickering lamp makes the result flicker.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,8 +99,88 @@ def _raise_odds(picture: np.ndarray, logits) -> np.ndarray:
     return picture * gain / (1 + picture * (gain - 1))
 
 
+class Clip:
+    """An opened video, whose first frame is decoded already. Close it, or use it in a ``with``.
+
+    Parameters
+    ----------
+    source : str
+        A file.
+
+    Attributes
+    ----------
+    source : str
+    video
+        PyAV's stream of pictures.
+    first
+        The first frame, as PyAV's.
+    kept : list
+        The streams of sound and subtitles.
+
+    Raises
+    ------
+    LleError
+        If PyAV or the file is missing, or the file is no video, damaged, or has no frames.
+    """
+
+    def __init__(self, source: str):
+        if not find_spec("av"):
+            raise LleError(f"{source}: videos need PyAV: pip install 'lle-utils[video]', or av")
+        os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
+        import av
+
+        if not os.path.isfile(source):
+            raise LleError(f"{source}: no such file, or not a regular one")
+        self.source, self._waiting = source, deque()
+        try:
+            self.container = av.open(source)
+        except av.FFmpegError as error:
+            raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
+        try:
+            self.video = _picture_stream(self.container)
+            kept = ("audio", "subtitle")
+            self.kept = [stream for stream in self.container.streams if stream.type in kept]
+            self._frames = self._decode()
+            self.first = next(self._frames, None)
+            if self.first is None:
+                raise LleError(f"{source} has no frames")
+        except av.FFmpegError as error:
+            self.close()
+            raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
+        except LleError:
+            self.close()
+            raise
+
+    def __enter__(self) -> "Clip":
+        return self
+
+    def __exit__(self, *problem) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.container.close()
+
+    def frames(self) -> Iterator:
+        """Yield the frames, once."""
+        yield self.first
+        yield from self._frames
+
+    def passed(self) -> Iterator:
+        """Yield the packets of sound and subtitles that lay before the last frame."""
+        while self._waiting:
+            yield self._waiting.popleft()
+
+    def _decode(self) -> Iterator:
+        for packet in self.container.demux(self.video, *self.kept):
+            if packet.stream is self.video:
+                yield from packet.decode()
+            elif packet.dts is not None:
+                self._waiting.append(packet)
+
+
 def enhance_video(
-    source: str,
+    source: str | Clip,
     target: str,
     enhance: Callable[[np.ndarray], np.ndarray],
     *,
@@ -110,8 +191,10 @@ def enhance_video(
 
     Parameters
     ----------
-    source, target : str
-        Files of the same kind. The target is replaced if it exists.
+    source : str or Clip
+        A file, or one that was opened; it is closed then.
+    target : str
+        A file of the same kind, which is replaced if it exists.
     enhance : callable
         Takes and returns a frame as float RGB in [0, 1], shape (height, width, 3).
     side_by_side : bool, default False
@@ -123,43 +206,21 @@ def enhance_video(
     Raises
     ------
     LleError
-        If the file is missing, damaged, ends too early, has no frames, changes its size, or cannot
-        be written.
+        As `Clip`, and if the video ends too early, changes its size, or cannot be written.
     """
+    clip = source if isinstance(source, Clip) else Clip(source)
     import av
 
-    first = read_first_frame(source)
-    width = first.width * (2 if side_by_side else 1)
     change = _steady(enhance, side_by_side)
-
-    def write(partial: str) -> None:
-        _transcode(source, partial, first, width, change, progress)
-
+    width = clip.first.width * (2 if side_by_side else 1)
     try:
-        replace_file(Path(target), write)
+        with clip:
+            replace_file(Path(target), lambda part: _transcode(clip, part, width, change, progress))
     except av.FFmpegError as error:
         raise LleError(
-            f"{source}: a damaged video, or of a kind that cannot be written ({error.strerror})"
+            f"{clip.source}: a damaged video, or of a kind that cannot be written "
+            f"({error.strerror})"
         ) from None
-
-
-def read_first_frame(source: str):
-    """Return the first frame of a video, as PyAV's; see `enhance_video` for what is raised."""
-    if not find_spec("av"):
-        raise LleError(f"{source}: videos need PyAV: pip install 'lle-utils[video]', or av")
-    os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
-    import av
-
-    if not os.path.isfile(source):
-        raise LleError(f"{source}: no such file, or not a regular one")
-    try:
-        with av.open(source) as clip:
-            frame = next(clip.decode(_picture_stream(clip)), None)
-    except av.FFmpegError as error:
-        raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
-    if frame is None:
-        raise LleError(f"{source} has no frames")
-    return frame
 
 
 def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.ndarray]:
@@ -181,37 +242,37 @@ def _picture_stream(clip):
     return stream
 
 
-def _transcode(source: str, part: str, first, width: int, enhance: Callable, progress) -> None:
+def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: Callable) -> None:
     """Read, enhance and write packet after packet; `width` is the written frames'."""
     import av
 
-    with av.open(source) as clip, av.open(part, "w") as out:
-        video = _picture_stream(clip)
-        kept = [stream for stream in clip.streams if stream.type in ("audio", "subtitle")]
+    first, video = clip.first, clip.video
+    with av.open(part, "w") as out:
         coded = _add_coded(out, video, first, width)
-        copies = {stream: out.add_stream_from_template(stream) for stream in kept}
-        out.metadata.update(clip.metadata)
+        copies = {stream: out.add_stream_from_template(stream) for stream in clip.kept}
+        out.metadata.update(clip.container.metadata)
 
-        def frames() -> Iterator:
-            for packet in clip.demux(video, *kept):
-                if packet.stream is video:
-                    yield from packet.decode()
-                elif packet.dts is not None:
-                    packet.stream = copies[packet.stream]
-                    out.mux(packet)
+        def pass_on() -> None:
+            for packet in clip.passed():
+                packet.stream = copies[packet.stream]
+                out.mux(packet)
 
         count = 0
-        for frame in progress(frames(), video.frames or None):
+        for frame in progress(clip.frames(), video.frames or None):
+            pass_on()
             count += 1
             if (frame.width, frame.height) != (first.width, first.height):
                 raise LleError(
-                    f"{source}: its frames change from {first.width} x {first.height} to "
+                    f"{clip.source}: its frames change from {first.width} x {first.height} to "
                     f"{frame.width} x {frame.height} pixels; cut it there first"
                 )
             out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
+        pass_on()
         out.mux(coded.encode(None))
-        if count < video.frames and "mp4" in clip.format.name:  # AVI counts what it left out too
-            raise LleError(f"{source} is damaged: it ends after {count} of {video.frames} frames")
+        if count < video.frames and "mp4" in clip.container.format.name:  # AVI counts lost ones too
+            raise LleError(
+                f"{clip.source} is damaged: it ends after {count} of {video.frames} frames"
+            )
 
 
 def _add_coded(out, video, first, width: int):

@@ -224,6 +224,22 @@ def test_a_bad_video_does_not_stop_the_others(lle):
     assert (code, out) == (1, "out/b.mp4\n")
 
 
+def test_a_video_is_opened_and_decoded_once(lle, monkeypatch):
+    make("a.mp4")
+    opened, decoded, opens, decodes = [], [], av.open, video.Clip._decode
+
+    def count(clip):
+        for frame in decodes(clip):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(av, "open", lambda *given: opened.append(given) or opens(*given))
+    monkeypatch.setattr(video.Clip, "_decode", count)
+    assert lle("a.mp4", "-o", "b.mp4")[0] == 0
+    assert [given[0] for given in opened][0] == "a.mp4" and len(opened) == 2
+    assert len(decoded) == len(set(decoded)) == COUNT
+
+
 def test_a_stopped_run_leaves_nothing(monkeypatch):
     make("a.mp4")
     frames = iter([0.1, 0.1])
