@@ -5,6 +5,7 @@ mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
 """
 
 import argparse
+import functools
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ from lle_utils.quiet import without_log_lines
 DEFAULT_WEIGHTS = "enhancer"
 MOST_ITERATIONS = 1000
 MOST_STOPS = 8
+MOST_MAPS = 48
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -245,6 +247,12 @@ def _add_enhance(commands) -> None:
     )
     _add_overwrite(parser)
     parser.add_argument(
+        "--maps",
+        action="store_true",
+        help="show the parameter map M and the picture of each iteration in a figure beside the "
+        "result: NAME_maps.png. It takes as long again",
+    )
+    parser.add_argument(
         "--skip-existing",
         action="store_true",
         help="skip results that exist, so that an interrupted command can be repeated",
@@ -275,9 +283,7 @@ def _enhance(args: argparse.Namespace) -> int:
         args.json, replace=args.overwrite or args.skip_existing
     )
 
-    def load():
-        model = _load_enhancer(args)
-        return lambda picture: _enhance_picture(model, picture, args)
+    model = functools.cache(lambda: _load_enhancer(args))
 
     def complain(text: str) -> None:
         with tqdm.external_write_mode(file=sys.stderr):
@@ -287,13 +293,12 @@ def _enhance(args: argparse.Namespace) -> int:
         if target != enhancing.STANDARD:
             tqdm.write(target)
 
-    if args.purpose == "vision" and args.detail != "native":
-        raise LleError("--for vision goes with --detail native only")
     report: list[dict] = []
     try:
         failed += enhancing.enhance_files(
             tqdm(jobs, unit="picture", leave=False, disable=len(jobs) < 2 or None),
-            load,
+            lambda: functools.partial(_enhance_picture, model(), args=args),
+            draw=(lambda picture: _draw_maps(model(), picture, args)) if args.maps else None,
             side_by_side=args.side_by_side,
             report=report,
             complain=complain,
@@ -314,6 +319,10 @@ def _plan(args: argparse.Namespace):
     """Return the pictures to enhance, what was found, and how many results exist already."""
     from lle_utils import enhancing
 
+    if args.purpose == "vision" and (args.maps or args.detail != "native"):
+        raise LleError("--for vision goes with neither --maps nor --detail fitted")
+    if args.maps and (args.iterations or 0) > MOST_MAPS:
+        raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output = args.output
     if output not in (None, enhancing.STANDARD):
         output = enhancing.expand_user(output)
@@ -328,7 +337,7 @@ def _plan(args: argparse.Namespace):
         if job.target == enhancing.STANDARD and sys.stdout.isatty():
             raise LleError("standard output is the screen: use a pipe, > FILE or -o FILE")
     jobs, done = enhancing.check_targets(
-        jobs, overwrite=args.overwrite, skip_existing=args.skip_existing
+        jobs, overwrite=args.overwrite, skip_existing=args.skip_existing, maps=args.maps
     )
     return jobs, found, done
 
@@ -356,6 +365,21 @@ def _enhance_picture(model, picture, args: argparse.Namespace):
     from lle_utils.inference import enhance_lazily
 
     return enhance_lazily(model, picture, args.iterations, args.exposure, args.detail)
+
+
+def _draw_maps(model, picture, args: argparse.Namespace) -> bytes:
+    """Return a PNG file of the maps and pictures of each iteration."""
+    import io
+
+    from lle_utils import drawing, inference
+
+    small, steps = inference.trace_small(model, picture, args.iterations, args.detail)
+    schedule = getattr(model, "schedule", None)
+    kinds = () if schedule is None else inference.map_kinds(schedule, len(steps))
+    figure = drawing.iteration_by_iteration(small, steps, kinds=kinds, untouched="the input")
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
 
 
 def _add_export(commands) -> None:

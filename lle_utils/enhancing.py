@@ -25,7 +25,7 @@ from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
 STANDARD = "-"
 """Standard input as a source, standard output as a target."""
 
-SUFFIX, SUFFIX_BESIDE = "_enhanced", "_compared"
+SUFFIX, SUFFIX_BESIDE, MAPS = "_enhanced", "_compared", "_maps.png"
 _DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -180,12 +180,18 @@ def _beside_inputs(jobs: Sequence[Job], suffix: str) -> list[Job]:
     # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
     made = set()
     for ending in {suffix, SUFFIX, SUFFIX_BESIDE} - {""}:
-        made |= {os.path.abspath(_rename(job.source, ending)) for job in jobs}
+        results = [os.path.abspath(_rename(job.source, ending)) for job in jobs]
+        made |= {*results, *map(maps_beside, results)}
     return [
         job._replace(target=STANDARD if job.source == STANDARD else _rename(job.source, suffix))
         for job in jobs
         if job.source == STANDARD or os.path.abspath(job.source) not in made
     ]
+
+
+def maps_beside(target: str) -> str:
+    """Return the file that shows the maps of a result."""
+    return os.path.splitext(target)[0] + MAPS
 
 
 def _is_file(output: str, jobs: Sequence[Job]) -> bool:
@@ -218,9 +224,11 @@ def _part_equal_names(jobs: list[Job]) -> list[Job]:
 
 
 def check_targets(
-    jobs: Sequence[Job], *, overwrite: bool, skip_existing: bool
+    jobs: Sequence[Job], *, overwrite: bool, skip_existing: bool, maps: bool = False
 ) -> tuple[list[Job], int]:
     """Make sure that every result may be written; return what is to do, and how much is done.
+
+    `maps` says that the maps of each result are to be shown beside it.
 
     Raises
     ------
@@ -228,6 +236,11 @@ def check_targets(
         If a target is one of the inputs, exists, or cannot be written.
     """
     inputs = {_identity(job.source) for job in jobs} - {None}
+    for job in jobs if maps else ():
+        if job.target == STANDARD or is_video(job.source):
+            raise LleError(f"{job.source}: --maps is for pictures that are written to files")
+        if _identity(maps_beside(job.target)) in inputs:
+            raise LleError(f"{maps_beside(job.target)} is an input; choose another output")
     to_do, folders = [], set()
     for job in jobs:
         if is_video(job.source) and job.target == STANDARD:
@@ -245,6 +258,8 @@ def check_targets(
                     f"{job.target} exists already; --overwrite replaces it, and --skip-existing "
                     "does only the others"
                 )
+            if maps and not overwrite and not skip_existing and _exists(maps_beside(job.target)):
+                raise LleError(f"{maps_beside(job.target)} exists already; --overwrite replaces it")
             folders.add(os.path.dirname(job.target) or ".")
         to_do.append(job)
     for folder in sorted(folders):
@@ -302,6 +317,7 @@ def enhance_files(
     jobs: Iterable[Job],
     load: Callable[[], Callable[[np.ndarray], np.ndarray]],
     *,
+    draw: Callable[[np.ndarray], bytes] | None = None,
     side_by_side: bool = False,
     report: list[dict],
     complain: Callable[[str], None],
@@ -316,6 +332,8 @@ def enhance_files(
     load : callable
         Returns what takes a `photos.View` or an array, RGB in [0, 1], and returns its enhancement;
         see `photos.Photo.change`. It is called when a first picture was read.
+    draw : callable, optional
+        Returns a PNG file that shows the maps of a picture.
     side_by_side : bool, default False
         Whether to write the input and the result beside each other.
     report : list of dict
@@ -345,7 +363,7 @@ def enhance_files(
             if is_video(job.source):
                 problem = _enhance_video(content, job, enhance, side_by_side, progress)
             else:
-                problem = _enhance_photo(content, job, enhance, side_by_side)
+                problem = _enhance_photo(content, job, enhance, draw, side_by_side)
         entry["seconds"] = round(time.perf_counter() - start, 3)
         raise_if_stopped()  # what failed may have failed because of Ctrl-C
         if problem is None:
@@ -370,12 +388,13 @@ def _describe(problem: Exception, source: str) -> str:
 
 
 def _enhance_photo(
-    photo: Photo, job: Job, enhance: Callable, side_by_side: bool
+    photo: Photo, job: Job, enhance: Callable, draw: Callable | None, side_by_side: bool
 ) -> Exception | None:
     """Enhance and write one photo; return what went wrong, or None."""
     try:
         with as_memory_error():
             result = photo.change(enhance)
+            maps = draw and draw(photo.view())
         if side_by_side:
             result = photo.beside(result)
         photo.frames.clear()  # 600 MB of 100 megapixels, and not needed any more
@@ -388,6 +407,8 @@ def _enhance_photo(
     except (LleError, ValueError) as error:
         return LleError(f"{job.source}: {error}")
     try:
+        if maps:
+            _write(maps, maps_beside(job.target))
         _write(content, job.target)
     except LleError as error:
         return error

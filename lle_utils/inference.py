@@ -121,7 +121,7 @@ def detail_factor(shape, detail: str = FITTED) -> int:
 
 
 def trace_small(model, picture, iterations: int | None = None, detail: str = NATIVE):
-    """Return every map and every picture on the way, for looking at.
+    """Return a picture, and every map and every picture on the way, for looking at.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def trace_small(model, picture, iterations: int | None = None, detail: str = NAT
 
     Returns
     -------
-    list of curve.Iteration
+    ndarray, list of curve.Iteration
         Of a large picture only every second, third, ... pixel, so that no side is longer than
         `SHOWN_SIDE`.
     """
@@ -141,7 +141,8 @@ def trace_small(model, picture, iterations: int | None = None, detail: str = NAT
         from lle_utils.enhancer import trace
 
         steps = trace(model, np.asarray(picture), iterations)
-        return [Iteration(*(side[::stride, ::stride] for side in step)) for step in steps]
+        small = [Iteration(*(side[::stride, ::stride] for side in step)) for step in steps]
+        return picture[::stride, ::stride], small
     enhanced = Enhanced(model, picture, iterations, factor=detail_factor(picture.shape, detail))
     kept: list[Iteration] = []
     for box in enhanced.boxes():
@@ -150,10 +151,10 @@ def trace_small(model, picture, iterations: int | None = None, detail: str = NAT
         for index, step in enumerate(enhanced.steps(*box)):
             if index == len(kept):
                 size = (-(-height // stride), -(-width // stride))
-                kept.append(Iteration(*(np.empty((*size, side.shape[-1])) for side in step)))
+                kept.append(Iteration(*(np.empty((*size, side.shape[-1]), "f4") for side in step)))
             for whole, part in zip(kept[index], step, strict=True):
                 whole[place] = part if part.shape[:2] == (1, 1) else part[pick]
-    return kept
+    return picture[::stride, ::stride], kept
 
 
 def map_kinds(schedule: Sequence, iterations: int = 8) -> list[str]:

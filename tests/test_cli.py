@@ -132,6 +132,33 @@ def test_enhance_writes_what_the_function_returns(lle):
     assert expected.mean() > 3 * to_uint8(read_image(COFFEE)).mean()
 
 
+@pytest.mark.parametrize("weights", ["enhancer", "founding"])
+def test_maps_are_shown_beside_the_result(lle, weights):
+    source = save("dark.png", np.tile(DARK, (1, 20, 1)))
+    asked = ("enhance", source, "-o", "out/bright.png", "--weights", weights, "--maps")
+    assert lle(*asked) == (0, "out/bright.png\n", "")
+    assert sorted(os.listdir("out")) == ["bright.png", "bright_maps.png"]
+    with Image.open("out/bright_maps.png") as shown:
+        assert min(shown.size) > 200 and len(set(shown.convert("L").getdata())) > 50
+
+
+def test_maps_that_cannot_be_shown_are_refused(lle, refused):
+    source = save("dark.png")
+    save("bright_maps.png")
+    asked = ("enhance", source, "--maps", "-o", "bright.png")
+    refused(*asked, says="bright_maps.png exists already")
+    refused("enhance", "dark.png", "bright_maps.png", "--maps", "-o", "bright.png", says="folder")
+    refused(*asked, "--for", "vision", says="neither --maps nor")
+    refused(*asked, "--iterations", 100, says="48 iterations at most")
+    assert lle(*asked, "--overwrite")[0] == 0
+    assert lle("enhance", source, "--maps", "--side-by-side")[0] == 0
+    assert lle("enhance", ".", "--skip-existing", "--maps")[1].split() == [
+        "./bright_enhanced.png",
+        "./bright_maps_enhanced.png",
+        "./dark_enhanced.png",
+    ]
+
+
 def test_options_reach_the_enhancer(lle):
     source = save("dark.png")
     for option, numbers in (("--iterations", (1, 4, 12)), ("--exposure", (-1, 0, 1.5))):

@@ -117,7 +117,8 @@ def test_maps_and_pictures_on_the_way(random, in_tiles, monkeypatch):
     expected = trace(random, image, 8)
     for side, stride in ((200, 1), (50, 3)):
         monkeypatch.setattr(inference, "SHOWN_SIDE", side)
-        found = trace_small(random, image)
+        shown, found = trace_small(random, image)
+        np.testing.assert_array_equal(shown, image[::stride, ::stride])
         assert len(found) == 8
         for one, other in zip(found, expected, strict=True):
             for small, whole in zip(one, other, strict=True):

@@ -102,7 +102,7 @@ def test_other_weights_and_no_onnxruntime_are_left_to_keras(monkeypatch):
     assert load_onnx("enhancer") is None
 
 
-@pytest.mark.parametrize("options", [[], ["--for", "vision"]])
+@pytest.mark.parametrize("options", [[], ["--for", "vision"], ["--maps"]])
 def test_the_command_imports_no_tensorflow(tmp_path, options):
     code = (
         "import sys; from lle_utils import cli\n"

@@ -57,7 +57,11 @@ class Photo:
 
     def to_srgb(self) -> np.ndarray:
         """Return the first frame as float32 sRGB in [0, 1], shape (height, width, 3)."""
-        return np.asarray(View(self.pixels, read_profile(self.icc)))
+        return np.asarray(dataclasses.replace(self, frames=[self.pixels]).view())
+
+    def view(self) -> "View":
+        """Return the first frame as a picture that is converted where it is looked at."""
+        return View(self.frames[0], read_profile(self.icc))
 
     def in_srgb(self) -> "Photo":
         """Return the photo converted to sRGB, for files that hold no profile."""
