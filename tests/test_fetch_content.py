@@ -5,7 +5,6 @@ import stat
 import struct
 import zipfile
 
-import numpy as np
 import pytest
 from miniature import make_files, make_pictures, make_registry, pack, png, put
 from PIL import Image
@@ -19,7 +18,6 @@ from lle_utils.fetch.verify import Kind
 PICTURES = make_pictures()
 FILES = make_files(PICTURES)
 LOW = "our485/low/2.png"
-HIGH = [name for name in FILES if name.startswith("our485/high")]
 
 
 @pytest.fixture(autouse=True)
@@ -62,18 +60,15 @@ with pytest.warns(UserWarning), zipfile.ZipFile(TWICE, "w") as writer:
     for name, content in [*FILES.items(), (LOW, b"other")]:
         writer.writestr(name, content)
 LINK = entry(f"lol_dataset/{LOW}", 0o777, stat.S_IFLNK)
-OTHERS = {name: data for name, data in FILES.items() if name != LOW}
+OTHERS = {name: FILES[name] for name in FILES if name != LOW}
 BOMB = pack(FILES | {LOW: bytes(5_000_000)}, compression=zipfile.ZIP_DEFLATED)
 
 
 @pytest.mark.parametrize(
     "body, words",
     [
-        (bytes(range(256)) * 40, "File is not a zip file"),
         (WHOLE[: len(WHOLE) // 2], "File is not a zip file"),
         (b"Rar!\x1a\x07\x00" + bytes(500), "File is not a zip file"),
-        (b"\x1f\x8b\x08" + bytes(500), "File is not a zip file"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "File is not a zip file"),
         (b"", "File is not a zip file"),
         (pack({}), f"16 x missing: {LOW}, ..."),
         (pack({"cat.jpg": b"x"}), "16 x missing"),
@@ -81,10 +76,7 @@ BOMB = pack(FILES | {LOW: bytes(5_000_000)}, compression=zipfile.ZIP_DEFLATED)
         (pack({"lol_dataset.zip": WHOLE}), "16 x missing"),
         (WHOLE.replace(FILES[LOW][100:150], bytes(50)), "cannot be unpacked (Bad CRC-32"),
         (WHOLE[:DIRECTORY] + bytes(40) + WHOLE[DIRECTORY + 40 :], "cannot be unpacked"),
-        (
-            WHOLE.replace(b"\0\0" + b"lol_dataset/our485", b"\0\0" + b"lol_dataset/../../"),
-            "missing",
-        ),
+        (WHOLE.replace(b"\0lol_dataset/our485", b"\0lol_dataset/../../"), "missing"),
         (TWICE.getvalue(), f"1 x not a readable RGB picture of the right size: {LOW}"),
         (pack({LINK: b"../../../../archive.zip"} | OTHERS), "1 x not a readable RGB picture"),
         (BOMB, f"{LOW} is larger than any picture"),
@@ -131,13 +123,10 @@ def test_only_names_of_the_registry_are_written(tmp_path, hostile):
 
 
 @pytest.mark.parametrize("top", ["", "a/b/LOLdataset (1)/", "LOL\\"])
-@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_the_data_set_is_found_at_any_depth(tmp_path, top, compression):
-    named = {
-        (top + n if "\\" not in top else top + n.replace("/", "\\")): d for n, d in FILES.items()
-    }
-    folder = take(tmp_path, pack({entry(n): d for n, d in named.items()}, "", compression))
-    assert fetch.verify_lol(folder).ok
+def test_the_data_set_is_found_at_any_depth(tmp_path, top):
+    slash = "\\" if "\\" in top else "/"
+    named = {entry(top + name.replace("/", slash)): data for name, data in FILES.items()}
+    assert fetch.verify_lol(take(tmp_path, pack(named, "", zipfile.ZIP_DEFLATED))).ok
 
 
 # --- near copies ---------------------------------------------------------------------------------
@@ -150,25 +139,22 @@ def jpeg(pixels):
     return file.getvalue()
 
 
-def saved_again(pixels):
-    """Return a PNG with the same pixels in other bytes."""
-    return png(pixels, compress_level=1)
-
-
-def shrunken(pixels):
-    """Return a PNG of 18 x 8 pixels."""
-    return png(np.asarray(Image.fromarray(pixels).resize((18, 8), Image.Resampling.BOX)))
-
-
 def changed(change, names=FILES):
     """Return the files with some of them changed; ``change`` turns an array into bytes."""
     return FILES | {name: change(PICTURES[name]) for name in names}
 
 
+def without(*names):
+    """Return the files without some."""
+    return {name: data for name, data in FILES.items() if name not in names}
+
+
+HIGH = [name for name in FILES if name.startswith("our485/high")]
+SAVED_AGAIN = changed(lambda pixels: png(pixels, compress_level=1), HIGH)
 NEAR = {
     "one edited": (changed(lambda pixels: png(255 - pixels), ["our485/high/5.png"]), 1),
     "JPEG under the name of PNG": (changed(jpeg), 16),
-    "saved again": (changed(saved_again, HIGH), 6),
+    "saved again": (SAVED_AGAIN, 6),
     "padded": (FILES | {LOW: FILES[LOW] + bytes(1000)}, 1),
     "damaged end": (FILES | {LOW: FILES[LOW][:-1] + b"x"}, 1),
 }
@@ -188,11 +174,6 @@ def test_near_copies_are_refused_unless_allowed(tmp_path, case):
     assert not list(folder.parent.glob("lol-before-*"))
 
 
-def without(*names):
-    """Return the files without some."""
-    return {name: data for name, data in FILES.items() if name not in names}
-
-
 EXCHANGED = {"our485": "eval15", "eval15": "our485"}
 NEVER = {
     "missing pair": (without("our485/low/5.png", "our485/high/5.png"), "2 x missing"),
@@ -209,7 +190,10 @@ NEVER = {
     "broken picture": (FILES | {LOW: FILES[LOW][:90]}, "1 x not a readable RGB picture"),
     "no picture": (FILES | {LOW: b"hello"}, "1 x not a readable RGB picture"),
     "gray picture": (FILES | {LOW: png(PICTURES[LOW][..., 0])}, "1 x not a readable RGB picture"),
-    "resized": (changed(shrunken), "16 x not a readable RGB picture of the right size"),
+    "resized": (
+        changed(lambda pixels: png(pixels[::2, ::2])),
+        "16 x not a readable RGB picture of the right size",
+    ),
 }
 
 
@@ -223,9 +207,8 @@ def test_broken_sets_are_refused_in_any_case(tmp_path, case, allow_modified):
 
 
 def test_a_near_copy_is_replaced_by_the_published_files_and_kept(tmp_path):
-    near = pack(changed(saved_again, HIGH))
     with Server() as server:
-        verify.LOL = make_registry(FILES, [server.offer("a.zip", near)])
+        verify.LOL = make_registry(FILES, [server.offer("a.zip", pack(SAVED_AGAIN))])
         with pytest.raises(LleError, match="near copy"):
             fetch.fetch_lol(progress=False)
         assert list((tmp_path / "data/.fetch").iterdir()) == []
