@@ -14,9 +14,7 @@ class File:
     ranges: bool = True  # False ignores Range and always sends the whole file
     statuses: list = field(default_factory=list)  # answered, one a request, before anything else
     headers: dict = field(default_factory=dict)  # more headers, with those statuses too
-    cuts: list = field(
-        default_factory=list
-    )  # a request each: the bytes after which to cut, or None
+    cuts: list = field(default_factory=list)  # bytes after which a request is cut, or None
     stalls: list = field(default_factory=list)  # the same for sending nothing more
     speed: float | None = None  # bytes a second
     length: bool = True  # False sends no Content-Length
