@@ -102,15 +102,13 @@ def test_batches_are_determined_by_seed_epoch_and_index(pairs):
 
 def test_an_epoch_shows_every_pair_once_and_the_next_in_a_different_order(pairs):
     drawn = batches(pairs)
+    assert len(drawn) == 3
     orders = []
     for drawn.epoch in range(2):
         orders.append(drawn.order())
         assert sorted(orders[-1]) == [(0, number) for number in range(5)]
     assert orders[0] != orders[1]
-    assert len(drawn) == 3
-
-
-def test_an_epoch_takes_its_share_from_each_source(pairs):
+    # Of several sources it takes their shares.
     recipe = dataclasses.replace(TINY, steps_per_epoch=20)
     drawn = Batches([(pairs[:2], 0.75), (pairs[2:], 0.25)], recipe)
     counts = np.bincount([source for source, _ in drawn.order()])
@@ -158,18 +156,16 @@ def test_augmentation_keeps_the_two_sides_aligned(pairs):
     assert low.shape == high.shape
 
 
-def test_exposure_varies_within_its_range():
+def test_exposure_varies_within_its_range_and_colors_on_both_sides_alike():
     picture = np.full((4, 4, 3), 60, np.uint8)
     rng = np.random.default_rng(0)
     drawn = [vary_exposure(picture, rng, stops=1, white_balance=0.1) for _ in range(200)]
     means = np.array([one.mean() for one in drawn])
     assert 30 * 0.9 <= means.min() < 36 and 105 < means.max() <= 120 * 1.1 + 1
-
-
-def test_colors_vary_on_both_sides_alike():
     picture = np.random.default_rng(0).integers(60, 190, (6, 7, 3), dtype=np.uint8)
     one, other = vary_colors((picture, picture), np.random.default_rng(1))
     np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(one, picture)
     gray = np.full((3, 3, 3), 90, np.uint8)
     np.testing.assert_array_equal(vary_colors((gray,), np.random.default_rng(2))[0], gray)
 
