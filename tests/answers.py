@@ -1,12 +1,11 @@
 """Answers to the exercises, beside those that the exercises hold themselves.
 
 `RIGHT` has right answers that are written in a different way: each once was, or might be, called
-wrong. `WRONG` has wrong answers, with their diagnosis, of exercises that are judged by code of
-their own. Both go by the check's name; an answer is a tuple, as a check may take several, or a
-function that makes one where that takes a while.
+wrong, or its exercise holds none. `WRONG` has wrong answers, with their diagnosis, of exercises
+that are judged by code of their own. Both go by the check's name; an answer is a tuple, as a check
+may take several, or a function that makes one where that takes a while.
 """
 
-import itertools
 import math
 import random
 import statistics
@@ -82,22 +81,9 @@ def size_dependent(picture):
 # 01
 
 
-def decode(code):
-    value = code / 255
-    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-
-
 def binned_noise(first, second, edges):
     level, apart = ((first + second) / 2).ravel(), (first - second).ravel()
     return stats.binned_statistic(level, apart, "std", edges).statistic / 2**0.5
-
-
-def root_of_squares(first, second, edges):
-    found = []
-    for low, high in itertools.pairwise(edges):
-        here = (first + second >= 2 * low) & (first + second < 2 * high)
-        found.append((np.mean((first - second)[here] ** 2) / 2) ** 0.5)
-    return found
 
 
 def popping(groups, share, seed):
@@ -109,27 +95,6 @@ def popping(groups, share, seed):
     return {name for group in groups for name in group}, held_out
 
 
-def searching(groups, share, seed):
-    order = np.argsort(np.random.default_rng(seed).random(len(groups)))
-    sizes = np.array([len(groups[index]) for index in order])
-    count = 1 + np.searchsorted(np.cumsum(sizes), share * sizes.sum() - 1e-9)
-    names = [
-        np.array([name for i in part for name in groups[i]]) for part in np.split(order, [count])
-    ]
-    return names[1], names[0]
-
-
-def stacked(pictures):
-    """Group pictures by one array of them all, as they have one size."""
-    together = np.stack(pictures).mean(axis=-1)
-    small = np.array([cv2.resize(one, (18, 12), interpolation=cv2.INTER_AREA) for one in together])
-    alike = stats.spearmanr(small.reshape(len(small), -1), axis=1).statistic > 0.97
-    labels = list(range(len(pictures)))
-    for i, j in zip(*np.nonzero(alike), strict=True):
-        labels = [labels[j] if label == labels[i] else label for label in labels]
-    return [{i for i, one in enumerate(labels) if one == label} for label in set(labels)]
-
-
 # 02
 
 
@@ -137,13 +102,6 @@ def is_safe_on_a_grid(m):
     x = np.linspace(0, 1, 256)
     y = curve.brighten(x, m)
     return y.min() >= 0 and y.max() <= 1 and np.all(np.diff(y) >= 0)
-
-
-def steps_in_a_loop(gain, m):
-    steps, reached = 0, 1.0
-    while reached < gain:
-        steps, reached = steps + 1, reached * (1 + m)
-    return steps
 
 
 def first_values_in_place(codes):
@@ -223,23 +181,6 @@ def by_another_generator(count, batch_size, seed, epoch, index):
     return np.array(pairs[:batch_size], dtype="uint8")
 
 
-def with_perfect_map(dark, bright, n):
-    if n == 0:
-        return np.float32(dark)
-    E = with_perfect_map(dark, bright, n - 1)
-    return E * (1 + bright - bright * E)
-
-
-def best_rounds(dark, bright, most):
-    E, best, smallest = dark, 0, np.inf
-    for n in range(most + 1):
-        error = np.square(E - bright).sum()
-        if error < smallest:
-            best, smallest = n, error
-        E = E + bright * E * (1 - E)
-    return np.int64(best)
-
-
 def loss_of_keras(network, low, high, rounds):
     low = ops.maximum(ops.convert_to_tensor(low), 0.5 / 255)
     E = curve.recurse(low, lambda E, step: network(E, training=True), rounds)
@@ -295,15 +236,6 @@ def first_round_apart(img, index, flag=1, *, predict):
     return img
 
 
-def founding_in_single_precision(img, index, flag=1, *, predict):
-    img = np.float32(img)
-    for _ in range(index):
-        M = np.float32(predict(img))
-        img, flag = img / np.float32(255 if flag else 1), 0
-        img = img + M * img * (1 - img)
-    return img
-
-
 def on_the_way_up(image, predict_map, iterations, step=0):
     if iterations == 0:
         return image
@@ -316,11 +248,6 @@ def by_an_inner_function(image, predict_map, iterations, step=0):
         return E if k == iterations else go_on(curve.brighten(E, predict_map(E, k)), k + 1)
 
     return go_on(image, step)
-
-
-def in_whole_codes(image):
-    code = np.rint(255 * image).astype("uint8").mean()
-    return [7, 8, 12][int(code < 20) + int(code < 10)]
 
 
 def until_recursively(image, predict_map, tolerance, most):
@@ -369,15 +296,6 @@ def interval_by_scipy(ours, theirs):
     return stats.bootstrap((ours - theirs,), np.mean, **settings).confidence_interval
 
 
-def left_out_by_hand(table):
-    scores = []
-    for i, row in enumerate(table.tolist()):
-        others = [other for j, other in enumerate(table.tolist()) if j != i]
-        means = [sum(column) / len(others) for column in zip(*others, strict=True)]
-        scores.append(row[means.index(max(means))])
-    return sum(scores) / len(scores)
-
-
 def fault_by_grain(enhanced, reference):
     error = np.float32(enhanced) - np.float32(reference)
     means = error.mean((0, 1))
@@ -414,16 +332,6 @@ def meshes(maps):
         drawn = axis.pcolormesh(one[::-1], norm=norm, cmap="gray")
     figure.colorbar(drawn, cax=figure.add_axes((0.95, 0.1, 0.01, 0.8)), label="M")
     return figure
-
-
-def agree_by_opencv(first, second, decibels):
-    ours, theirs = (
-        cv2.imdecode(np.frombuffer(content, np.uint8), 1).astype(int) for content in (first, second)
-    )
-    if ours.shape != theirs.shape:
-        return False
-    error = ((ours - theirs) ** 2).mean()
-    return error == 0 or 20 * np.log10(255) - 10 * np.log10(error) >= decibels
 
 
 def by_timeit(work, runs=5, warmup=1):
@@ -488,53 +396,16 @@ kernel = checks.neighbor_kernel.parts[0].right
 # 08
 
 
-def counted_one_by_one(found, truth):
-    right = wrong = 0
-    for answer in dict.fromkeys(found):
-        right += answer in truth
-        wrong += answer not in truth
-    return [right, wrong]
-
-
-def interval_by_roots(right, total, z=1.96):
-    # Wilson's bounds are the shares p with (right / total - p)^2 = z^2 p (1 - p) / total.
-    share, extra = right / total, z**2 / total
-    return np.sort(np.roots([1 + extra, -2 * share - extra, share**2]).real)
-
-
-def half_way_by_interp(stops, shares):
-    stops, shares = np.asarray(stops, float), np.asarray(shares, float)
-    below = shares < 0.5
-    n = below.argmax()
-    if n == 0:
-        return stops[0] if below[0] else stops[-1]
-    return np.interp(-0.5, -shares[n - 1 : n + 1], stops[n - 1 : n + 1])
-
-
-def loss_by_loops(image, reference):
-    def patterns(picture):
-        gray = np.mean(picture, axis=2)
-        for top in range(0, gray.shape[0] - 7, 8):
-            for left in range(0, gray.shape[1] - 7, 8):
-                block = gray[top : top + 8, left : left + 8]
-                yield (block - block.mean()) / (block.std() + 0.01)
-
-    pairs = zip(patterns(image), patterns(reference), strict=True)
-    return np.mean([(one - other) ** 2 for one, other in pairs])
-
-
 RIGHT = {
     "first_guess": [(0.0975, 1 - (1 - np.float32(0.05)) ** 256, [0])],
     "brighten_again": [(in_single_precision,)],
     "still_dark": [(shares_in_codes,)],
     "one_number": [lambda: (OneNumber(),)],
     "brightened_codes": [tuple(np.array([32.0, 0, 8]))],
-    "stops_between_codes": [(np.vectorize(lambda b, d: math.log2(decode(b) / decode(d))),)],
-    "noise_by_level": [(binned_noise,), (root_of_squares,)],
-    "scene_split": [(popping,), (searching,)],
-    "group_scenes": [(stacked,)],
+    "noise_by_level": [(binned_noise,)],
+    "scene_split": [(popping,)],
     "is_safe": [(is_safe_on_a_grid,), (lambda m: m * m <= 1,)],
-    "steps_for": [(steps_in_a_loop,), (lambda gain, m: math.ceil(math.log(gain, 1 + m)),)],
+    "steps_for": [(lambda gain, m: math.ceil(math.log(gain, 1 + m)),)],
     "first_values": [
         (first_values_in_place,),
         (lambda codes: np.maximum(np.float32(codes) / 255, np.float32(0.5 / 255)),),
@@ -544,10 +415,6 @@ RIGHT = {
         (np.vectorize(lambda x, m: (1 + m - m * x) / (1 - m * x)),),
     ],
     "constant_for": [(shift, m_from_a_grid)],
-    "count_parameters": [
-        (lambda p, f: 28 * f + 3 * (9 * f + 1) * f + 2 * (18 * f + 1) * f + (18 * f + 1) * p,)
-    ],
-    "reach": [(lambda looks, layers, kernel: kernel + (looks * layers - 1) * (kernel - 1),)],
     "half_the_cost": [(cost, np.array([2, 2, 2, 2, 2, 2, 1])), (cost, [8, 8, 4, 2, 2, 1, 1, 1])],
     "neighbor_kernel": [(kernel.tolist(),), (ops.convert_to_tensor(kernel, "float32"),)],
     "far_seeing_network": [
@@ -559,29 +426,18 @@ RIGHT = {
         lambda: (Wide(),),
     ],
     "batch_order": [(by_another_generator,)],
-    "perfect_founding": [(with_perfect_map, best_rounds)],
     "through_the_curve": [(loss_of_keras,)],
     "beat_the_constant": [claimed()],
-    "founding_loop": [(first_round_apart,), (founding_in_single_precision,)],
+    "founding_loop": [(first_round_apart,)],
     "recursion": [(on_the_way_up,), (by_an_inner_function,)],
-    "iterations_for": [(in_whole_codes,)],
     "stop_by_itself": [(until_recursively,)],
     "denoise": [({"median": 0, "gaussian": 1}, bilateral)],
-    "true_psnr": [
-        (lambda printed, v, peak: np.float32(printed) - 20 * (np.log10(v) - np.log10(peak)),)
-    ],
     "mean_psnr": [(psnr_in_codes,)],
     "paired_interval": [(interval_by_choices,), (interval_by_scipy,)],
-    "leave_one_out": [(left_out_by_hand,)],
     "main_fault": [(fault_by_grain,)],
     "draw_maps": [(meshes,)],
-    "agree": [(agree_by_opencv,)],
     "median_seconds": [(by_timeit,)],
     "own_figure": [(worst_of_six,)],
-    "count_answers": [(counted_one_by_one,)],
-    "share_interval": [(interval_by_roots,)],
-    "half_way": [(half_way_by_interp,)],
-    "block_loss": [(loss_by_loops,)],
 }
 
 WRONG = {

@@ -22,7 +22,6 @@ is_safe = Exercise(
             lambda m: True if abs(m) <= 1 else None
         ),
     },
-    hint="Safe means that the slope, from 1 + m at black to 1 - m at white, is never negative.",
     praise="Exactly |m| <= 1. So whatever a network says, a sigmoid makes it safe.",
 )
 
@@ -48,7 +47,6 @@ steps_for = Exercise(
             lambda gain, m: int(_log_gain(gain, m)) + 1
         ),
     },
-    hint="Near black, count 1 - x as 1; after n iterations the gain is (1 + m) to the power of n.",
     praise="For 5 stops, a gain of 32, m = 0.38 needs 11 iterations near black, and m = 1 five.",
 )
 
@@ -71,7 +69,6 @@ first_values = Exercise(
             lambda codes: np.maximum(codes / 255, 0.5)
         ),
     },
-    hint="Divide by 255, and raise to half a code, 0.5 / 255, what is below it.",
     praise="0 and 1 are the fixed points; black is now slightly off the one that repels.",
 )
 
@@ -95,6 +92,7 @@ odds_factor = Exercise(
     "``function(x, m)``: by what factor an iteration multiplies the odds ``x / (1 - x)``.",
     probes=[(_inside, _ms), (_inside[0], 0.38), (np.array([0, 0.3, 1]), 0.6), (0, 0.2), (1, 0.8)],
     right=_factor,
+    tolerance=1e-6,
     mistakes={
         "that is what it approaches for small m. The exact factor depends on x.": (
             lambda x, m: np.exp(m)
@@ -105,7 +103,6 @@ odds_factor = Exercise(
         "this is nearly right, but not exact. Do not keep x away from 0 and 1: cancel x and "
         "1 - x on paper.": lambda x, m: _by_division(np.clip(x, 1e-6, 1 - 1e-6), m),
     },
-    hint="Cancel x and 1 - x on paper: then nothing is divided by zero at black and white.",
     praise="x and 1 - x cancel, and what is left is finite from black, 1 + m, to white, "
     "1 / (1 - m).",
 )
@@ -140,13 +137,11 @@ constant_for = Exercise(
     Function(
         probes=[(0.05, 0.5), (0.3, 0.8), (0.02, 0.1), (0.6, 0.6)],
         right=_shift,
-        tolerance=1e-5,
         mistakes={
             "the sign is reversed: brightening needs a positive sum.": lambda x, t: _shift(t, x),
             "log(target / x) forgets white. Use x / (1 - x).": lambda x, t: math.log(t / x),
             "what adds up is the logarithm of the odds.": lambda x, t: math.exp(_shift(x, t)),
         },
-        hint="It is how far the logit rises, the logarithm of x / (1 - x).",
     ),
     Function(
         observe=_end_of_recursion,
@@ -164,7 +159,6 @@ constant_for = Exercise(
                 lambda x, t, n: _m_for(x, t, n) if x < t else None
             ),
         },
-        hint="Return None only where not even m = 1 gets there, or the target is darker than x.",
     ),
     praise="The limit is a good first guess. For dark tones the exact m is larger: near black an "
     "iteration multiplies the odds by 1 + m, which is less than e to the m.",

@@ -8,6 +8,7 @@ from lle_utils.checks.engine import (
     Exercise,
     Value,
     Wrong,
+    ask,
     call,
     check,
     model,
@@ -19,39 +20,30 @@ from lle_utils.checks.recorder import Recorder
 first_guess = Exercise(
     "Three predictions: 0.05 after 1 and after 8 iterations at M = 1, and 0 after 8.",
     Value(
-        name="one_round",
-        right=0.0975,
-        tolerance=5e-4,
-        mistakes={
+        "one_round",
+        0.0975,
+        {
             "0.1 is twice 0.05. It is a little less: the factor 1 - E is 0.95.": 0.1,
             "0.0475 is what is added, M E (1 - E). The pixel keeps what it had.": 0.0475,
         },
-        hint="Put E = 0.05 and M = 1 into E + M E (1 - E).",
+        tolerance=5e-4,
     ),
     Value(
-        name="eight_rounds",
-        right=1.0,
+        "eight_rounds",
+        1.0,
+        {"doubled eight times, it is whiter than white. The factor 1 - E shrinks.": 12.8},
         tolerance=2.5e-3,
-        mistakes={
-            "doubled eight times, it is whiter than white. The factor 1 - E shrinks.": 12.8,
-            "you added one amount eight times. Each iteration starts from the last result.": 0.43,
-        },
-        hint="Nothing gets above 1. Let Python do it: a loop of eight times E = E + E * (1 - E).",
     ),
     Value(
-        name="black",
-        right=0,
-        tolerance=1e-9,
-        mistakes={"half a code is where `enhance` starts; here nothing is raised.": 0.5 / 255},
-        hint="Each term of E + M E (1 - E) has a factor E. What is 0 times anything?",
+        "black", 0, {"half a code is where `enhance` starts; nothing is raised here.": 0.5 / 255}
     ),
     praise="One iteration at most doubles a dark value, and eight make it white. "
     "But an exact 0 stays 0, so `enhance` first raises it to half a code.",
 )
 
 
-def _asking(function, E, iterations):
-    network = Recorder()
+def _asking(function, E, recorder, iterations):
+    network = recorder()
     return network.seen_with(call(function, E, network, iterations, keeps=True))
 
 
@@ -72,9 +64,8 @@ _start = np.random.default_rng(4).uniform(0.01, 0.3, (4, 5, 3))
 brighten_again = Exercise(
     "``function(E, predict, iterations)``: the recursion, with a new map in each iteration.",
     observe=_asking,
-    probes=[(_start, iterations) for iterations in (3, 1, 0, 8)],
+    probes=[(_start, Recorder, iterations) for iterations in (3, 1, 0, 8)],
     right=_with_maps(),
-    tolerance=1e-5,
     mistakes={
         CHANGES_ITS_INPUT: _with_two_bugs,
         "the network is asked only once, so the first map keeps brightening what is bright "
@@ -83,7 +74,6 @@ brighten_again = Exercise(
             _with_maps(lambda latest, first: first)
         ),
     },
-    hint="Each iteration asks about the latest E, and goes on with E + M * E * (1 - E).",
     praise="A new map in each iteration, from the latest picture, and the caller keeps its own.",
 )
 
@@ -104,10 +94,21 @@ def _shares(measure=lambda E: np.mean(E < 10 / 255), kept=slice(None)):
 _dark = np.exp(np.random.default_rng(0).uniform(np.log(0.0012), np.log(0.4), (12, 17, 3)))
 _exactly_10 = np.full((1, 1, 3), 10 / 255)
 
+
+def _counting(function, E, recorder, iterations):
+    return numbers(ask(function, E, recorder(), iterations), "the list of shares")
+
+
 still_dark = Exercise(
     "``function(E, predict, iterations)``: the shares below code 10, one for each picture.",
-    observe=lambda function, E, n: numbers(call(function, E, Recorder(), n), "the list of shares"),
-    probes=[(_dark, 8), (_dark[:5, :3], 4), (_dark, 0), (_exactly_10, 2), (np.zeros((3, 4, 3)), 3)],
+    observe=_counting,
+    probes=[
+        (_dark, Recorder, 8),
+        (_dark[:5, :3], Recorder, 4),
+        (_dark, Recorder, 0),
+        (_exactly_10, Recorder, 2),
+        (np.zeros((3, 4, 3)), Recorder, 3),
+    ],
     right=_shares(),
     mistakes={
         "the share before the first iteration is missing.": _shares(kept=slice(1, None)),
@@ -118,7 +119,6 @@ still_dark = Exercise(
             lambda E: np.mean(E.mean(-1) < 10 / 255)
         ),
     },
-    hint="Count, brighten, count: the share is the mean of E < 10 / 255.",
     praise="The share falls in each iteration, but what is exactly 0 stays where it is.",
 )
 

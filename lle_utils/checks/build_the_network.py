@@ -41,7 +41,6 @@ count_parameters = Exercise(
         "layer 7 sees an early layer, too: layer 1 beside layer 6.": _count(last=0),
         "the first layer sees the three colors: 3 channels in.": _count(colors=None),
     },
-    hint="A 3 x 3 layer has (9 * channels_in + 1) * channels_out of them.",
     praise="67,299 parameters for three maps, 66,145 for one.",
 )
 
@@ -63,7 +62,6 @@ reach = Exercise(
             lambda n, layers, kernel: 1 + layers * (kernel - 1)
         ),
     },
-    hint="The pixel itself is 1, and each layer of each iteration adds kernel - 1.",
     praise="15 pixels for one iteration, 113 for eight, 169 for twelve.",
 )
 
@@ -104,17 +102,16 @@ half_the_cost = Exercise(
                 lambda schedule, n: _cost(n * list(schedule), n)
             ),
         },
-        hint="Each iteration costs 1 / factor**2, and the last entry repeats.",
     ),
     Value(
-        name="half",
-        read=_read_schedule,
-        right=(4, 4, 2, 2, 2, 1),
-        mistakes={
+        "half",
+        (4, 4, 2, 2, 2, 1),
+        {
             "that costs more than 4 full passes, which is half. The last entry repeats.": (4, 4, 1),
             "3.5 to 4 full passes may be spent: have more at full size.": (4, 4, 4, 4, 4, 4, 1),
             "go from coarse to fine, never back.": (1, 1, 1, 2, 2, 4, 4, 1),
         },
+        read=_read_schedule,
     ),
     praise=lambda cost, half: f"Eight iterations for {_cost(half, 8):.2f} full forward passes.",
 )
@@ -138,10 +135,9 @@ def _read_kernel(kernel, name) -> dict:
 neighbor_kernel = Exercise(
     "A kernel of shape (3, 3, 1, 4): pixel minus left, right, upper, lower neighbor.",
     Value(
-        name="kernel",
-        read=_read_kernel,
-        right=_kernel(),
-        mistakes={
+        "kernel",
+        _kernel(),
+        {
             "this one has a height of 1: it never looks up or down, and its last axis holds "
             "filters, not columns.": np.array([[[[0, 0, 0]], [[-1, 1, 0]], [[0, 0, 0]]]]),
             "the filters come first here. Keras wants (height, width, in, out): move that axis.": (
@@ -151,7 +147,7 @@ neighbor_kernel = Exercise(
             "axis instead, with np.moveaxis.": _kernel().transpose(3, 0, 1, 2).reshape(3, 3, 1, 4),
             "all four are neighbor minus pixel: reverse the sign.": -_kernel(),
         },
-        hint="Each filter holds a 1 at row 1, column 1, a -1 at its neighbor, and adds up to 0.",
+        read=_read_kernel,
     ),
     praise="Four differences, and all are 0 where the picture is even, however bright it is.",
 )

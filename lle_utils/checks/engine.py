@@ -25,6 +25,10 @@ import numpy as np
 
 FILL_IN = "replace each ... in the cell above with your answer"
 
+SEE_HINT = "The hint below the check may help."
+
+TOLERANCE = 1e-5  # float32 will do
+
 CHANGES_ITS_INPUT = (
     "it changes the array that it was given, so whoever called it has lost the original. "
     "E += change writes into that array; E = E + change makes a new one."
@@ -127,39 +131,18 @@ def require(condition, diagnosis: str) -> None:
 # Exercises
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One answer that an exercise asks for.
+@dataclass(frozen=True)
+class Value:
+    """An answer that is a value, such as a prediction. The right one is never told.
 
-    Attributes
-    ----------
-    right : object
-        A right answer.
-    mistakes : mapping from str to object
-        Typical wrong answers, each filed under its diagnosis.
-    hint : str
-        What to say about a wrong answer that makes none of these mistakes.
-    tolerance : float
-        How far an answer may be off: absolute, and relative to the right value.
-    read : callable
-        ``read(value, what)`` returns what is compared; it raises `Wrong` at the wrong type.
-    """
-
-    right: Any
-    mistakes: Mapping[str, Any] = field(default_factory=dict)
-    hint: str = ""
-    tolerance: float = 1e-6
-    read: Callable = numbers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Value(Part):
-    """An answer that is a value, such as a prediction; `name` is what the notebook calls it.
-
-    The right one is never told.
+    `name` is what the notebook calls it. `mistakes` are wrong values by their diagnosis.
+    ``read(value, name)`` returns what is compared, and raises `Wrong` at the wrong type.
     """
 
     name: str
+    right: Any
+    mistakes: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float = TOLERANCE
     read: Callable = number
 
     def judge(self, answer) -> None:
@@ -171,26 +154,38 @@ class Value(Part):
             if _same(found, self.read(mistake, self.name), self.tolerance):
                 raise Wrong(f"{self.name}: {diagnosis}")
         if isinstance(found, dict):
-            raise Wrong(f"{self.name} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}")
-        raise Wrong(f"{self.name} is not {_shown(found)}. {self.hint}")
+            raise Wrong(f"{self.name} {_in_a_sentence(found, wanted, self.tolerance)} {SEE_HINT}")
+        raise Wrong(f"{self.name} is not {_shown(found)}. {SEE_HINT}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Function(Part):
+class Function:
     """An answer that is a function.
 
     Attributes
     ----------
+    right : callable
+        A right answer.
+    mistakes : mapping from str to callable
+        Typical wrong answers, each filed under its diagnosis.
     probes : iterable, or callable that returns one
         What to call it with: tuples of arguments, or single arguments. Give a function where making
         them takes a while.
+    tolerance : float
+        How far a result may be off: absolute, and relative to the right one.
+    read : callable
+        ``read(result, what)`` returns what is compared, and raises `Wrong` at the wrong type.
     observe : callable, optional
-        ``observe(function, *probe)`` calls an answer and returns what is compared: None, a number,
-        an array, a word, or a dict of these by name. In a dict a truth value stands for a sentence
-        that must hold. By default it is what the function returns.
+        ``observe(function, *probe)`` calls an answer and returns what is compared instead: None, a
+        number, an array, a word, or a dict of these by name. In a dict a truth value stands for a
+        sentence that must hold.
     """
 
-    probes: Iterable | Callable[[], Iterable]
+    right: Callable
+    mistakes: Mapping[str, Callable]
+    probes: Iterable | Callable[[], Iterable] = ((),)
+    tolerance: float = TOLERANCE
+    read: Callable = numbers
     observe: Callable | None = None
 
     def judge(self, answer) -> None:
@@ -230,32 +225,25 @@ class Function(Part):
         text = describe_call(answer, *probe)
         if found is None:
             return Wrong(f"{text} returned None. Let every path through it end in `return`.")
-        return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {self.hint}".strip())
+        return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {SEE_HINT}")
 
 
 class Exercise:
     """An exercise as data, and its check: called with the student's answers it returns a verdict.
 
-    Parameters
-    ----------
-    asked : str
-        What is asked for; the check's documentation.
-    *parts : Part
-        One for each answer, in order.
-    praise : str or callable
-        What to say if all are right; or a function that says it, given the answers.
-    **only_part
-        The arguments of `Function`, where the answer is one function.
+    It has what is `asked` for, a part for each answer, in order (or the arguments of `Function`,
+    where the answer is one function), and the praise of right answers: words, or a function of the
+    answers that returns them.
     """
 
-    def __init__(self, asked: str, *parts: Part, praise: str | Callable[..., str], **only_part):
+    def __init__(self, asked: str, *parts, praise: str | Callable[..., str], **only_part):
         self.__doc__ = asked
         self.parts = parts or (Function(**only_part),)
         self.praise = praise
 
     def __call__(self, *answers) -> Verdict:
         """Return the verdict on a student's answers; never raise."""
-        return verdict_on(self._judge, answers)
+        return check(self._judge)(*answers)
 
     def _judge(self, *answers) -> str:
         for part, answer in zip(self.parts, answers, strict=True):
@@ -266,34 +254,27 @@ class Exercise:
 def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
     """Make a check of a function that returns praise or raises `Wrong`.
 
-    It is for networks, timing and figures, which no right answer can be compared with.
+    Networks, timing and figures, which no right answer can be compared with, have such functions.
+    A check returns a verdict whatever the answers do; only a person's own interrupt gets through.
     """
 
     @functools.wraps(judge)
     def checked(*answers) -> Verdict:
-        return verdict_on(judge, answers)
+        try:
+            if any(map(_has_gaps, answers)):
+                raise Blank(FILL_IN)
+            with _time_limit(SECONDS):
+                return Verdict(True, f"Correct. {judge(*answers)}")
+        except Blank as blank:
+            return Verdict(False, f"Not filled in yet: {blank}. Then run that cell and this one.")
+        except Wrong as wrong:
+            return Verdict(False, f"Not right yet: {wrong}")
+        except _TimeUp:
+            return Verdict(False, f"Not right yet: it still runs after {SECONDS} s. Does it end?")
+        except (Exception, SystemExit) as error:
+            return Verdict(False, f"Not right yet: it stopped with {_error_in_words(error)}")
 
     return checked
-
-
-def verdict_on(judge: Callable[..., str], answers: tuple) -> Verdict:
-    """Let `judge` look at the answers; return a verdict whatever they do.
-
-    Only a person's own interrupt gets through.
-    """
-    try:
-        if any(_has_gaps(answer) for answer in answers):
-            raise Blank(FILL_IN)
-        with _time_limit(SECONDS):
-            return Verdict(True, f"Correct. {judge(*answers)}")
-    except Blank as blank:
-        return Verdict(False, f"Not filled in yet: {blank}. Then run that cell and this one.")
-    except Wrong as wrong:
-        return Verdict(False, f"Not right yet: {wrong}")
-    except _TimeUp:
-        return Verdict(False, f"Not right yet: it still runs after {SECONDS} s. Does it end?")
-    except (Exception, SystemExit) as error:
-        return Verdict(False, f"Not right yet: it stopped with {_error_in_words(error)}")
 
 
 def _has_gaps(answer) -> bool:
@@ -431,20 +412,3 @@ def _kind(value) -> str:
 def _error_in_words(error: BaseException) -> str:
     text = textwrap.shorten(str(error), 160, placeholder="...")
     return f"{type(error).__name__}: {text}" if text else f"{type(error).__name__}."
-
-
-# Kept while notebooks' modules are rewritten one by one.
-def must_be_function(answer) -> None:
-    """Raise `Wrong` if an answer cannot be called."""
-    require(callable(answer), f"a function was asked for, and this is {_kind(answer)}.")
-
-
-def _reading(read: Callable) -> Callable:
-    def observe(function, *arguments):
-        result = call(function, *arguments)
-        return None if result is None else read(result, f"what {describe_call(function)} returns")
-
-    return observe
-
-
-returned, returned_whole, returned_truth = _reading(numbers), _reading(whole), _reading(truth)

@@ -47,7 +47,6 @@ founding_loop = Exercise(
     observe=_asked_by_founding,
     probes=[(_codes, 3, 1), (_codes / 255, 2, 0), (_codes, 0, 1), (_codes, 1, 1)],
     right=_founding(),
-    tolerance=1e-5,
     mistakes={
         "it divides by 255 before it asks the network, which would mend the first fault. The "
         "founding function asks about 0 to 255, and divides then.": _founding(before_asking=True),
@@ -59,13 +58,12 @@ founding_loop = Exercise(
         ),
         "the pictures are right, but it still calls itself: write a loop.": founding.enhance,
     },
-    hint="First the question to the network, then the division, and with index 0 nothing.",
     praise="The same questions to the network, the same picture, and no call waits for another.",
 )
 
 
-def _asked_by_recursion(function, image, iterations):
-    network = Recorder()
+def _asked_by_recursion(function, image, recorder, iterations):
+    network = recorder()
     seen = network.seen_with(call(function, image, network, iterations, keeps=True))
     calls_itself = network.is_asked_in_calls() or len(network.pictures) < 3
     return seen | {
@@ -90,16 +88,14 @@ def _recurse(last=0, count_up=1, hand_back=True):
 recursion = Exercise(
     "``function(image, predict_map, iterations, step=0)``: `curve.recurse`, recursively.",
     observe=_asked_by_recursion,
-    probes=[(_codes / 255, iterations) for iterations in (4, 3, 1, 0)],
+    probes=[(_codes / 255, Recorder, iterations) for iterations in (4, 3, 1, 0)],
     right=_recurse(),
-    tolerance=1e-5,
     mistakes={
         "the pictures are right, but this is a loop: let it call itself.": curve.recurse,
         "each call tells the network the same step: hand on step + 1.": _recurse(count_up=0),
         "it does one iteration too few, or never ends. Which case ends it?": _recurse(last=1),
         "what the next call returns is lost: return it.": _recurse(hand_back=False),
     },
-    hint="Either nothing is left to do, or do one step and let the function do the rest.",
     praise="One call waits for the next, and the last one's picture is passed up through all.",
 )
 
@@ -142,13 +138,12 @@ iterations_for = Exercise(
             lambda image: 12 if 255 * image.mean() <= 10 else _rule(255 * image.mean())
         ),
     },
-    hint="The mean code is 255 times the mean over all pixels and colors.",
     praise="12 below code 10, 7 from 20 on, 8 between; and it is the mean that counts.",
 )
 
 
-def _stopping(function, image, tolerance, most):
-    network = Recorder(lambda picture: np.full(picture.shape, 0.5), most + 50)
+def _stopping(function, image, recorder, tolerance, most):
+    network = recorder(lambda picture: np.full(picture.shape, 0.5), most + 50)
     result = ask(function, image, network, tolerance, most, keeps=True)
     picture, steps = two(result, "image, steps")
     return {
@@ -185,10 +180,10 @@ stop_by_itself = Exercise(
     "``function(image, predict_map, tolerance, most)``: go on until nothing changes.",
     observe=_stopping,
     probes=[
-        *((_almost_even, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
-        (_almost_even, 1e-9, 5),
-        (_almost_even, 0.001, 0),
-        (np.ones((2, 2, 3)), 0.0, 9),
+        *((_almost_even, Recorder, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
+        (_almost_even, Recorder, 1e-9, 5),
+        (_almost_even, Recorder, 0.001, 0),
+        (np.ones((2, 2, 3)), Recorder, 0.0, 9),
     ],
     right=_until(),
     mistakes={
@@ -205,7 +200,6 @@ stop_by_itself = Exercise(
             _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
         ),
     },
-    hint="It stops after the first iteration whose largest change is at most the tolerance.",
     praise="It stops when the last pixel has arrived, and at the limit if that takes too long.",
 )
 
@@ -281,20 +275,18 @@ def _quiet(dark, bend):
 denoise = Exercise(
     "Whether the order matters for two filters, and ``quiet(dark, bend)``, bright with less noise.",
     Value(
-        name="order_matters",
-        read=_read_prediction,
-        right={"median": False, "gaussian": True},
-        mistakes={
+        "order_matters",
+        {"median": False, "gaussian": True},
+        {
             "not for the median. A rising curve keeps the order of values, so the one in the "
             "middle stays in the middle: try it.": {"median": True, "gaussian": True},
             "it does for a Gaussian. It averages, and the mean of bent values is not the bent "
             "mean: try it.": {"median": False, "gaussian": False},
         },
-        hint="What does a rising curve do to the value in the middle, and what to a mean?",
+        read=_read_prediction,
     ),
     Function(
         observe=_quality,
-        probes=[()],
         right=_quiet,
         mistakes={
             "no better than doing nothing about the noise": _filtered(lambda bright: bright),

@@ -44,7 +44,6 @@ count_answers = Exercise(
             lambda found, truth: (len(set(truth)), _counted(found, truth)[1])
         ),
     },
-    hint="Right is what is in both; a false alarm is in `found` and not in `truth`.",
     praise="A detector that answers with everything would have every right answer: that is why "
     "false alarms are counted.",
 )
@@ -71,7 +70,6 @@ share_interval = Exercise(
         "1 is for 68 %. For 95 % z is 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
         "this is in percent.": lambda right, total: 100 * np.array(vision.wilson(right, total)),
     },
-    hint="Middle: (p + z²/2n) / (1 + z²/n). Half: z / (1 + z²/n) √(p(1-p)/n + z²/4n²).",
     praise="At 0 of 18 it goes up to 18 %: eighteen failures do not prove that it never works.",
 )
 
@@ -109,8 +107,6 @@ half_way = Exercise(
             lambda stops, shares: _half_way(stops, np.maximum.accumulate(shares[::-1])[::-1])
         ),
     },
-    hint="Go from left to right, stop at the first share below 0.5, and interpolate linearly. "
-    "Where it never falls so far return the last exposure, where it starts below, the first.",
     praise="One number for a curve: by how many stops a method lets a detector see further.",
 )
 
@@ -139,7 +135,6 @@ block_loss = Exercise(
         (np.full((8, 8, 3), 0.3), _other[:8, :8]),
     ],
     right=_block_loss(),
-    tolerance=1e-5,
     mistakes={
         "the blocks' means are still in it: subtract each block's mean.": _block_loss(center=False),
         "the blocks' contrasts are still in it. Divide by standard deviation plus 0.01.": (
@@ -151,7 +146,6 @@ block_loss = Exercise(
             lambda image, reference: np.mean((image - reference) ** 2)
         ),
     },
-    hint="Gray is the mean of the channels; then blocks; then (block - mean) / (std + 0.01).",
     praise="Half the contrast and another exposure cost almost nothing; another pattern does. "
     "Many detectors look at patterns like that.",
 )

@@ -10,28 +10,20 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 from lle_utils import camera, data
-from lle_utils.checks.engine import Exercise, Value, Wrong, ask, call, two, whole
+from lle_utils.checks.engine import Exercise, Value, Wrong, ask, call, two
 
 brightened_codes = Exercise(
     "Three predictions: codes 0 to 31 are multiplied by 8 and saved again as 8 bits.",
     Value(
-        name="codes_used",
-        read=whole,
-        right=32,
-        mistakes={
+        "codes_used",
+        32,
+        {
             "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
             "0 to 248 is the range, but most codes in it stay unused, such as 1 to 7.": 249,
         },
-        hint="Each of the 32 old codes becomes one new code.",
     ),
-    Value(name="zeros_become", read=whole, right=0, hint="What is 8 times 0?"),
-    Value(
-        name="next_code",
-        read=whole,
-        right=8,
-        mistakes={"1 was the next code before. It is multiplied by 8, too.": 1},
-        hint="The next code after 0 was 1, and 1 is multiplied by 8.",
-    ),
+    Value("zeros_become", 0, {"0 is multiplied by 8 as well.": 8}),
+    Value("next_code", 8, {"1 was the next code before. It is multiplied by 8, too.": 1}),
     praise="The picture spans 0 to 248 now, with the same 32 values and gaps of 8 between them. "
     "And exact black is still black: notebook 02 gives it something to grow from.",
 )
@@ -52,7 +44,6 @@ stops_between_codes = Exercise(
     "``function(bright, dark)``: how many stops of light lie between two sRGB code values.",
     probes=[(_bright, _dark), (_bright[0], _dark[0]), (128, 64), (4, 1), (10, 10), (30, 250)],
     right=_stops,
-    tolerance=1e-4,
     mistakes={
         "you compared code values. A code is not proportional to light: decode both first.": (
             lambda b, d: np.log2(b / d)
@@ -69,7 +60,6 @@ stops_between_codes = Exercise(
         "2.2 times the stops of the codes is a rule of thumb. In the dark it is far off, "
         "because sRGB is a straight line there.": lambda b, d: 2.2 * np.log2(b / d),
     },
-    hint="Decode both codes to light, divide, and take the logarithm to base 2.",
     praise="Codes 128 and 64 are 2.1 stops apart; 4 and 1 exactly two, as sRGB is a line there.",
 )
 
@@ -114,7 +104,6 @@ noise_by_level = Exercise(
             lambda first, second, edges: _noise()(first, second, [-1, *edges[:-1]])
         ),
     },
-    hint="It is the spread of the difference in each bin, divided by the square root of 2.",
     praise="No smooth places were needed: what the two shots share is scene, the rest is noise.",
 )
 

@@ -23,7 +23,6 @@ true_psnr = Exercise(
         (22.5, 1, 1),
     ],
     right=lambda printed, max_val, peak: printed - _decibels(max_val / peak),
-    tolerance=1e-4,
     mistakes={
         "the peak is squared in the formula, so a factor counts 20 log10, not 10 log10.": (
             lambda printed, max_val, peak: printed - _decibels(max_val / peak) / 2
@@ -38,7 +37,6 @@ true_psnr = Exercise(
             lambda printed, max_val, peak: printed + _decibels(max_val / peak)
         ),
     },
-    hint="Write the formula down with max_val and with peak, and subtract.",
     praise="255 on data in [0, 1] adds 48.13 dB, so 67 dB were 19. No picture became better: the "
     "call divides by a peak that the data cannot reach.",
 )
@@ -88,7 +86,6 @@ mean_psnr = Exercise(
     "``function(outputs, references)``: the mean PSNR by this workbook's protocol.",
     probes=_outputs,
     right=_protocol(),
-    tolerance=1e-4,
     mistakes={
         "you averaged squared errors over the pictures and took one logarithm, so the worst "
         "picture outweighs the others. Take the PSNR of each picture, and average those.": (
@@ -114,7 +111,6 @@ mean_psnr = Exercise(
             _protocol(error=_in_bytes)
         ),
     },
-    hint="Clip, round, one PSNR per picture over all three channels, and the mean comes last.",
     praise="Clipped, in whole codes, in RGB, one logarithm per picture, and then the mean.",
 )
 
@@ -171,7 +167,6 @@ paired_interval = Exercise(
         'to correct a bias. For the quantiles themselves set method="percentile".': _bias_corrected,
         "low and high are exchanged.": lambda ours, theirs: _interval(ours, theirs)[::-1],
     },
-    hint="Draw the differences with replacement, and take the quantiles of the drawn means.",
     praise="It is not symmetric around the mean, because two pictures of nine bring most of it. "
     "And what is hard for both methods has cancelled.",
 )
@@ -196,7 +191,6 @@ leave_one_out = Exercise(
     "``function(table)``: the mean PSNR of pictures with constants fitted without them.",
     probes=_tables,
     right=lambda table: _left_out(table).mean(),
-    tolerance=1e-5,
     mistakes={
         "you fitted the constant on the pictures that you score, which flatters. Leave the "
         "picture out before you choose.": lambda table: table.mean(axis=0).max(),
@@ -207,7 +201,6 @@ leave_one_out = Exercise(
         ),
         "one number was asked for: the mean over the pictures.": _left_out,
     },
-    hint="For each picture, choose by the mean over the others, and score that picture.",
     praise="No picture had a say in its own constant. It can never score more than one constant "
     "fitted on all of them.",
 )
@@ -294,7 +287,6 @@ def _largest_share(blur="blur", noise="noise"):
 main_fault = Exercise(
     "``function(enhanced, reference)``: which fault makes most of the squared error.",
     observe=_named,
-    probes=[()],
     right=_largest_share(),
     mistakes={
         "'blur' was called 'noise'": _largest_share(blur="noise"),
