@@ -511,6 +511,11 @@ def _add_train(commands) -> None:
         "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
     )
     parser.add_argument(
+        "--start",
+        metavar="WEIGHTS",
+        help="train these weights further: enhancer, or a .keras file; by default fresh ones",
+    )
+    parser.add_argument(
         "--tensorboard", type=Path, metavar="FOLDER", help="write logs for TensorBoard as well"
     )
     parser.add_argument(
@@ -529,7 +534,7 @@ def _train(args: argparse.Namespace) -> int:
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
     recipe = RECIPES[args.recipe]
-    changes = {"epochs": args.epochs, "seed": args.seed}
+    changes = {"epochs": args.epochs, "seed": args.seed, "start": args.start}
     if args.sources:
         shares = dict(recipe.sources)
         changes["sources"] = [(name, shares.get(name, 0.2)) for name in args.sources]

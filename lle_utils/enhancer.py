@@ -16,7 +16,7 @@ from lle_utils.curve import (
     soft_threshold,
 )
 from lle_utils.images import as_float
-from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, enhance_picture
+from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, WINDOW, enhance_picture
 from lle_utils.network import REACH
 from lle_utils.resample import (
     WHOLE,
@@ -34,6 +34,7 @@ __all__ = [
     "SIDE",
     "THUMBNAIL",
     "TOLERANCE",
+    "WINDOW",
     "Enhancer",
     "Maps",
     "colorfulness",
@@ -59,7 +60,8 @@ class Enhancer(keras.Model):
     A thumbnail goes along with the picture and is brightened by the same numbers. In most
     iterations the network looks at the thumbnail, and the mean of its map, one number a channel,
     says how much light. In one iteration the thumbnail's map itself says where. In a few detail
-    iterations the network looks at the picture: its map says where more finely, and what is noise.
+    iterations the network looks at the picture, and the fine structure of its map is added to that
+    number: it says what is noise.
 
     It is a Keras model: ``save`` and ``keras.models.load_model`` are Keras's own, and
     `training.Trainee` trains it with ``fit``.
@@ -70,8 +72,8 @@ class Enhancer(keras.Model):
         Predicts the parameter map, as `network.build_network` makes it. Shared by all iterations.
     schedule : sequence of "exposure", "thumbnail" or int
         What the first, second, ... iteration takes its map from: the mean of the thumbnail's map,
-        the thumbnail's map, or the picture's own map, predicted from the picture downsampled by
-        this factor. All later iterations are "exposure".
+        the thumbnail's map, or that mean and the details of the picture's own map, predicted from
+        the picture downsampled by this factor. All later iterations are "exposure".
     iterations : int, default 8
         How many iterations.
     floor : float, default 0.5 / 255
@@ -79,6 +81,8 @@ class Enhancer(keras.Model):
     late_tolerance : float, default 0.08
         The tolerance of `soft_threshold` in the iterations after the schedule. The larger it is,
         the less they change.
+    detail_exposure : float, default 1
+        What the exposure of detail iterations is multiplied by.
 
     Raises
     ------
@@ -94,6 +98,7 @@ class Enhancer(keras.Model):
         iterations=8,
         floor=FLOOR,
         late_tolerance=TOLERANCE,
+        detail_exposure=1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -102,6 +107,7 @@ class Enhancer(keras.Model):
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
         self.late_tolerance = float(late_tolerance)
+        self.detail_exposure = float(detail_exposure)
         self.built = True  # all its weights are the network's, which exist already
 
     def call(self, images):
@@ -139,10 +145,27 @@ class Enhancer(keras.Model):
         return sum(ops.flip(m, axes) for m, axes in zip(maps, FLIPS, strict=True)) / len(FLIPS)
 
     def detail_map(self, images, factor: int):
-        """Predict the map of pictures from the pictures downsampled by a factor."""
+        """Predict the details of the map of pictures from the pictures downsampled by a factor.
+
+        They are what differs from the mean of the map over `WINDOW` x `WINDOW` pixels. So they
+        even out noise, and do not move light from one place to another: that did not carry over to
+        cameras that training had not seen.
+
+        Parameters
+        ----------
+        images : tensor, shape (batch, height, width, 3)
+        factor : int
+
+        Returns
+        -------
+        tensor, shape (batch, height, width, channels)
+            Around 0, in [-1, 1].
+        """
         _, height, width, _ = ops.shape(images)
-        maps = self._predict(downsample(images, factor))
-        return upsample(soft_threshold(maps), factor, height, width)
+        wider = mirror(downsample(images, factor), REACH, REACH, REACH, REACH)
+        maps = soft_threshold(self._predict(wider))
+        mean = ops.average_pool(maps, WINDOW, strides=1, padding="valid")
+        return upsample(maps[:, REACH:-REACH, REACH:-REACH] - mean, factor, height, width)
 
     def predict_map(self, image: np.ndarray) -> np.ndarray:
         """Run the network alone on one picture (height, width, 3), as `inference` does."""
@@ -165,6 +188,7 @@ class Enhancer(keras.Model):
             "iterations": self.iterations,
             "floor": self.floor,
             "late_tolerance": self.late_tolerance,
+            "detail_exposure": self.detail_exposure,
         }
 
     @classmethod
@@ -201,13 +225,15 @@ class Maps:
         where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
         exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
         where = soft_threshold(where)
+        if source not in (EXPOSURE, THUMBNAIL):
+            exposure = ops.minimum(enhancer.detail_exposure * exposure, 1)
         self.thumbnail = brighten(self.thumbnail, where if source == THUMBNAIL else exposure)
         if source == EXPOSURE:
             return exposure
         if source == THUMBNAIL:
             _, height, width, _ = ops.shape(images)
             return enlarge_thumbnail(where, height, width, self.boxes)
-        return enhancer.detail_map(images, source)
+        return ops.clip(exposure + enhancer.detail_map(images, source), 0, 1)
 
 
 def trace(model, image, iterations: int | None = None) -> list[Iteration]:

@@ -32,6 +32,9 @@ SIDE = 24
 REACH = 7
 """How many pixels beyond its own a map's pixel depends on: one per layer of 3 x 3."""
 
+WINDOW = 2 * REACH + 1
+"""Side in pixels of the square over which a detail map is averaged: what the network sees."""
+
 WHOLE_PIXELS = 2**19
 """The most pixels of a picture that a Keras model enhances as a whole."""
 
@@ -43,6 +46,8 @@ FITTED_SIDE = 1000
 
 SHOWN_SIDE = 1000
 """Longest side in pixels of what `trace_small` returns."""
+
+_AROUND = ((REACH, REACH), (REACH, REACH), (0, 0))
 
 NATIVE, FITTED = "native", "fitted"
 
@@ -188,7 +193,7 @@ class Enhanced:
         sources = [source for source in model.schedule[:iterations] if isinstance(source, int)]
         factors = [source * factor for source in sources]
         self._step = math.lcm(*factors)
-        self._margin = sum((REACH + 2) * one for one in factors)
+        self._margin = sum((2 * REACH + 2) * one for one in factors)
         self._plan = self._follow_thumbnail(iterations, factor)
 
     def boxes(self) -> Iterator[tuple[slice, slice]]:
@@ -240,7 +245,10 @@ class Enhanced:
         return slice(first, min(last, size))
 
     def _follow_thumbnail(self, iterations: int, factor: int) -> list:
-        """Return each iteration's map: one number a channel, the thumbnail's, or a factor."""
+        """Return each iteration's map: one number a channel, or the thumbnail's, and a factor.
+
+        The factor is 0 where there are no details to add.
+        """
         model, thumbnail, plan = self._model, self._make_thumbnail(), []
         for step in range(iterations):
             late = step >= len(model.schedule)
@@ -250,12 +258,14 @@ class Enhanced:
             where = sum(maps) / len(flips)
             tolerance = model.late_tolerance if late else TOLERANCE
             exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
-            where = soft_threshold(where)
-            thumbnail = brighten(thumbnail, where if source == THUMBNAIL else exposure)
             if isinstance(source, int):
-                plan.append(source * factor)
-            else:
-                plan.append(where if source == THUMBNAIL else exposure)
+                exposure = np.minimum(model.detail_exposure * exposure, 1)
+            plan.append(
+                (soft_threshold(where), 0)
+                if source == THUMBNAIL
+                else (exposure, source * factor if isinstance(source, int) else 0)
+            )
+            thumbnail = brighten(thumbnail, plan[-1][0])
         return plan
 
     def _make_thumbnail(self) -> np.ndarray:
@@ -270,9 +280,9 @@ class Enhanced:
         return _area_weights(SIDE, width) @ total.reshape(SIDE, width, 3)
 
     def _map(self, seen: tuple[slice, slice], image: np.ndarray, step: int) -> np.ndarray:
-        source = self._plan[step]
-        if isinstance(source, int):
-            return _detail_map(self._model, image, source)
+        source, factor = self._plan[step]
+        if factor:
+            return np.clip(source + _detail_map(self._model, image, factor), 0, 1)
         if source.shape[0] == 1:
             return source
         tall, wide = (
@@ -285,8 +295,7 @@ class Enhanced:
 
 def _predict(model, image: np.ndarray) -> np.ndarray:
     """Run the network with the edges mirrored, and keep gray pictures gray."""
-    around = ((REACH, REACH), (REACH, REACH), (0, 0))
-    maps = model.predict_map(np.pad(image, around, "symmetric"))[REACH:-REACH, REACH:-REACH]
+    maps = model.predict_map(np.pad(image, _AROUND, "symmetric"))[REACH:-REACH, REACH:-REACH]
     gray = maps.mean(axis=-1, keepdims=True)
     most = image.max(axis=-1, keepdims=True)
     saturation = 1 - image.min(axis=-1, keepdims=True) / most
@@ -294,18 +303,25 @@ def _predict(model, image: np.ndarray) -> np.ndarray:
 
 
 def _detail_map(model, image: np.ndarray, factor: int) -> np.ndarray:
-    """Predict the map of a picture from the picture downsampled by a factor."""
+    """Predict the details of a picture's map; see `enhancer.Enhancer.detail_map`."""
     if factor == 1:
-        return soft_threshold(_predict(model, image))
+        return _details(model, image)
     height, width = image.shape[:2]
     bottom, right = -height % factor, -width % factor
     padded = np.pad(image, ((0, bottom), (0, right), (0, 0)), "symmetric")
     rows, columns = padded.shape[0] // factor, padded.shape[1] // factor
     small = padded.reshape(rows, factor, columns, factor, 3).mean((1, 3))
-    maps = soft_threshold(_predict(model, small))
+    maps = _details(model, small)
     # OpenCV's bilinear interpolation has the pixels' centers where `resample.upsample` has them.
     large = cv2.resize(maps, (factor * columns, factor * rows), interpolation=cv2.INTER_LINEAR)
     return large.reshape(factor * rows, factor * columns, -1)[:height, :width]
+
+
+def _details(model, image: np.ndarray) -> np.ndarray:
+    """Predict the map of a picture, and subtract its mean over `WINDOW` x `WINDOW` pixels."""
+    maps = soft_threshold(_predict(model, np.pad(image, _AROUND, "symmetric")))
+    mean = cv2.blur(maps, (WINDOW, WINDOW)).reshape(maps.shape)
+    return (maps - mean)[REACH:-REACH, REACH:-REACH]
 
 
 def _area_weights(cells: int, size: int) -> np.ndarray:

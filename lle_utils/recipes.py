@@ -44,6 +44,8 @@ class Recipe:
     precision : {"float32", "mixed_bfloat16"}
         "mixed_bfloat16" multiplies in 16 bits in layers 2 to 6. On a processor that has the
         instructions (AVX512-BF16, AMX) a step takes half the time; on others it is slower.
+    start : str or None
+        Weights to start from: a packaged name or a ``.keras`` file. None: fresh ones.
     seed : int
         Of the initial weights, the order of the pairs and every random choice.
 
@@ -66,6 +68,7 @@ class Recipe:
     learning_rate: float = 1e-3
     averaging: float = 0.999
     precision: str = "float32"
+    start: str | None = None
     seed: int = 0
 
     def __post_init__(self):

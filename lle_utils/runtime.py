@@ -23,12 +23,18 @@ class OnnxEnhancer:
     ----------
     model : bytes
         Of the network, as `network_to_onnx` makes it.
-    schedule, iterations, floor, late_tolerance
+    schedule, iterations, floor, late_tolerance, detail_exposure
         As of `enhancer.Enhancer`.
     """
 
     def __init__(
-        self, model: bytes, schedule, iterations: int, floor: float, late_tolerance: float
+        self,
+        model: bytes,
+        schedule,
+        iterations: int,
+        floor: float,
+        late_tolerance: float,
+        detail_exposure: float = 1.0,
     ):
         import onnxruntime
 
@@ -39,6 +45,7 @@ class OnnxEnhancer:
         self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         self.schedule, self.iterations = tuple(schedule), iterations
         self.floor, self.late_tolerance = floor, late_tolerance
+        self.detail_exposure = detail_exposure
 
     def predict_map(self, image: np.ndarray) -> np.ndarray:
         """Run the network on one picture (height, width, 3) of float32."""
@@ -73,8 +80,8 @@ def load_onnx(source: str | Path) -> OnnxEnhancer | None:
             return None
         config = saved["config"]
         model = network_to_onnx(config["network"]["config"], weights)
-        settings = {name: config[name] for name in ("schedule", "iterations", "floor")}
-        return OnnxEnhancer(model, **settings, late_tolerance=config["late_tolerance"])
+        names = ("schedule", "iterations", "floor", "late_tolerance", "detail_exposure")
+        return OnnxEnhancer(model, **{name: config[name] for name in names if name in config})
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         return None
 

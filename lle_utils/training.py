@@ -220,8 +220,10 @@ def detail_loss(y_true, y_pred):
 
 
 def build_trainee(recipe: Recipe) -> Trainee:
-    """Build what a recipe trains, with fresh weights."""
+    """Build what a recipe trains, with fresh weights or those that it starts from."""
     network = build_network(conditioned=True, seed=recipe.seed, dtype=recipe.precision)
+    if recipe.start is not None:
+        network.set_weights(load_model(recipe.start).network.get_weights())
     enhancer = Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
     return Trainee(enhancer, recipe.depths[1])
 

@@ -136,7 +136,7 @@ def test_the_enhancer_is_the_recursion_of_the_sketch(random):
         if k == 3:
             M = resample.enlarge_thumbnail(where, 45, 70)
         elif k in (4, 5, 6):
-            M = random.detail_map(E, {4: 2, 5: 1, 6: 1}[k])
+            M = ops.clip(exposure + random.detail_map(E, {4: 2, 5: 1, 6: 1}[k]), 0, 1)
         else:
             M = exposure
         E = curve.brighten(E, M)
@@ -171,6 +171,17 @@ def test_a_flipped_thumbnail_has_the_flipped_map(random):
     there = ops.convert_to_numpy(random.thumbnail_map(thumbnail))
     back = ops.convert_to_numpy(random.thumbnail_map(thumbnail[:, ::-1, ::-1]))[:, ::-1, ::-1]
     np.testing.assert_allclose(there, back, atol=1e-5)
+
+
+def test_detail_maps_move_no_light_from_place_to_place(random):
+    """What the network says of a whole region is not in them, only what differs inside of it."""
+    picture = RNG.random((1, 90, 120, 3), dtype=np.float32) / 5
+    picture[:, :, 60:] *= 4
+    for factor in (1, 2):
+        details = ops.convert_to_numpy(random.detail_map(picture, factor))[0, 20:-20]
+        assert details.std() > 0.05
+        for region in (details[:, 20:40], details[:, 80:100]):
+            assert np.abs(region.mean((0, 1))).max() < 0.02
 
 
 def test_the_soft_threshold_keeps_large_maps_and_drops_small_ones():

@@ -278,6 +278,16 @@ def test_what_is_kept_is_the_average_of_the_weights(whole_run):
     assert kept < 1.1 * TINY.learning_rate < moved
 
 
+def test_a_run_starts_from_weights_that_the_recipe_names(whole_run, pairs, tmp_path, eager):
+    """With a tiny learning rate they hardly change."""
+    folder, trained = whole_run
+    start = str(folder / "last.keras")
+    recipe = dataclasses.replace(TINY, start=start, learning_rate=1e-7, epochs=1)
+    further = run(recipe, pairs, tmp_path / "run")
+    for mine, theirs in zip(further.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-5)
+
+
 def test_a_run_in_16_bits_leaves_weights_in_32(pairs, tmp_path, eager):
     recipe = dataclasses.replace(TINY, precision="mixed_bfloat16", epochs=1)
     trained = run(recipe, pairs, tmp_path / "run")
