@@ -136,8 +136,8 @@ print(f"{network.count_params():,} parameters")
 # - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean of its map, one
 #   number per color, is the [exposure](glossary.md#exposure). Three iterations.
 # - **Where?** The thumbnail's map itself, enlarged. One iteration.
-# - **What is noise?** A map of the picture itself, once downsampled by 2 and twice at full size.
-#   Three iterations.
+# - **What is noise?** The exposure, plus the fine structure of a map of the picture itself, once
+#   downsampled by 2 and twice at full size. Three iterations.
 #
 # Later iterations ask "how much" again. By now the answer should be "little". Three small functions
 # change the size.
@@ -195,6 +195,16 @@ def average_map(network, thumbnail, flips):
 
 
 # %% [markdown]
+# Fine structure is what a map has beyond its mean over 15 x 15 pixels.
+
+
+# %%
+def detail_map(network, E):
+    M = threshold(predict_map(network, ops.pad(E, [[0, 0], [7, 7], [7, 7], [0, 0]], "symmetric")))
+    return M[:, 7:-7, 7:-7] - ops.average_pool(M, 15, strides=1, padding="valid")
+
+
+# %% [markdown]
 # Now the three questions. Each answer is a pair: the map for the picture, and the map for its
 # thumbnail, which is brightened along with it.
 
@@ -203,12 +213,14 @@ def average_map(network, thumbnail, flips):
 def answer(question, network, E, thumbnail, flips):
     where = average_map(network, thumbnail, flips)
     mean = ops.mean(where, axis=(1, 2), keepdims=True)
-    exposure = threshold(mean, 0.24) if question == "late" else threshold(mean)
+    exposure = threshold(mean, 0.4) if question == "late" else threshold(mean)
     if question in ("exposure", "late"):
         return exposure, exposure
     if question == "thumbnail":
         return enlarge(threshold(where), E), threshold(where)
-    return enlarge(threshold(predict_map(network, downsample(E, question))), E), exposure
+    exposure = ops.minimum(1.5 * exposure, 1)
+    details = enlarge(detail_map(network, downsample(E, question)), E)
+    return ops.clip(exposure + details, 0, 1), exposure
 
 
 # %% [markdown]

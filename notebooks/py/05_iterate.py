@@ -317,7 +317,8 @@ checks.recursion(my_recurse)
 #    used: one number per channel, the **[exposure](glossary.md#exposure)**.
 # 2. ***Where?*** The thumbnail's map itself, enlarged to the picture.
 # 3. ***What is noise?*** The network looks at the picture, once downsampled by 2 and twice at full
-#    size. These are the **[detail iterations](glossary.md#detail-iteration)**.
+#    size. From its map we subtract the local mean and add the fine structure that is left to the
+#    exposure. These are the **[detail iterations](glossary.md#detail-iteration)**.
 #
 # The [schedule](glossary.md#schedule) lists what each iteration looks at. All later iterations are
 # exposure iterations.
@@ -370,7 +371,9 @@ for m in (0.01, 0.03, 0.08, 0.2, 0.5):
 
 # %% [markdown]
 # Now the maps: one for the picture, and one for the thumbnail. `detail_map` downsamples the
-# picture, runs the network, applies the soft threshold and enlarges the map.
+# picture, runs the network, applies the soft threshold, subtracts the map's mean over 15 x 15
+# pixels and enlarges what is left. The exposure of a detail iteration counts 1.5 times: see
+# [method.md](method.md).
 
 
 # %%
@@ -383,7 +386,9 @@ def my_maps(E, thumb, source, tolerance):
     if source == "thumbnail":
         height, width = E.shape[1:3]
         return ops.convert_to_numpy(resample.enlarge_thumbnail(where, height, width)), where
-    return ops.convert_to_numpy(ours.detail_map(E, source)), exposure
+    exposure = np.minimum(ours.detail_exposure * exposure, 1)
+    details = ops.convert_to_numpy(ours.detail_map(E, source))
+    return np.clip(exposure + details, 0, 1), exposure
 
 
 # %%
@@ -393,7 +398,7 @@ def my_enhancer(image, iterations):
     for step in range(iterations):
         late = step >= len(ours.schedule)
         source = "exposure" if late else ours.schedule[step]
-        M, m = my_maps(E, thumb, source, 0.24 if late else 0.08)
+        M, m = my_maps(E, thumb, source, ours.late_tolerance if late else 0.08)
         E, thumb = brighten(E, M), brighten(thumb, m)
         yield M[0], E[0]
 
