@@ -31,7 +31,10 @@ def test_the_card_agrees_with_its_log():
     card = load_card("enhancer")
     log = read_log(WEIGHTS / card["log"])
     assert len(log) == card["epochs run"] == card["epoch of these weights"]
-    assert card["recipe"]["epochs"] == len(log)
+    assert card["recipe"]["epochs"] >= len(log)
+    assert card["set after training"].keys() == {"detail_exposure", "late_tolerance"}
+    for name, value in card["set after training"].items():
+        assert getattr(load_model(), name) == value
     assert card["is the packaged recipe"]
 
 

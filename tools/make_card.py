@@ -1,10 +1,11 @@
 """Put a finished run's weights into the package, with a card: what made them, and their scores.
 
-    python tools/make_card.py RUN_FOLDER NAME --minutes 95
+    python tools/make_card.py NAME --run RUN_FOLDER --minutes 95
+    python tools/make_card.py NAME
 
 reads a run that ``python -m lle_utils train`` made, copies its weights to
 ``lle_utils/weights/NAME.keras`` and its log to ``NAME.csv``, scores them on every set there is, and
-writes the card ``NAME.json``. It needs LOL and ``data/cameras``, and some fifteen minutes. Scores
+writes the card ``NAME.json``. Without a run it scores the packaged weights anew. It needs LOL and ``data/cameras``, and some fifteen minutes. Scores
 of eval15 and of the unseen scenes are for reading: nothing may be chosen by them.
 """
 
@@ -26,7 +27,7 @@ from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
 from lle_utils.metrics import psnr
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
-from lle_utils.weights import load_model
+from lle_utils.weights import load_card, load_model
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "lle_utils" / "weights"
 DEPTHS = (7, 8, 12, 24)
@@ -53,8 +54,9 @@ def phone_pairs(exposures: int = 4) -> list[data.Pair]:
     return pairs
 
 
-def score_everything(model, constant: float) -> dict:
-    """Score weights and one constant on every set."""
+def score_everything(model) -> dict:
+    """Score weights and one constant, fitted on LOL's training pairs, on every set."""
+    constant = fit_constant(data.load("lol", "train", lazy=True)[::4])
     scores = {"constant": round(constant, 4)}
     for name, pairs in scored_sets().items():
         report = evaluate(
@@ -92,7 +94,6 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     names = json.loads((run / "pairs.json").read_text())
     model = load_model(run / "last.keras")
     log = read_log(run / "log.csv")
-    constant = fit_constant(data.load("lol", "train", lazy=True)[::4])
     shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     counts = [len(pairs) for pairs in names["training"]]
@@ -121,8 +122,8 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "note": note,
         "keras": f"{keras.__version__}, {keras.backend.backend()}",
         "log": f"{name}.csv",
-        "scores": score_everything(model, constant),
-        "scored by": f"python tools/make_card.py RUN_FOLDER {name}",
+        "scores": score_everything(model),
+        "scored by": f"python tools/make_card.py {name}",
     }
 
 
@@ -137,13 +138,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="folder of a run")
-    parser.add_argument("name", help="what the weights are to be called")
-    parser.add_argument("--minutes", type=float, required=True, help="how long training took")
+    parser.add_argument("name", help="what the weights are called, or are to be called")
+    parser.add_argument("--run", type=Path, metavar="FOLDER", help="the run they come from")
+    parser.add_argument("--minutes", type=float, default=0.0, help="how long training took")
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
     parser.add_argument("--note", default="", help="what else is to be known of the run")
     args = parser.parse_args()
-    card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
+    if args.run:
+        card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
+    else:
+        card = load_card(args.name)
+        card["scores"] = score_everything(load_model(args.name))
     text = json.dumps(card, indent=1) + "\n"
     (WEIGHTS / f"{args.name}.json").write_text(text, encoding="utf-8")
     print(text)
