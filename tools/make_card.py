@@ -31,6 +31,15 @@ from lle_utils.weights import load_card, load_model
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "lle_utils" / "weights"
 DEPTHS = (7, 8, 12, 24)
+LABELS = {
+    "validation": "validation",
+    "unseen": "unseen scenes",
+    "test": "eval15",
+    "other cameras": "other cameras",
+    "sample, a phone camera": "sample, phone camera",
+    "train": "every 16th training pair of LOL",
+}
+"""What the page about training calls the sets."""
 MEANS = ("psnr", "ssim", "ciede2000", GT_MEAN, "seconds")
 
 
@@ -133,6 +142,25 @@ def _photos(recipe: Recipe, names: dict) -> list[str]:
     return names["training"][sources.index("photos")] if "photos" in sources else []
 
 
+def table_rows(scores: dict) -> list[str]:
+    """Return the rows of the table of scores in ``notebooks/method.md``."""
+    rows = []
+    for name, label in LABELS.items():
+        score = scores[name]
+        sides = (score["weights"], score["constant"])
+        cells = [label, str(score["pairs"])]
+        cells += [f"{s['psnr']:.2f} / {s['ssim']:.3f} / {s['ciede2000']:.1f}" for s in sides]
+        gains = [score["gain over the constant"][metric] for metric in ("psnr", GT_MEAN)]
+        texts = [
+            f"{g['mean']:+.2f} dB ({' to '.join(f'{end:+.2f}' for end in g['interval'])})"
+            for g in gains
+        ]
+        cells += [texts[0], ", ".join([*(f"{side[GT_MEAN]:.2f}" for side in sides), texts[1]])]
+        cells.append(" / ".join(f"{score['psnr after iterations'][str(n)]:.2f}" for n in DEPTHS))
+        rows.append(f"| {' | '.join(cells)} |")
+    return rows
+
+
 def main() -> None:
     """Make the card that the command line asks for."""
     parser = argparse.ArgumentParser(
@@ -151,7 +179,7 @@ def main() -> None:
         card["scores"] = score_everything(load_model(args.name))
     text = json.dumps(card, indent=1) + "\n"
     (WEIGHTS / f"{args.name}.json").write_text(text, encoding="utf-8")
-    print(text)
+    print(*table_rows(card["scores"]), sep="\n")
 
 
 if __name__ == "__main__":
