@@ -47,7 +47,7 @@ SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
 
 LATE_TOLERANCE = 0.24
-"""`TOLERANCE` in the iterations after the schedule of the packaged weights."""
+"""`TOLERANCE` in the iterations after the schedule, when the packaged weights were trained."""
 
 FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""

@@ -357,7 +357,7 @@ for title, picture in (("picture", E), ("thumbnail", thumb)):
 # A sigmoid never gives exactly 0, and even a map of 0.01 adds up over many iterations. The **[soft
 # threshold](glossary.md#soft-threshold)** turns maps well below the
 # [tolerance](glossary.md#tolerance) 0.08 into nearly 0 and hardly changes larger ones. After the
-# schedule the tolerance is three times as large.
+# schedule the tolerance is five times as large.
 
 
 # %%
