@@ -278,8 +278,10 @@ def default_folder(dataset: str) -> Path:
 
 
 def fingerprint(model) -> str:
-    """Return 16 hexadecimal digits that stand for the weights of a model's network."""
-    digest = hashlib.sha256()
+    """Return 16 hexadecimal digits that stand for a model's weights and settings."""
+    names = ("schedule", "iterations", "floor", "late_tolerance", "detail_exposure")
+    settings = [getattr(model, name, None) for name in names]
+    digest = hashlib.sha256(repr(settings).encode())
     for values in model.network.get_weights():
         digest.update(np.ascontiguousarray(values, np.float32).tobytes())
     return digest.hexdigest()[:16]
