@@ -267,7 +267,8 @@ def test_no_frame_is_painted_around_a_picture(trained, dark):
         rim = (difference.sum() - difference[16:-16, 16:-16].sum()) / (
             difference.size - difference[16:-16, 16:-16].size
         )
-        assert rim < inside + 1, "code values"
+        # The mirrored picture has another thumbnail, so all of it shifts, the rim a little more.
+        assert rim < inside + 2, "code values"
 
 
 def test_a_picture_as_numpy_arrays(trained, dark):
