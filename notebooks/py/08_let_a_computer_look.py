@@ -11,21 +11,31 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/08_let_a_computer_look.ipynb)
 #
-# At the end you will know which computer vision algorithms an enhancer helps in the dark, which it
-# does not, and how to find out for your own.
+# You will find out which computer vision algorithms an enhancer helps in the dark, which it does
+# not, and how to test your own.
 #
-# **Minutes:** 2 on two CPU cores
+# **Minutes:** 2 to run all cells on two CPU cores; 40 to read and do the quick exercises. Per
+# exercise: 8.1: 5, 8.2: 10, 8.3: 15, 8.4: 20.
 #
 # **What you'll learn**
 #
 # - how to build test scenes in which you know what a detector should find
 # - how to compare ways to brighten by what a detector sees: success, false alarms, intervals
-# - why a detector needs something else than the eye, and what `--for vision` does about it
+# - why a detector needs something different from what the eye needs, and what `--for vision` does
+#   about it
 # - how to put the enhancer before a detector, in three lines
 #
-# **What you'll need:** notebooks 01, 02 and 06. No network and no GPU.
+# **What you'll need:** notebooks 01, 02 and 06. No network access and no GPU.
 #
-# Before: [07. Reproduce the figures](07_reproduce_the_figures.ipynb)
+# **Contents:** scenes · counting · ten methods · intervals · why detectors go blind · what a
+# detector needs · more detectors · before your detector · exercises
+#
+# Previous: [07. Reproduce the figures](07_reproduce_the_figures.ipynb)
+
+# %% [markdown]
+# ![The share of right answers against the stops by which the picture is too dark, a panel per
+# detector and a curve per method. The curve of the untouched picture falls
+# first.](figures/vision.png)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -40,6 +50,7 @@ if "COLAB_RELEASE_TAG" in os.environ and not os.path.exists("colab.py"):
     runpy.run_path("low-light-workbook/notebooks/colab.py")
 
 # %%
+import inspect
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -57,10 +68,9 @@ print("Data set:", DATASET)
 #
 # This project began with a sentence about machines: *use low-light image enhancement to improve the
 # visibility of an image, to make computer vision algorithms more robust in low-light
-# circumstances.* PSNR does not measure that. A detector does not care about decibels. It either
-# finds the marker or it does not.
+# circumstances.* PSNR does not measure that. A detector either finds the marker or it does not.
 #
-# Which detectors? OpenCV brings two that are used every day: **ArUco markers** (robots, cameras,
+# OpenCV brings two detectors that are used every day: **ArUco markers** (robots, cameras,
 # measuring) and **SIFT keypoints**, from which we compute a **homography**, the mapping that finds
 # a known picture in a new view. With the optional packages of the extra `vision` there are three
 # more: AprilTags, QR codes and printed words.
@@ -68,14 +78,13 @@ print("Data set:", DATASET)
 # %%
 look_for = vision.detectors()
 for name in vision.DETECTORS:
-    print(f"{name:18s}", "is measured" if name in look_for else "left out: make vision installs it")
+    print(f"{name:18s}", "installed" if name in look_for else "missing: make vision installs it")
 
 # %% [markdown]
 # ## Scenes whose truth is known
 #
-# We paste cards on photographs and look at them from a slant. The places, sizes, contrasts and the
-# slant are drawn at random. We know each marker's number, each word and the homography because we
-# put them there.
+# We paste cards on photographs and look at them from a slant. We know each marker's number, each
+# word and the homography because we put them there.
 
 # %%
 photos = [pair.high for pair in data.load(DATASET, "test", lazy=True)[:6]]
@@ -84,6 +93,7 @@ print(scenes[0].truth)
 
 
 # %%
+# Alt: A photograph, the scene with pasted markers and words, and the scene seven stops too dark.
 def show(pictures, titles, columns=3):
     """Draw pictures in rows, each with its title."""
     rows = -(-len(pictures) // columns)
@@ -101,8 +111,7 @@ show([scenes[0].photo, scenes[0].picture, dark], ["photograph", "scene", "7 stop
 
 # %% [markdown]
 # The camera of notebook 01 took the light away: seven [stops](glossary.md#stop) leave 1/128 of it.
-# It counts electrons, adds its noise, and rounds to 256 codes. What is left of white paper are a
-# few codes.
+# What is left of white paper are a few codes.
 #
 # ## Count right answers, and false alarms
 #
@@ -114,9 +123,10 @@ seen = {"well lit": scenes[0].picture, "dark": dark, "gain": vision.gain(dark)}
 for name, picture in seen.items():
     print(f"{name:9s}", vision.see_aruco(picture, scenes[0]))
 
+
 # %% [markdown]
-# `wrong` counts false alarms: answers for which there is no marker. A detector that calls out every
-# number there is would find everything, so the two belong together.
+# `wrong` counts false alarms: answers for which there is no marker. A detector that names every
+# possible number would find everything, so the two belong together.
 #
 # ### Exercise 8.1. Count
 #
@@ -157,16 +167,17 @@ checks.count_answers(count_answers)
 # - **exposure alone**: the enhancer's *how much*, without *where* and without *what is noise*
 # - **ours, for vision**: a step after the enhancer that is explained below
 # - **well lit**: the scene before the light was taken away, the [ceiling](glossary.md#ceiling)
+#
+# **Predict, then run.** Which picture would you give to a detector? Write down the best and the
+# worst before you go on.
 
 # %%
+# Alt: The dark scene by nine methods. Untouched and CLAHE stay dark; the others are bright.
 enhancer = load_model("enhancer")
 methods = vision.methods(enhancer)
 show([method(dark) for method in methods.values()], list(methods))
 
 # %% [markdown]
-# **Predict, then run.** Which picture would you give to a detector? Write down the best and the
-# worst before you go on.
-#
 # Every method gets the same dark pictures, with the same noise. This takes a minute.
 
 # %%
@@ -193,9 +204,9 @@ for task in base:
 # %% [markdown]
 # ## How sure is a share?
 #
-# A share of few scenes is uncertain. The usual interval, plus and minus two standard errors, fails
-# at the ends: at 0 of 18 its length is zero. **Wilson's interval** asks instead which true shares
-# would make the observed one likely. With the share $p$ of $n$ and $z = 1.96$ it is
+# The usual interval of a share, plus and minus two standard errors, fails at the ends: at 0 of 18
+# its length is zero. **Wilson's interval** asks instead which true shares would make the observed
+# one likely. With the share $p$ of $n$ and $z = 1.96$ it is
 #
 # $$\frac{p + \frac{z^2}{2n} \pm z\sqrt{\frac{p(1-p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}$$
 #
@@ -229,12 +240,14 @@ checks.share_interval(share_interval)
 #     return middle - half, middle + half
 # ```
 #
-# It treats all answers as independent. Markers of one scene are not quite, so read the bands below
-# as the least uncertainty.
+# It treats all answers as independent. Markers of one scene are not quite, so the true uncertainty
+# is larger.
 #
 # </details>
 
 # %%
+# Alt: Share found against stops for seven methods, with bands: ArUco left, homographies right.
+# The untouched picture and CLAHE fall first.
 _, axes = plt.subplots(1, 2, figsize=(12, 4.6), sharey=True)
 styles = {"untouched": "k:", "gamma 0.4": "C1-.", "CLAHE": "C4:", "equalized": "C2--",
           "one constant": "C3-.", "ours": "C0-", "ours, for vision": "C5-"}  # fmt: skip
@@ -250,10 +263,9 @@ axes[0].legend(fontsize=10)
 plt.show()
 
 # %% [markdown]
-# **What to see.** Untouched, both detectors are nearly blind at 7 stops. Nearly any way to brighten
-# gives most of it back; CLAHE, which is made for contrast and stays dark, gives back least. Where
-# the bands overlap, these scenes do not tell the methods apart. Compare the bands at 8 stops before
-# you call one method the best.
+# Untouched, both detectors are nearly blind at 7 stops. Nearly any way to brighten gives most of it
+# back; CLAHE, which is made for contrast and stays dark, gives back least. Where the bands overlap,
+# these scenes do not tell the methods apart.
 
 # %% tags=["claim"]
 for task in base:
@@ -263,11 +275,11 @@ for task in base:
 # %% [markdown]
 # ## Why does it go blind, if the light is only scaled?
 #
-# A picture multiplied by 1/128 holds the same edges. But a detector has **fixed numbers** inside:
-# SIFT drops keypoints below a contrast, ArUco's adaptive threshold subtracts a constant of some
-# codes, a QR reader calls a block flat if its brightest and darkest pixel are close. Below these
-# numbers there is nothing to see. Detectors that normalize contrast themselves, as trained networks
-# often do, lose less in the dark and gain less from brightening.
+# A detector has **fixed numbers** inside: SIFT drops keypoints below a contrast, ArUco's adaptive
+# threshold subtracts a constant of some codes, a QR reader calls a block flat if its brightest and
+# darkest pixel are close. Below these numbers there is nothing to see. Detectors that normalize
+# contrast themselves, as trained networks often do, lose less in the dark and gain less from
+# brightening.
 
 # %%
 for name in ("untouched", "ours", "ours, for vision"):
@@ -277,15 +289,15 @@ for name in ("untouched", "ours", "ours, for vision"):
           f"largest percent {np.quantile(steps, 0.99):5.1f}")  # fmt: skip
 
 # %% [markdown]
-# Brightening lifts edges above the thresholds, and noise with them. That is the trade: a method
-# that smooths too much loses small modules of a QR code and small letters; a method that does not
-# smooth at all lets noise look like edges.
+# Brightening lifts edges above the thresholds, and noise with them. A method that smooths too much
+# loses small modules of a QR code and small letters; a method that does not smooth at all lets
+# noise look like edges.
 #
 # ### Exercise 8.3. How far into the dark?
 #
-# A curve is hard to compare; one number is easier. At how many stops does the share of right
-# answers first fall through one half? Interpolate linearly between the measured exposures. A curve
-# that never falls below one half gets the last exposure, one that starts below it the first.
+# At how many stops does the share of right answers first fall through one half? Interpolate
+# linearly between the measured exposures. A curve that never falls below one half gets the last
+# exposure, one that starts below it the first.
 
 
 # %% tags=["exercise"]
@@ -317,61 +329,53 @@ checks.half_way(half_way)
 #     return stops[-1]
 # ```
 #
-# Try `half_way(vision.STOPS, [share("ArUco markers", name, s) for s in vision.STOPS])` for each
-# method.
+# Try `half_way(vision.STOPS, [share("ArUco markers", name, s) for s in vision.STOPS])`.
 #
 # </details>
 
 # %% [markdown]
 # ## What a detector needs
 #
-# We tried steps after the enhancer (with earlier weights) on the sample's training photographs.
-# What we found there for markers and codes:
+# We tried steps after the enhancer (with earlier weights) on the sample's training photographs:
 #
-# - **More local contrast** (CLAHE after the enhancer) did not help, and stronger CLAHE did harm. It
-#   amplifies noise as it amplifies edges.
-# - **Smoothing** by one pixel helped markers in the deepest dark, and made QR codes, whose
-#   modules are two or three pixels wide, unreadable.
-# - **Darker** results were worse, **brighter shadows** better: ink and paper in a shadow are one or
-#   two codes apart, and plain gamma, which lifts shadows most, was hard to beat.
+# - **More local contrast** (CLAHE after the enhancer) did not help. It amplifies noise as it
+#   amplifies edges.
+# - **Smoothing** by one pixel helped markers in the deepest dark, and made QR codes, whose modules
+#   are two or three pixels wide, unreadable.
+# - **Brighter shadows** were better: ink and paper in a shadow are one or two codes apart.
 #
 # So `enhance_for_vision` does two small things after the enhancer. It raises the picture to a power
 # below 1, which lifts the shadows once more, and smooths it by less than a pixel.
 
 # %%
-import inspect
-
 print(inspect.getsource(vision.enhance_for_vision).split('"""')[2])
 print("power", vision.SHADOWS, " smoothing", vision.SMOOTHING, "pixels")
 
+
 # %% [markdown]
-# Does it help here, on scenes and noise that had no part in the choice? Pair by pair: the same
-# scenes, the same noise, two methods.
+# Does it help here, on scenes and noise that had no part in the choice? We compare scene by scene,
+# at 6, 7 and 8 stops.
+
 
 # %%
+def rights(task, method):
+    """Return the right answers, an array (stops, scenes), at 6 stops and more."""
+    return np.array([[c.right for c in counts[task, method, s]] for s in vision.STOPS[2:]])
+
+
 for task in base:
     for other in ("gamma 0.4", "equalized", "one constant", "ours"):
-        better = worse = 0
-        for stops in vision.STOPS[2:]:
-            for one, two in zip(counts[task, "ours, for vision", stops],
-                                counts[task, other, stops], strict=True):  # fmt: skip
-                better += max(0, one.right - two.right)
-                worse += max(0, two.right - one.right)
-        print(f"{task:18s} for vision against {other:13s}: {better:2d} more, {worse:2d} fewer")
-
-# %% tags=["claim"]
-for task in base:
-    lit = np.mean([share(task, "ours, for vision", stops) for stops in (6, 7, 8)])
-    assert lit > np.mean([share(task, "CLAHE", stops) for stops in (6, 7, 8)])
-    assert lit > np.mean([share(task, "untouched", stops) for stops in (6, 7, 8)]) + 0.3
+        difference = rights(task, "ours, for vision") - rights(task, other)
+        more, fewer = difference.clip(min=0).sum(), -difference.clip(max=0).sum()
+        print(f"{task:18s} for vision against {other:13s}: {more:2d} more, {fewer:2d} fewer")
 
 # %% [markdown]
-# Small numbers on both sides mean that these scenes do not decide. Read them as in notebook 06.
+# Small numbers on both sides mean that these scenes do not decide.
 #
 # ## More detectors
 #
 # With the extra, `python benchmarks/vision.py` measures all detectors and writes the table that is
-# committed with the package. This is it; dashes are what was not measured.
+# committed with the package. This is it; dashes are what was not measured with the present weights.
 
 # %%
 table = {(r["detector"], r["method"], r["stops"]): r for r in vision.read_table()}
@@ -383,17 +387,16 @@ for task in vision.DETECTORS:
         print(f"{name:16s}", *cells, f"{sum(r['wrong'] for r in found if r):8d} false")
 
 # %% [markdown]
-# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
-# the dark. The QR reader needs the finest detail: of the five it is the first to fail on
-# brightened pictures. Words need some false alarms to be tolerated: a misread letter makes a word
-# that is not there, and every brightening lets the reader try where it was silent before.
+# With earlier weights the other three detectors were measured as well. The AprilTag detector
+# stretches the contrast of each small tile by itself, and lost least in the dark. The QR reader
+# needs the finest detail. Words need some false alarms to be tolerated: every brightening lets the
+# reader try where it was silent before.
 #
-# Does enhancing always help? No. The published record is sobering. On ExDark, photographs taken in
-# the dark, a detector trained on such pictures finds as much without enhancement as with it: a
-# mean average precision of 76.8 on the raw pictures and 76.3 to 76.9 after enhancement by several
-# methods, in the table of MAET (Cui et al., 2021). Gains that papers report come from detectors
-# that were trained again on enhanced pictures. A detector that has seen the dark in training needs
-# no help; one with fixed thresholds does.
+# Does enhancing always help? No. On ExDark, photographs taken in the dark, a detector trained on
+# such pictures finds as much without enhancement as with it: a mean average precision of 76.8 on
+# the raw pictures and 76.3 to 76.9 after enhancement by several methods, in the table of MAET (Cui
+# et al., 2021). A detector that has seen the dark in training needs no help; one with fixed
+# thresholds does.
 
 # %% [markdown]
 # ## Put the enhancer before your detector
@@ -404,6 +407,7 @@ for task in vision.DETECTORS:
 model = load_model()
 bright = vision.enhance_for_vision(model, dark)
 print(vision.see_aruco(bright, scenes[0]))
+
 
 # %% [markdown]
 # From the command line: `python -m lle_utils enhance night.jpg --for vision`. And with a camera at
@@ -424,18 +428,18 @@ print(vision.see_aruco(bright, scenes[0]))
 #     cv2.imshow("what it sees", vision.gray(bright))
 # ```
 #
-# A small picture takes some tenths of a second without a GPU. If that is too slow, look every few
-# frames, or use `vision.exposure_alone(model)`: it has no detail maps, and needs a fraction of the
-# time.
+# A small picture takes some tenths of a second without a GPU. If that is too slow, use
+# `vision.exposure_alone(model)`: it has no detail maps.
 
 # %% [markdown]
+# ## Exercises
+#
 # ### Exercise 8.4. A loss for detectors
 #
-# Mean squared error asks for the right brightness. Many detectors look at *patterns* and do not
-# care about brightness. Write a loss that does the same: gray (the mean of the channels), cut into
-# blocks of 8 x 8 pixels, each block minus its mean and divided by its standard deviation plus 0.01.
-# Return the mean squared difference of the two pictures' blocks. Rows and columns that do not fill
-# a block are left out.
+# Many detectors look at *patterns* and do not care about brightness. Write a loss that does the
+# same: gray (the mean of the channels), cut into blocks of 8 x 8 pixels, each block minus its mean
+# and divided by its standard deviation plus 0.01. Return the mean squared difference of the two
+# pictures' blocks. Rows and columns that do not fill a block are left out.
 
 
 # %% tags=["exercise"]
@@ -469,8 +473,7 @@ checks.block_loss(block_loss)
 # ```
 #
 # For an evening: write it with `keras.ops`, add it to the loss of notebook 04, train, and put the
-# result in place of `enhancer` above. Does it find more? Use other seeds for the scenes than those
-# that you tuned on.
+# result in place of `enhancer` above. Does it find more?
 #
 # </details>
 
@@ -479,10 +482,8 @@ checks.block_loss(block_loss)
 #
 # - Scenes made by construction tell what a detector should find, and how many answers are false.
 # - Detectors with fixed thresholds go blind in the dark; brightening gives most of it back.
-# - The differences between good ways to brighten are small. Count, use intervals, and compare on
-#   the same scenes and noise.
-# - For a detector lift the shadows and smooth by less than a pixel. Neither more contrast nor more
-#   smoothing came for free.
+# - The differences between good ways to brighten are small. Compare on the same scenes and noise,
+#   with intervals.
 # - A detector that was trained in the dark may gain nothing. Measure with yours.
 #
 # ## Further reading
