@@ -23,6 +23,7 @@ CHOICE = 'DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample",
 CONFESSION = 'print("Data set:", DATASET)'
 LOL_MARKS = ("Data set: lol", "pairs: LOL")
 BADGE = re.compile(r"https://colab\.research\.google\.com/github/[^)]+/notebooks/([\w.]+)\)")
+ALT = re.compile(r"^# Alt: ", re.MULTILINE)
 BLOCK = re.compile(r"\$\$.*?\$\$|```.*?```|`[^`\n]*`", re.DOTALL)
 FORMULA = re.compile(r"\$([^$]+)\$")
 LIST_MARK = re.compile(r"\n *(?:[-+*]|\d+[.)]) ")
@@ -82,7 +83,7 @@ def is_deterministic(name, notebook):
     stem = name.lower().replace("_", "-")
     for index, cell in enumerate(notebook.cells):
         assert cell.id == f"{stem}-{index:03d}"[:64], f"cell id {cell.id!r} is not from render.py"
-        extra = cell.metadata.keys() - {"tags"}
+        extra = cell.metadata.keys() - ({"tags", "jupyter"} if "setup" in tags(cell) else {"tags"})
         assert not extra, f"metadata of cell {index} to be dropped (timings?): {extra}"
 
 
@@ -103,6 +104,9 @@ def begins_as_all_do(name, notebook):
     opening = notebook.cells[0].source
     assert opening.startswith(f"# {name[:2]}. "), f"the title must begin with {name[:2]}."
     assert BADGE.findall(opening) == [f"{name}.ipynb"], "the badge opens another notebook"
+    for part in ("to run all cells", "to read", "**Contents:**"):
+        assert part in " ".join(opening.split()), f"the opening does not say: {part}"
+    assert notebook.cells[1].source.startswith("!["), "the second cell must show a picture"
     place = NAMES.index(name)
     for neighbor in NAMES[max(0, place - 1) : place + 2]:
         assert neighbor == name or f"({neighbor}.ipynb)" in opening, f"no link to {neighbor}"
@@ -119,6 +123,8 @@ def is_laid_out(name, notebook):
             assert not LIST_MARK.search(formula), f"${formula}$ becomes a list: break it elsewhere"
     assert any("claim" in tags(cell) for cell in code_cells(notebook)), "it claims nothing"
     for cell in code_cells(notebook)[2:]:
+        drawn = any("image" in kind for out in cell.outputs for kind in out.get("data", {}))
+        assert not drawn or ALT.search(cell.source), f"no alt text: {cell.source[:60]!r}"
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= MOST_LINES, f"{len(lines)} lines in one cell: {lines[0]!r} ..."
 
@@ -179,6 +185,8 @@ SPOILED = {
     "a kernel": (is_deterministic, lambda n, code: n.metadata.kernelspec.update(name="my-venv")),
     "a set-up of its own": (begins_as_all_do, lambda n, code: add(code[0], "\nprint('mine')")),
     "no badge": (begins_as_all_do, lambda n, code: n.cells[0].update(source="# 02. Bend")),
+    "no picture": (begins_as_all_do, lambda n, code: n.cells[1].update(source="Text first.")),
+    "no alt text": (is_laid_out, lambda n, code: code[3].update(source="plt.show()")),
     "two titles": (is_laid_out, lambda n, code: add(n.cells[-1], "\n\n# Another title")),
     "a swallowed cell": (is_laid_out, lambda n, code: add(n.cells[-1], " %%\nassert True")),
     "a formula": (is_laid_out, lambda n, code: add(n.cells[-1], "\nIts slope is $1\n+ m$ there.")),

@@ -57,6 +57,8 @@ def render(script: Path, notebook: Path) -> float:
     for index, cell in enumerate(document.cells):
         cell["id"] = f"{script.stem.lower().replace('_', '-')}-{index:03d}"[:64]
         cell.metadata.pop("lines_to_next_cell", None)  # jupytext's note about the script
+        if "setup" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # JupyterLab folds it
     started = time.perf_counter()
     client = NotebookClient(
         document,
