@@ -354,8 +354,7 @@ assert enhanced.min() >= 0 and enhanced.max() <= 1
 assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
 
 # %% [markdown]
-# Yours comes close to ours on such pictures: it was trained on pictures of this very camera, ours
-# on many others. And the package must make the same picture as this page.
+# The package must make the same picture as this page.
 
 # %% tags=["claim"]
 from lle_utils import checks

@@ -439,9 +439,10 @@ plt.show()
 
 
 # %% [markdown]
-# The first three maps are one flat color each, and the strongest on average. The next ones resemble
-# a *negative* of the scene: what is still dark gets more. Nobody told the network to do that. Maps
+# The first three maps are one flat color each, and the strongest on average. Map 4 resembles a
+# *negative* of the scene: what is still dark gets more. Nobody told the network to do that. Maps
 # that kept pushing the bright parts would have burned them out, and the loss would have gone up.
+# Maps 5 to 7 are an exposure with fine structure: edges and grain.
 #
 # ### Follow single pixels
 #
@@ -516,8 +517,8 @@ plt.show()
 # stops, and its left half by 2.5 more. Then we run the same network with two schedules.
 
 # %%
-# Alt: A picture with its left half in the shade, enhanced by exposure only, and by our schedule,
-# which makes the halves more alike.
+# Alt: A picture with its left half in the shade, enhanced by exposure only, and by our schedule.
+# The left half stays darker in both.
 shade = np.zeros((1, bright.shape[1], 1))
 shade[:, : bright.shape[1] // 2] = 2.5
 shaded = camera.darken(bright, 3.0, np.random.default_rng(3), shade=shade)
@@ -535,8 +536,7 @@ for title, picture in results.items():
 
 # %% [markdown]
 # Exposure only evens out a part, because the curve lifts dark values more. Our schedule evens out
-# more: the maps of iterations 4 to 7 push the shaded half harder. But the edge of the shade stays
-# visible.
+# hardly more here: only map 4 can tell the halves apart, and one iteration does not change much.
 #
 # ### What is noise
 #
@@ -664,8 +664,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# After iteration 8 our maps get smaller and smaller, and the soft threshold reduces small maps. And
-# the quality?
+# From iteration 8 on our maps are close to 0: the soft threshold reduces small maps. And the
+# quality?
 
 # %%
 for name in names:
@@ -675,8 +675,8 @@ for name in names:
 
 
 # %% [markdown]
-# A network that has fully learned to stop would give the same number for 8, 12 and 24. Ours slows
-# down but does not stop at once. So use the default of 8, and change the brightness as section 8
+# A network that has fully learned to stop would give the same number for 8, 12 and 24. Ours comes
+# close, but does not stop entirely. So use the default of 8, and change the brightness as section 8
 # does.
 #
 # ### Exercise 5.3. When is 12 iterations right?

@@ -375,7 +375,7 @@ for task in base:
 # ## More detectors
 #
 # With the extra, `python benchmarks/vision.py` measures all detectors and writes the table that is
-# committed with the package. This is it; dashes are what was not measured with the present weights.
+# committed with the package. This is it.
 
 # %%
 table = {(r["detector"], r["method"], r["stops"]): r for r in vision.read_table()}
@@ -387,10 +387,10 @@ for task in vision.DETECTORS:
         print(f"{name:16s}", *cells, f"{sum(r['wrong'] for r in found if r):8d} false")
 
 # %% [markdown]
-# With earlier weights the other three detectors were measured as well. The AprilTag detector
-# stretches the contrast of each small tile by itself, and lost least in the dark. The QR reader
-# needs the finest detail. Words need some false alarms to be tolerated: every brightening lets the
-# reader try where it was silent before.
+# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
+# the dark. The QR reader needs the finest detail: of the five it is the first to fail on brightened
+# pictures. Most ways to brighten add false alarms among the words: the reader tries where it was
+# silent before.
 #
 # Does enhancing always help? No. On ExDark, photographs taken in the dark, a detector trained on
 # such pictures finds as much without enhancement as with it: a mean average precision of 76.8 on
