@@ -258,14 +258,12 @@ class Enhanced:
             where = sum(maps) / len(flips)
             tolerance = model.late_tolerance if late else TOLERANCE
             exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
-            if isinstance(source, int):
+            details = isinstance(source, int)
+            if details:
                 exposure = np.minimum(model.detail_exposure * exposure, 1)
-            plan.append(
-                (soft_threshold(where), 0)
-                if source == THUMBNAIL
-                else (exposure, source * factor if isinstance(source, int) else 0)
-            )
-            thumbnail = brighten(thumbnail, plan[-1][0])
+            parameter_map = soft_threshold(where) if source == THUMBNAIL else exposure
+            plan.append((parameter_map, source * factor if details else 0))
+            thumbnail = brighten(thumbnail, parameter_map)
         return plan
 
     def _make_thumbnail(self) -> np.ndarray:

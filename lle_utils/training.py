@@ -306,7 +306,8 @@ def train(
 
 def finished(trainee: Trainee, recipe: Recipe) -> Enhancer:
     """Return the enhancer that a trainee holds, in single precision."""
-    network = build_trainee(dataclasses.replace(recipe, precision="float32")).enhancer.network
+    fresh = dataclasses.replace(recipe, precision="float32", start=None)
+    network = build_trainee(fresh).enhancer.network
     network.set_weights(trainee.enhancer.network.get_weights())
     return Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
 

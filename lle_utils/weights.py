@@ -10,10 +10,9 @@ import keras
 from lle_utils.enhancer import Enhancer
 from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer
+from lle_utils.runtime import WEIGHTS
 
 DEFAULT = "enhancer"
-WEIGHTS = Path(__file__).with_name("weights")
-"""The folder of the packaged weights, their cards and their logs."""
 
 
 def load_model(source: str | Path = DEFAULT):

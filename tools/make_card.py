@@ -169,10 +169,12 @@ def main() -> None:
     )
     parser.add_argument("name", help="what the weights are called, or are to be called")
     parser.add_argument("--run", type=Path, metavar="FOLDER", help="the run they come from")
-    parser.add_argument("--minutes", type=float, default=0.0, help="how long training took")
+    parser.add_argument("--minutes", type=float, help="how long training took; with --run")
     parser.add_argument("--machine", default="2 CPU cores", help="default: %(default)s")
     parser.add_argument("--note", default="", help="what else is to be known of the run")
     args = parser.parse_args()
+    if args.run and args.minutes is None:
+        parser.error("the card of a run says how long training took: --minutes M")
     if args.run:
         card = make_card(args.run, args.name, args.minutes, args.machine, args.note)
     else:
