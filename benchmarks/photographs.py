@@ -27,33 +27,11 @@ from tqdm.auto import tqdm
 
 from lle_utils import baselines, camera, data, paths
 from lle_utils.enhancer import enhance_picture
-from lle_utils.images import READABLE, read_image
+from lle_utils.images import READABLE, read_image, shrink
+from lle_utils.metrics import LONG_SIDE, reversed_share
 from lle_utils.weights import load_model
 
-LONG_SIDE = 640
-STEEP = 1 / 255
-"""Gradients below this, per pixel, count as flat."""
 RIM, BEYOND = 16, 64
-
-
-def read_small(path: Path) -> np.ndarray:
-    """Read a picture, at most `LONG_SIDE` pixels wide or high."""
-    image = read_image(path)
-    share = min(1, LONG_SIDE / max(image.shape[:2]))
-    return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-
-
-def gradient(image) -> np.ndarray:
-    """Return the blurred gradient of a picture's brightness, shape (2, height, width)."""
-    gray = np.asarray(image, np.float64).mean(axis=-1)
-    return np.stack([ndimage.gaussian_filter(gray, 2, order=o) for o in ((1, 0), (0, 1))])
-
-
-def reversed_share(image, enhanced) -> float:
-    """Return the share of pixels (%) at which the enhanced picture falls where the input rises."""
-    before, after = gradient(image), gradient(enhanced)
-    steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
-    return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
 
 
 def frame(method: Callable, image) -> float:
@@ -108,7 +86,7 @@ def main() -> None:
     parser.add_argument("--weights", default="enhancer")
     args = parser.parse_args()
     files = [p for p in sorted(args.folder.rglob("*")) if p.suffix.lower() in READABLE]
-    pictures = [read_small(path) for path in files]
+    pictures = [shrink(read_image(path), LONG_SIDE) for path in files]
     references = [pair.high for pair in data.load("sample", "test")]
     methods = {
         "enhancer": partial(enhance_picture, load_model(args.weights)),
@@ -131,9 +109,9 @@ def main() -> None:
         shade = [shade_recovered(method, one, seed) for seed, one in enumerate(references)]
         counts = [sum(share > limit for share in shares) for limit in (0.5, 2)]
         print(
-            f"{name:15s} {np.median(shares):15.2f} {max(shares):6.2f} {counts[0]:6d} {counts[1]:4d}"
-            f" {max(frames):7.2f} {max(grays):6.1f} {max(changes):7.1f}"
-            f" {growth[0]:14.2f} {growth[1]:6.2f} {np.median(shade):7.2f}"
+            f"{name:15s} {np.nanmedian(shares):15.2f} {np.nanmax(shares):6.2f}"
+            f" {counts[0]:6d} {counts[1]:4d} {max(frames):7.2f} {max(grays):6.1f}"
+            f" {max(changes):7.1f} {growth[0]:14.2f} {growth[1]:6.2f} {np.median(shade):7.2f}"
         )
         if name == "enhancer":
             worst = sorted(zip(shares, files, strict=True), reverse=True)[:5]

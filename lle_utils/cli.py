@@ -411,14 +411,20 @@ def _add_evaluate(commands) -> None:
         commands,
         "evaluate",
         _evaluate,
-        "Score the enhancement of pairs.",
+        "Score the enhancement of pairs, or measure harm to dark pictures without references.",
         "A folder of pairs holds low/ and high/ with pictures of the same names. Each enhanced "
         "picture is rounded to 8 bits and compared in RGB with its reference: PSNR in decibels "
-        "and SSIM (more is better), CIEDE2000 color difference (less is better). Simple methods "
-        "are scored beside it, and compared picture by picture.",
+        "and SSIM (more is better), CIEDE2000 color difference (less is better). In a folder "
+        "without high/, with all below it, harm is measured (less is better): clipped, the share "
+        "of pixels of which a channel became white; reversed, the share where the result falls "
+        "while the input rises; noise in flat places, in codes; and of videos flicker, the step "
+        "in codes of one scene's brightness from frame to frame. Simple methods are scored beside "
+        "it, and pairs are compared picture by picture.",
         "evaluate data/sample/heldout --json scores.json",
     )
-    parser.add_argument("pairs", type=Path, metavar="PAIRS_FOLDER", help="folder of pairs")
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="folder of pairs, or of dark pictures"
+    )
     _add_model_options(parser)
     parser.add_argument("--json", type=Path, metavar="F", help="write the scores to this file")
     parser.add_argument(
@@ -433,41 +439,81 @@ def _add_evaluate(commands) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from lle_utils.data import load_folder
+    from lle_utils.data import list_dark, load_folder
     from lle_utils.images import check_writable, replace_file
 
     if args.json:
         check_writable(args.json, overwrite=args.overwrite)
-    pairs = load_folder(args.pairs)
+    paired = (args.folder / "high").is_dir()
+    found = load_folder(args.folder) if paired else list_dark(args.folder)
+    if args.gt_mean and not paired:
+        raise LleError(f"--gt-mean needs references, and {args.folder} has no folder high/")
 
-    from tqdm.auto import tqdm
-
-    from lle_utils.evaluation import BASELINES, as_text, evaluate
     from lle_utils.inference import enhance_picture
 
     model = _load_model(args.weights)
+
+    def enhance(picture):
+        return enhance_picture(model, picture, args.iterations, args.exposure)
+
     with as_memory_error():
-        report = evaluate(
-            lambda picture: enhance_picture(model, picture, args.iterations, args.exposure),
-            pairs,
-            compared={} if args.no_baselines else BASELINES,
-            gt_mean=args.gt_mean,
-            progress=lambda items: tqdm(
-                items, total=len(pairs), unit="picture", leave=False, disable=None
-            ),
-        )
-    print(as_text(report))
+        report, failed = (_score_pairs if paired else _score_dark)(enhance, found, args)
     if args.json:
-        asked = {"folder": str(args.pairs), "weights": args.weights}
-        report = {
-            **asked,
-            "iterations": args.iterations or model.iterations,
-            "exposure": args.exposure,
-            **report,
-        }
-        text = json.dumps(report, indent=1) + "\n"
+        about = {"folder": str(args.folder), "weights": args.weights}
+        about |= {"iterations": args.iterations or model.iterations, "exposure": args.exposure}
+        text = json.dumps(about | report, indent=1) + "\n"
         replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
-    return 0
+    return 1 if failed else 0
+
+
+def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[dict, int]:
+    """Score pairs and print the scores; return the report, and how many files failed: none."""
+    from tqdm.auto import tqdm
+
+    from lle_utils.evaluation import BASELINES, as_text, evaluate
+
+    report = evaluate(
+        enhance,
+        pairs,
+        compared={} if args.no_baselines else BASELINES,
+        gt_mean=args.gt_mean,
+        progress=lambda items: tqdm(
+            items, total=len(pairs), unit="picture", leave=False, disable=None
+        ),
+    )
+    print(as_text(report))
+    return report, 0
+
+
+def _score_dark(enhance: Callable, paths, args: argparse.Namespace) -> tuple[dict, int]:
+    """Measure harm and print it; return the report, and how many files could not be read."""
+    from tqdm.auto import tqdm
+
+    from lle_utils.evaluation import BASELINES, dark_as_text, evaluate_dark
+    from lle_utils.images import read_image
+    from lle_utils.video import is_video, measure_flicker
+
+    failed = []
+
+    def each(videos: bool, read: Callable):
+        chosen = [path for path in paths if is_video(str(path)) == videos]
+        for path in tqdm(chosen, unit="file", leave=False, disable=None):
+            try:
+                yield str(path.relative_to(args.folder)), read(path)
+            except LleError as error:
+                failed.append(path)
+                with tqdm.external_write_mode(file=sys.stderr):
+                    _complain(error)
+
+    report = evaluate_dark(
+        enhance,
+        each(False, read_image),
+        each(True, lambda path: measure_flicker(str(path), enhance)),
+        compared={} if args.no_baselines else BASELINES,
+    )
+    if len(failed) < len(paths):
+        print(dark_as_text(report))
+    return report, len(failed)
 
 
 def _add_train(commands) -> None:

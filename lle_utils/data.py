@@ -21,6 +21,7 @@ import numpy as np
 from lle_utils import camera, fetch, paths
 from lle_utils.errors import LleError
 from lle_utils.images import READABLE, as_float, read_uint8, to_uint8
+from lle_utils.video import VIDEOS
 
 SPLITS = ("train", "validation", "test")
 LOL_SPLITS = (*SPLITS, "unseen")
@@ -330,6 +331,27 @@ def load_own(folder: str | Path, split: str = "train") -> PairedSet:
         raise LleError(f"{folder} holds {len(found)} pairs; training needs 4 or more")
     chosen = [one for i, one in enumerate(found) if (i % 4 == 3) == (split == "validation")]
     return PairedSet(f"{folder}, {split}", chosen)
+
+
+def list_dark(folder: Path) -> list[Path]:
+    """List the pictures and videos of a folder and of those in it, without what is hidden.
+
+    Raises
+    ------
+    LleError
+        If there is no such folder, or nothing in it.
+    """
+    if not folder.is_dir():
+        raise LleError(f"{folder}: no such folder")
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in (*READABLE, *VIDEOS)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    if not found:
+        raise LleError(f"{folder} holds no pictures")
+    return found
 
 
 def list_pairs(folder: Path) -> list[PairFiles]:

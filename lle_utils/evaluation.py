@@ -1,4 +1,4 @@
-"""Score a method on pairs, picture by picture, beside what it must beat."""
+"""Score a method picture by picture, beside what it must beat: on pairs, or without references."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -9,7 +9,16 @@ import numpy as np
 
 from lle_utils import baselines
 from lle_utils.images import as_float, to_uint8
-from lle_utils.metrics import METRICS, bootstrap_interval, mean_scores, psnr, score
+from lle_utils.metrics import (
+    METRICS,
+    bootstrap_interval,
+    clipped_share,
+    mean_scores,
+    noise,
+    psnr,
+    reversed_share,
+    score,
+)
 
 GT_MEAN = "psnr after GT-mean"
 
@@ -97,6 +106,54 @@ def _score(timed: tuple[np.ndarray, float], pair, gt_mean: bool) -> dict:
     return row
 
 
+def evaluate_dark(
+    enhance: Callable,
+    pictures: Iterable,
+    videos: Iterable = (),
+    *,
+    compared: Mapping[str, Callable] = BASELINES,
+) -> dict:
+    """Measure what a method and others do to pictures without references: harm, counted.
+
+    Parameters
+    ----------
+    enhance, compared
+        As for `evaluate`.
+    pictures : iterable of (str, ndarray)
+        The name and the picture, float32 (height, width, 3) in [0, 1], of each.
+    videos : iterable of (str, dict)
+        The name, and what `video.measure_flicker` returned, of each.
+
+    Returns
+    -------
+    dict
+        Ready for JSON (None where nothing can be measured): the means of `HARM` and ``seconds``,
+        ``pictures`` (their number), ``images`` (the numbers of each), and in ``compared`` the means
+        of each other method. ``brightness`` is the mean in codes, ``clipped`` and ``reversed`` are
+        shares of the pixels in %, ``noise`` is in codes; see `metrics`. ``videos`` as given.
+    """
+    methods = {"": enhance, **compared}
+    rows = {name: [] for name in methods}
+    for picture_name, low in pictures:
+        for name, method in methods.items():
+            enhanced, seconds = _timed(method, low)
+            harm = {column: measure(low, enhanced) for column, measure in HARM.items()}
+            rows[name].append({"name": picture_name, **harm, "seconds": seconds})
+    own = rows.pop("")
+    others = {name: _means(other) for name, other in rows.items()}
+    report = {**_means(own), "pictures": len(own), "images": own, "compared": others}
+    return _rounded({**report, "videos": dict(videos)})
+
+
+HARM = {
+    "brightness": lambda low, enhanced: 255 * float(enhanced.mean()),
+    "clipped": clipped_share,
+    "reversed": reversed_share,
+    "noise": noise,
+}
+"""What is measured without a reference, by the names of the columns."""
+
+
 def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
     """Enhance a picture once and keep the results after several numbers of iterations.
 
@@ -137,7 +194,7 @@ def scale_to_mean(image, reference) -> np.ndarray:
 
 
 def _means(rows: list[dict]) -> dict:
-    return mean_scores(rows, [column for column in rows[0] if column != "name"])
+    return mean_scores(rows, [column for column in rows[0] if column != "name"]) if rows else {}
 
 
 def _interval(values: list[float]) -> list[float] | None:
@@ -199,8 +256,32 @@ def as_text(report: dict) -> str:
     return "\n".join(lines)
 
 
-def _line(row: dict, width: int) -> str:
-    forms = {"psnr": "10.2f", "ssim": "8.3f", "ciede2000": "11.2f", "seconds": "9.2f"}
+def dark_as_text(report: dict) -> str:
+    """Lay a report of `evaluate_dark` out as tables for people."""
+    others = [{"name": name, **means} for name, means in report["compared"].items()]
+    videos = [{"name": name, **flicker} for name, flicker in report["videos"].items()]
+    rows = [*report["images"], {"name": "mean", **report}]
+    width = max(len(row["name"]) for row in [*rows, *others, *videos])
+    forms = {"brightness": "12.1f", "clipped": "11.2f", "reversed": "12.2f", "noise": "7.2f"}
+    forms["seconds"] = "9.2f"
+    head = "  brightness  clipped %  reversed %  noise  seconds"
+    lines = []
+    if report["images"]:
+        lines += [f"{'picture':{width}}{head}", *(_line(row, width, forms) for row in rows)]
+    if report["images"] and others:
+        lines += ["", f"{'compared':{width}}{head}"]
+        lines += [_line(other, width, forms) for other in others]
+    if videos:
+        lines += [""] * bool(lines) + [f"{'flicker':{width}}  frames  before   after"]
+        forms = {"frames": "8d", "before": "8.2f", "after": "8.2f"}
+        lines += [_line(one, width, forms) for one in videos]
+    return "\n".join(lines)
+
+
+_PAIR_FORMS = {"psnr": "10.2f", "ssim": "8.3f", "ciede2000": "11.2f", "seconds": "9.2f"}
+
+
+def _line(row: dict, width: int, forms: Mapping[str, str] = _PAIR_FORMS) -> str:
     return f"{row['name']:{width}}" + "".join(_number(row, *column) for column in forms.items())
 
 

@@ -8,6 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from lle_utils.errors import LleError
@@ -22,6 +23,7 @@ __all__ = [
     "read_image",
     "read_uint8",
     "replace_file",
+    "shrink",
     "to_uint8",
     "write_image",
 ]
@@ -204,6 +206,12 @@ def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
     content = encode(Photo([to_uint8(image)], ""), kind)
     replace_file(path, lambda partial: Path(partial).write_bytes(content))
     return path
+
+
+def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
+    """Return a picture averaged down to at most `long_side` pixels of height and width."""
+    share = min(1, long_side / max(image.shape[:2]))
+    return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
 def replace_file(path: Path, write) -> None:

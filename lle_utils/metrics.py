@@ -6,11 +6,13 @@ reference at its own size; each metric is computed per picture and then averaged
 
 from collections.abc import Mapping, Sequence
 
+import cv2
 import numpy as np
+from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from lle_utils.images import as_float, to_uint8
+from lle_utils.images import as_float, shrink, to_uint8
 
 METRICS = ("psnr", "ssim", "ciede2000")
 
@@ -154,6 +156,77 @@ def ciede2000(image, reference) -> float:
     """
     image, reference = _matching(image, reference)
     return float(np.mean(deltaE_ciede2000(rgb2lab(reference), rgb2lab(image))))
+
+
+STEEP = 1 / 255
+"""Gradients below this, per pixel, count as flat."""
+
+
+LONG_SIDE = 640
+"""Longest side in pixels at which gradients are compared."""
+
+
+def reversed_share(image, enhanced) -> float:
+    """Return the share of pixels (%) at which the enhanced picture falls where the input rises.
+
+    Parameters
+    ----------
+    image, enhanced : array, shape (height, width, 3)
+        As `images.as_float` takes them. They are shrunk to `LONG_SIDE`, and their brightness is
+        blurred by 2 pixels.
+
+    Returns
+    -------
+    float
+        0 to 100; NaN where no gradient is steep enough in both to have a direction.
+    """
+    before, after = (_gradient(shrink(one, LONG_SIDE)) for one in _matching(image, enhanced))
+    steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
+    if not steep.any():
+        return float("nan")
+    return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
+
+
+def clipped_share(image, enhanced) -> float:
+    """Return the share of pixels (%) of which a channel became white (255 of 255).
+
+    Parameters
+    ----------
+    image, enhanced : array, shape (height, width, 3)
+        As `images.as_float` takes them.
+    """
+    before, after = (to_uint8(picture) == 255 for picture in _matching(image, enhanced))
+    return float(100 * np.mean((after & ~before).any(axis=-1)))
+
+
+def noise(image, enhanced) -> float:
+    """Estimate the noise of an enhanced picture where its input is flattest.
+
+    The standard deviation by the method of Immerkaer (1996): a mask of 3 x 3 pixels that ramps
+    leave at zero. Only the flatter half of the pixels counts, so that edges are not taken for
+    noise.
+
+    Parameters
+    ----------
+    image, enhanced : array, shape (height, width, 3)
+        As `images.as_float` takes them.
+
+    Returns
+    -------
+    float
+        In codes of 0 to 255.
+    """
+    image, enhanced = _matching(image, enhanced)
+    slope = np.hypot(*_gradient(image))
+    mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+    residue = np.abs(cv2.filter2D(enhanced, -1, mask, borderType=cv2.BORDER_REFLECT))
+    return float(255 * np.sqrt(np.pi / 2) / 6 * residue[slope <= np.median(slope)].mean())
+
+
+def _gradient(image: np.ndarray) -> np.ndarray:
+    """Return the blurred gradient of a picture's brightness, shape (2, height, width)."""
+    gray = image.mean(axis=-1)
+    return np.stack([ndimage.gaussian_filter(gray, 2, order=o) for o in ((1, 0), (0, 1))])
 
 
 def bootstrap_interval(values, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:

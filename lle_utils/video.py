@@ -4,6 +4,7 @@ One frame is held at a time. How bright a frame comes out is held to how bright 
 that neither the network nor a flickering lamp makes the result flicker.
 """
 
+import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 from lle_utils.errors import LleError
-from lle_utils.images import replace_file
+from lle_utils.images import replace_file, shrink
 from lle_utils.photos.photo import scale
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -58,23 +59,81 @@ class Steadier:
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         """Return a frame, float RGB in [0, 1], shape (height, width, 3), made steady."""
-        share = min(1, SMALL / max(frame.shape[:2]))
-        small = cv2.resize(frame, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        stops = self._difference(small)
+        small = shrink(frame, SMALL)
+        stops, shared = np.zeros(3, np.float32), _shared(self._last, small)
+        if shared:
+            before, after = map(_logit, shared)
+            stops = STEADY * np.median(before - after, axis=(0, 1))
         self._last = _raise_odds(small, stops)
         return _raise_odds(frame, stops)
 
-    def _difference(self, small: np.ndarray):
-        """Return by what the logits of a small frame must change, one number a channel."""
-        if self._last is None or self._last.shape != small.shape or min(small.shape[:2]) < 8:
-            return np.zeros(3, np.float32)
-        grays = [_logit(picture).mean(axis=-1) for picture in (self._last, small)]
-        window = cv2.createHanningWindow(grays[0].shape[::-1], cv2.CV_32F)
-        (right, down), response = cv2.phaseCorrelate(*grays, window)
-        if response < SAME_SCENE:
-            return np.zeros(3, np.float32)
-        before, after = _overlap(self._last, small, round(down), round(right))
-        return STEADY * np.median(_logit(before) - _logit(after), axis=(0, 1))
+
+def brightness_step(last: np.ndarray, new: np.ndarray) -> float:
+    """Return by how many codes the brightness of what two frames share differs: flicker.
+
+    Parameters
+    ----------
+    last, new : ndarray of float32, shape (height, width, 3)
+        RGB in [0, 1].
+
+    Returns
+    -------
+    float
+        0 or more; NaN for two frames that do not show one scene.
+    """
+    shared = _shared(shrink(last, SMALL), shrink(new, SMALL))
+    if not shared:
+        return float("nan")
+    before, after = shared
+    return 255 * abs(float(after.mean() - before.mean()))
+
+
+def _shared(last: np.ndarray | None, new: np.ndarray):
+    """Return what both of two small frames show, cut from each, or None for two scenes."""
+    if last is None or last.shape != new.shape or min(new.shape[:2]) < 8:
+        return None
+    grays = [_logit(picture).mean(axis=-1) for picture in (last, new)]
+    window = cv2.createHanningWindow(grays[0].shape[::-1], cv2.CV_32F)
+    (right, down), response = cv2.phaseCorrelate(*grays, window)
+    if response < SAME_SCENE:
+        return None
+    return _overlap(last, new, round(down), round(right))
+
+
+def measure_flicker(source: str, enhance: Callable, most: int = 100) -> dict:
+    """Measure the flicker of a video and of its enhancement.
+
+    Parameters
+    ----------
+    source : str
+        A file.
+    enhance : callable
+        As for `enhance_video`.
+    most : int, default 100
+        How many frames to look at.
+
+    Returns
+    -------
+    dict
+        ``frames``, and the mean `brightness_step` ``before`` and ``after``, in codes; NaN where no
+        two frames show one scene.
+
+    Raises
+    ------
+    LleError
+        As `Clip`.
+    """
+    steadier, steps, last, count = Steadier(), [], None, 0
+    with Clip(source) as clip:
+        for frame in itertools.islice(clip.frames(), most):
+            before = scale(_to_array(frame), np.float32)
+            both = before, steadier(np.asarray(enhance(before)))
+            if last is not None:
+                steps.append([brightness_step(*pair) for pair in zip(last, both, strict=True)])
+            last, count = both, count + 1
+    known = [step for step in steps if not np.isnan(step).any()]
+    means = np.mean(known, axis=0) if known else (float("nan"),) * 2
+    return {"frames": count, "before": float(means[0]), "after": float(means[1])}
 
 
 def _overlap(last: np.ndarray, new: np.ndarray, down: int, right: int):

@@ -98,7 +98,7 @@ def test_help_explains_every_command_by_an_example_that_can_be_typed(lle, comman
         ("enhance a.png --suffix a/b", "a/b"),
         ("enhance -o b.png", "IN"),
         ("enhance a.png -o b.png --bright", "--bright"),
-        ("evaluate", "PAIRS_FOLDER"),
+        ("evaluate", "FOLDER"),
         ("figures --dataset flowers", "flowers"),
         ("train -o run --epochs 0", "'0'"),
         ("train -o run --seed -1", "'-1'"),
@@ -264,7 +264,7 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
         (pairs({"a": (9, 9)}, {"b": (9, 9)}), "evaluate pairs", "low/a.png has no partner"),
         (pairs({"a": (9, 9)}, {"a": (9, 8)}), "evaluate pairs", "low/a.png is 9 x 9"),
         (spoiled_pair, "evaluate pairs --json f.json", "high/a.png: not a picture"),
-        (None, "evaluate gone", "gone/low: no such folder"),
+        (None, "evaluate gone", "gone: no such folder"),
         (lambda: save("old.json.png"), "evaluate HELDOUT --json old.json.png", "exists already"),
         (None, "evaluate HELDOUT --json gone/a.json", "gone: no such folder"),
         (None, "evaluate HELDOUT --json .", "is a folder"),
@@ -306,6 +306,26 @@ def test_evaluate_says_what_the_metrics_say(lle):
         assert report[metric] == pytest.approx(mean, abs=2e-4)
     code, out, _ = lle("evaluate", "pairs", "--no-baselines")
     assert code == 0 and "gamma" not in out and "GT-mean" not in out
+
+
+def test_evaluate_measures_harm_where_there_is_no_reference(lle):
+    save("dark/b/coffee.png", np.asarray(Image.open(COFFEE))[:200, :200])
+    save("dark/flat.png", np.full_like(DARK, 6))
+    save("dark/.hidden/c.png")
+    Path("dark/bad.png").write_text("no picture")
+    code, out, err = lle("evaluate", "dark", "--json", "harm.json")
+    assert code == 1 and err.startswith("lle: dark/bad.png: not a picture") and "LIME-like" in out
+    report = json.loads(Path("harm.json").read_text())
+    images = {image["name"]: image for image in report["images"]}
+    assert list(images) == ["b/coffee.png", "flat.png"]
+    assert images["b/coffee.png"]["reversed"] < 1 and images["flat.png"]["reversed"] is None
+    source = read_image("dark/b/coffee.png")
+    enhanced = enhance_picture(load_model(), source)
+    assert images["b/coffee.png"]["noise"] == pytest.approx(
+        metrics.noise(source, enhanced), abs=1e-3
+    )
+    assert "clipped" not in lle("evaluate", HELDOUT, "--no-baselines")[1]
+    assert lle("evaluate", "dark", "--gt-mean")[2].startswith("lle: --gt-mean needs references")
 
 
 # As a process

@@ -107,3 +107,26 @@ def test_pictures_by_depth_are_those_of_the_enhancer():
     for depth, picture in found.items():
         expected = enhance_picture(enhancer, low, depth)
         np.testing.assert_allclose(picture, expected, atol=0.51 / 255)
+
+
+# Without references
+
+
+def test_harm_is_measured_without_a_reference():
+    low = make_pairs(1, 60, 80)[0].low
+    pictures = [("one", low), ("flat", np.full((8, 8, 3), 0.1, np.float32))]
+    flicker = [("a.mp4", {"frames": 3, "before": 0.25, "after": float("nan")})]
+    report = evaluation.evaluate_dark(
+        brighter(9), pictures, flicker, compared={"none": brighter(1)}
+    )
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    one, flat = report["images"]
+    assert one["reversed"] == 0 and flat["reversed"] is None  # nothing in it has a direction
+    assert one["clipped"] > 5 and flat["clipped"] == 0
+    assert report["reversed"] == 0 and report["clipped"] == pytest.approx(one["clipped"] / 2)
+    assert report["compared"]["none"]["clipped"] == 0
+    assert one["noise"] > 2 * report["compared"]["none"]["noise"]
+    text = evaluation.dark_as_text(report)
+    assert [line.split()[0] for line in text.splitlines() if line] == [
+        *("picture", "one", "flat", "mean", "compared", "none", "flicker", "a.mp4")
+    ]

@@ -72,3 +72,33 @@ def test_the_bootstrap_interval_holds_the_mean_and_is_repeatable():
     assert low < values.mean() < high
     assert 0.7 * 3.92 * 4 / 50**0.5 < high - low < 1.3 * 3.92 * 4 / 50**0.5
     assert metrics.bootstrap_interval(values) == (low, high)
+
+
+def ramp(height=60, width=80):
+    return np.repeat(np.linspace(0.1, 0.9, width)[None, :, None], height, 0).repeat(3, 2)
+
+
+def test_a_gradient_that_is_turned_round_is_found():
+    picture = ramp()
+    assert metrics.reversed_share(picture, picture) == 0
+    assert metrics.reversed_share(picture, 1 - picture) > 95  # the rim is flat
+    half = picture.copy()
+    half[:, 40:] = 1 - half[:, 40:]
+    assert metrics.reversed_share(picture, half) == pytest.approx(50, abs=5)
+    assert np.isnan(metrics.reversed_share(np.full((3, 4, 3), 0.2), np.full((3, 4, 3), 0.4)))
+    assert np.isnan(metrics.reversed_share(np.zeros((1, 1, 3)), np.ones((1, 1, 3))))
+
+
+def test_what_became_white_is_counted_once():
+    picture = np.full((2, 5, 3), 0.5)
+    picture[0, 0] = 1
+    enhanced = picture.copy()
+    enhanced[0, :3, 0] = 1
+    assert metrics.clipped_share(picture, enhanced) == 20
+
+
+def test_noise_is_measured_beside_edges():
+    picture = np.where(np.arange(80)[:, None] < 40, ramp(80, 80), 0.05 + ramp(80, 80) / 9)
+    noisy = picture + np.random.default_rng(0).normal(0, 5 / 255, picture.shape)
+    assert metrics.noise(picture, picture) < 0.1
+    assert metrics.noise(picture, np.clip(noisy, 0, 1)) == pytest.approx(5, rel=0.1)

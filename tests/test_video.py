@@ -306,6 +306,17 @@ def test_the_brightness_of_one_scene_is_held(across, down):
     assert step(steady, across, down) < 0.3
 
 
+def test_flicker_is_measured_before_and_after():
+    frames = [np.uint8(255 * frame + 0.5) for frame in flickering([scene()[:90, :100]] * 12)]
+    make("a.mp4", size=(90, 100), frames=frames)
+    found = video.measure_flicker("a.mp4", lambda frame: frame, most=10)
+    assert found["frames"] == 10
+    assert found["before"] == pytest.approx(step(read("a.mp4")[0][:10]) / 255, rel=0.2)
+    assert found["after"] < 0.3 < 1 < found["before"]
+    make("b.mp4", frames=[picture()])
+    assert np.isnan(video.measure_flicker("b.mp4", lambda frame: frame)["after"])
+
+
 def test_a_new_scene_starts_anew():
     one, other = scene()[:90, :100], scene()[::-1][:90, :100] ** 0.5
     steadier = video.Steadier()
