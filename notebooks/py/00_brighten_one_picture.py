@@ -13,7 +13,12 @@
 #
 # You will turn a nearly black picture into a bright one, with a network that you build yourself and
 # a recursion of one line.
-#
+
+# %% [markdown]
+# ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
+# one, with details and colors that the dark side hides](figures/hero.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 35 to read and do the quick exercises. Per
 # exercise: 0.1: 2, 0.2: 10, 0.3: 10, 0.4: 30.
 #
@@ -23,18 +28,13 @@
 # - how a small network decides how much to brighten, where, and what is noise,
 # - how that network is trained *through* the recursion.
 #
-# **What you'll need:** Keras, NumPy and matplotlib. The lesson imports no helper: you can paste its
-# cells into a script. The other notebooks explain what this one does. New words link to the
-# [glossary](glossary.md).
+# **What you'll need:** Keras, NumPy and matplotlib. The lesson imports no helper, so you can paste
+# its cells into a script. New words link to the [glossary](glossary.md).
 #
 # **Contents:** a dark picture · seven layers · the recursion · what the network says · training ·
-# two checks · exercises
+# checks · exercises
 #
 # Next: [01. Look at the dark](01_look_at_the_dark.ipynb)
-
-# %% [markdown]
-# ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
-# one, with details and colors that the dark side hides](figures/hero.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -65,7 +65,7 @@ print("Data set:", DATASET)
 # ## A dark picture
 #
 # We load one dark picture and, to judge the result, the same scene well lit: its
-# [reference](glossary.md#reference). Values are between 0 (black) and 1 (white).
+# [reference](glossary.md#reference). Values run from 0 (black) to 1 (white).
 
 # %%
 if DATASET == "lol":
@@ -88,8 +88,8 @@ print(f"shape {dark.shape}, mean of the dark picture {dark.mean():.3f}")
 # %% [markdown]
 # ## A network of seven layers
 #
-# It looks at a picture and gives a [**map**](glossary.md#parameter-map) $M$: three numbers for each
-# pixel, one per color, that say how much to brighten there. Each layer is a
+# The network looks at a picture and returns a [**map**](glossary.md#parameter-map) $M$: three
+# numbers per pixel, one per color, that say how much to brighten there. Each layer is a
 # [convolution](glossary.md#convolution). The last one ends in a [sigmoid](glossary.md#sigmoid),
 # which keeps $M$ between 0 and 1. Early layers also feed later ones,
 # [symmetrically](glossary.md#concatenation): 3 to 5, 2 to 6, 1 to 7. `Rescaling` spreads out the
@@ -113,8 +113,7 @@ def build_network():
 
 
 # %% [markdown]
-# The workbook's trained weights are in a file that holds the network inside another model. So we
-# load them through a model around ours.
+# The trained weights are stored inside a larger model, so we wrap our network in one to load them.
 
 # %%
 network = build_network()
@@ -130,7 +129,7 @@ print(f"{network.count_params():,} parameters")
 #
 # $$E \leftarrow E + M\,E\,(1 - E)$$
 #
-# Black and white stay, everything between them rises, and no value leaves [0, 1]. The network
+# Black and white stay, everything in between gets brighter, and no value leaves [0, 1]. The network
 # answers three questions in turn.
 #
 # - **How much light?** It looks at a **thumbnail** of 24 x 24 pixels. The mean of its map, one
@@ -139,8 +138,8 @@ print(f"{network.count_params():,} parameters")
 # - **What is noise?** The exposure, plus the fine structure of a map of the picture itself, once
 #   downsampled by 2 and twice at full size. Three iterations.
 #
-# Later iterations ask "how much" again. By now the answer should be "little". Three small functions
-# change the size.
+# Later iterations ask "how much" again. By then the answer should be "little". These three
+# functions change the size.
 
 # %%
 SCHEDULE = ["exposure", "exposure", "exposure", "thumbnail", 2, 1, 1, "late"]
@@ -161,9 +160,9 @@ def enlarge(M, E):
 
 
 # %% [markdown]
-# Two more make the map. The edges are mirrored, or the network would paint a frame there. Where a
-# pixel is gray, the three colors get the same $M$, so that gray stays gray. A **soft threshold**
-# turns values well below a tolerance into almost 0; a sigmoid alone never gets there.
+# Two more make the map. Edges are mirrored; otherwise the network would paint a frame there. Where
+# a pixel is gray, all three colors get the same $M$, so gray stays gray. A **soft threshold**
+# reduces values well below a tolerance to almost 0, which a sigmoid never reaches.
 
 
 # %%
@@ -179,8 +178,7 @@ def threshold(M, tolerance=0.08):
 
 
 # %% [markdown]
-# A flipped scene needs the same light. So the thumbnail's map is averaged over four flipped
-# versions.
+# A flipped scene needs the same light, so we average the thumbnail's map over four flips.
 
 # %%
 FLIPS = ((), (1,), (2,), (1, 2))  # the axes to flip: none, rows, columns, both
@@ -195,7 +193,7 @@ def average_map(network, thumbnail, flips):
 
 
 # %% [markdown]
-# Fine structure is what a map has beyond its mean over 15 x 15 pixels.
+# Fine structure is a map minus its local mean over 15 x 15 pixels.
 
 
 # %%
@@ -205,7 +203,7 @@ def detail_map(network, E):
 
 
 # %% [markdown]
-# Now the three questions. Each answer is a pair: the map for the picture, and the map for its
+# Now the three questions. Each answer is a pair of maps: one for the picture, and one for its
 # thumbnail, which is brightened along with it.
 
 
@@ -224,7 +222,7 @@ def answer(question, network, E, thumbnail, flips):
 
 
 # %% [markdown]
-# And the recursion around it. An exact 0 could never grow, so it is first raised to half a [code
+# Last, the recursion. An exact 0 could never grow, so it is first raised to half a [code
 # value](glossary.md#code-value), the [floor](glossary.md#floor).
 
 
@@ -240,7 +238,7 @@ def enhance(E, network, schedule, flips=FLIPS):
 
 
 # %% [markdown]
-# That is the whole method. **Look for** what you can make out on the right and not on the left.
+# That is the whole method. **Look for** what you can make out on the right but not on the left.
 
 
 # %%
@@ -262,7 +260,7 @@ show(dark=dark, enhanced=enhanced)
 # %% [markdown]
 # ## What the network says
 #
-# **Predict:** which map shows the shapes of the scene, and which one its grain?
+# **Predict:** which map will show the shapes of the scene, and which its grain?
 
 # %%
 # Alt: Left: the mean of M per color, smallest in iteration 8. Middle: the map of iteration 4,
@@ -287,11 +285,11 @@ plt.show()
 #
 # ## How it was trained
 #
-# The *enhanced* picture should be like the bright one. So the error, or [loss](glossary.md#loss),
-# is computed after the last iteration, and Keras sends its gradient back through all of them. Here
-# it is in miniature: only "how much light", on thumbnails of a few training pictures. A fresh
-# network sees each of them once per [epoch](glossary.md#epoch), 25 times. [Adam](glossary.md#adam)
-# changes the weights, and the loss is the [mean squared error](glossary.md#mean-squared-error).
+# The *enhanced* picture should match the bright one. So the error, or [loss](glossary.md#loss), is
+# computed after the last iteration, and Keras sends its gradient back through all of them. Here it
+# is in miniature: only "how much light", on thumbnails of 16 training pictures or fewer, for 25
+# [epochs](glossary.md#epoch). [Adam](glossary.md#adam) changes the weights, and the loss is the
+# [mean squared error](glossary.md#mean-squared-error).
 
 
 # %%
@@ -317,11 +315,12 @@ ax.set_ylim(0, None)
 plt.show()
 
 # %% [markdown]
-# <details><summary>Quiz: nobody shows the network a good map. How does it learn one?</summary>
+# <details><summary>Quiz: the network is never shown a good map. How does it learn to make
+# one?</summary>
 #
-# The error says whether each pixel is too dark or too bright. The recursion says how the pixel
-# moves with $M$, and the network how $M$ moves with a weight. Multiplied together, by the chain
-# rule, that is how the error moves with each weight.
+# The error says whether each pixel is too dark or too bright. The recursion says how a pixel
+# changes with $M$, and the network how $M$ changes with each weight. The chain rule multiplies
+# them: that is how the error changes with each weight.
 #
 # </details>
 #
@@ -337,7 +336,7 @@ show(your_network=mine, our_weights=enhanced, reference=bright)
 # Yours has learned to turn on the light. It knows nothing about noise: a thumbnail is an average
 # and has almost none.
 #
-# ## Is all this true?
+# ## Check it
 #
 # [PSNR](glossary.md#psnr) measures closeness to the reference in decibels; more is better.
 
@@ -354,7 +353,7 @@ assert enhanced.min() >= 0 and enhanced.max() <= 1
 assert history.history["loss"][-1] < 0.7 * history.history["loss"][0]
 
 # %% [markdown]
-# The package must make the same picture as this page.
+# The package must make the same picture.
 
 # %% tags=["claim"]
 from lle_utils import checks
@@ -369,18 +368,16 @@ assert difference < 0.1
 # %% [markdown]
 # ## Exercises
 #
-# Each has a cell to fill in (replace the `...`), a cell that checks it, and a hint and a solution,
-# both folded. `checks` tries your answer on many inputs and tells you what is right or wrong.
+# Each has a cell to fill in (replace the `...`), a cell that checks it, and a folded hint and
+# solution. `checks` tries your answer on many inputs and tells you what is right or wrong.
 
 # %% [markdown]
 # ### Exercise 0.1. Predict, then run
 #
-# A dark pixel has the value 0.05, and the network says $M = 1$, the largest value there is. How
-# bright is the pixel after one iteration (`one_round`, to four decimal places)? After eight
-# (`eight_rounds`, to two)? And what do eight iterations at $M = 1$ make of a pixel that is exactly
-# 0 (`black`), if nothing is raised first?
-#
-# Guess first.
+# A dark pixel has the value 0.05, and $M = 1$, the largest possible value. Guess first: how bright
+# is the pixel after one iteration (`one_round`, to four decimal places)? After eight
+# (`eight_rounds`, to two)? And after eight, if it started at exactly 0 (`black`) and nothing was
+# raised first?
 
 # %% tags=["exercise"]
 one_round = ...
@@ -422,8 +419,8 @@ checks.first_guess(one_round, eight_rounds, black)
 #     return E
 # ```
 #
-# It runs, and pictures get brighter. But they wash out, and calling it twice with the same picture
-# gives two different results. Find both bugs, and fix them.
+# It runs, and pictures get brighter. But they wash out, and two calls with the same picture give
+# different results. Find and fix both bugs.
 
 
 # %% tags=["exercise"]
@@ -460,9 +457,9 @@ checks.brighten_again(brighten_again)
 # %% [markdown]
 # ### Exercise 0.3. How much is still dark?
 #
-# `still_dark` takes the same arguments as `brighten_again`. What share of the values is
-# **below** code 10: at the start, after the first iteration, ..., after the last one? Return a list
-# of `iterations + 1` shares between 0 and 1.
+# `still_dark` takes the same arguments as `brighten_again`. What share of the values is **below**
+# code 10: at the start, after the first iteration, ..., after the last one? Return a list of
+# `iterations + 1` shares between 0 and 1.
 
 
 # %% tags=["exercise"]
@@ -476,8 +473,8 @@ checks.still_dark(still_dark)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Values lie in [0, 1], so code 10 is 10 / 255. The mean of `True` and `False` is the share of
-# `True`. Count, brighten, count: one count more than there are iterations.
+# Values are in [0, 1], so code 10 is 10 / 255. The mean of `True` and `False` is the share of
+# `True`. Count, brighten, count: one more count than there are iterations.
 #
 # </details>
 #
@@ -492,20 +489,19 @@ checks.still_dark(still_dark)
 #     return shares
 # ```
 #
-# The share cannot fall below that of the values that are exactly 0. This is why `enhance` raises
-# them first.
+# The share cannot fall below that of exact zeros. This is why `enhance` raises them first.
 #
 # </details>
 
 # %% [markdown]
-# ### Exercise 0.4. A network that can say only one number
+# ### Exercise 0.4. A network that knows only one number
 #
-# What are all those parameters good for? Build a Keras network like `build_network()`, but whose
-# map is **one number**, the same for every pixel of every picture, between 0 and 1, whatever the
-# weights are. The number itself is learned.
+# What are all those parameters good for? Build a Keras network whose map is **one number**, the
+# same for every pixel of every picture, and between 0 and 1 for any weights. The number itself is
+# learned.
 #
-# When the check passes, guess which of the two will win. Then train it as this page trained
-# `my_network`, with larger steps, enhance `dark`, and compare them by `psnr`.
+# When the check passes, guess which network will win. Then train yours like `my_network`, with
+# larger steps, enhance `dark`, and compare them by `psnr`.
 
 # %% tags=["exercise"]
 one_number = ...
@@ -517,8 +513,8 @@ checks.one_number(one_number)
 # <details><summary>Hint</summary>
 #
 # Averaging a map gives one number per *picture*. To get one for all pictures, nothing of the
-# picture may reach the last layer. What does `layers.Rescaling(0.0)` leave of it? What is left of a
-# convolution when all that it sees is 0? And which activation keeps a number between 0 and 1?
+# picture may reach the last layer. What does `layers.Rescaling(0.0)` leave of it? What does a
+# convolution return when all that it sees is 0? Which activation keeps a number between 0 and 1?
 #
 # </details>
 #
@@ -545,9 +541,9 @@ checks.one_number(one_number)
 # print(f"your network: {psnr(mine):.1f} dB")
 # ```
 #
-# One number comes close to your network, and may even win: a handful of thumbnails is too little to
-# learn much more than the best constant. So every score in this workbook is given beside that of
-# the best constant.
+# One number comes close to your network, and may even win: a few thumbnails are not enough to learn
+# much more than the best constant. So every score in this workbook is shown next to that of the
+# best constant.
 #
 # </details>
 
@@ -556,15 +552,9 @@ checks.one_number(one_number)
 #
 # - A network of 67,299 parameters gives a map $M$; the picture becomes $E + M E (1-E)$, again and
 #   again.
-# - A thumbnail is enough to judge how much light is needed, and where. Noise shows only at full
-#   size.
+# - A thumbnail shows how much light is needed, and where. Noise shows only at full size.
 # - The whole recursion is one Keras model, so `compile` and `fit` train the network through it.
 #
-# ## Further reading
-#
-# - C. Guo and others, "Zero-Reference Deep Curve Estimation for Low-Light Image Enhancement", CVPR
-#   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185).
-# - C. Wei and others, "Deep Retinex Decomposition for Low-Light Enhancement", BMVC 2018,
-#   [arXiv:1808.04560](https://arxiv.org/abs/1808.04560): the LOL pictures.
+# Sources and further reading: [references](references.md).
 #
 # Next: [01. Look at the dark](01_look_at_the_dark.ipynb)

@@ -13,16 +13,19 @@
 #
 # You will see what a dark picture still holds, and build a small camera model that makes dark
 # pictures.
-#
+
+# %% [markdown]
+# ![Three darkened pictures, below each its enhancement after 12, 8 and 7 iterations, and the
+# reference](figures/examples.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
 # exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 20, 1.5: an evening.
 #
 # **What you'll learn**
 #
-# - how to fetch the LOL data set and check that you have the right one
 # - what is in a dark picture: few code values, exact zeros, noise
-# - three things that go wrong with data: cameras that moved, faulty pairs, and **scenes that leak**
-#   from training into the test
+# - what goes wrong with data: faulty pairs, and **scenes that leak** from training into the test
 # - how a dark picture is made, step by step, from light to an 8-bit file, and how cameras differ
 #
 # **What you'll need:** NumPy, SciPy and Matplotlib. No network access: the sample is included.
@@ -33,10 +36,6 @@
 #
 # Previous: [00. Brighten one picture](00_brighten_one_picture.ipynb) · Next: [02. Bend one
 # curve](02_bend_one_curve.ipynb)
-
-# %% [markdown]
-# ![Three darkened pictures, below each its enhancement after 12, 8 and 7 iterations, and the
-# reference](figures/examples.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -71,7 +70,7 @@ print("Data set:", DATASET)
 # The **[LOL](glossary.md#lol)** data set (Wei and others, 2018) has 500 pairs of photographs taken
 # from a tripod: one dark, one well lit. 485 pairs (`our485`) are for training, 15 (`eval15`) for
 # testing. LOL states no license, so the workbook does not include it. To fetch it for study (347
-# MB), set the switch to `True`. Each of the 1000 files is checked against a list of hashes.
+# MB), set the switch to `True`. Every file is checked against its hash.
 
 # %%
 FETCH = False  # @param {type:"boolean"}
@@ -83,9 +82,9 @@ if DATASET == "lol":
     print(fetch.verify_lol().summary())
 
 # %% [markdown]
-# "absent" is fine: everything below runs on the **sample**, a few free photographs that come with
-# the workbook. Their dark versions are made by a camera model, which you will build below. To use
-# LOL, set `DATASET = "lol"` above and run the notebook again.
+# "absent" is fine: everything below runs on the **sample**, free photographs that come with the
+# workbook. A camera model, which you will build below, made their dark versions. To use LOL, set
+# `DATASET = "lol"` above and run the notebook again.
 #
 # ## Look at pairs
 #
@@ -125,8 +124,8 @@ gain = pair.high.mean() / pair.low.mean()
 show([pair.low, gain * pair.low, pair.high], ["dark", f"dark x {gain:.1f}", "well lit"])
 
 # %% [markdown]
-# The dark file is not empty. But it is grainy, its highlights are clipped, and its colors are often
-# wrong. Change `NUMBER` to see other pairs. Here are four.
+# The dark file is not empty. But multiplied it is grainy, its highlights are clipped, and its
+# colors are often wrong. Here are four pairs.
 
 # %%
 # Alt: Four scenes in a row, dark in the first figure and well lit in the second.
@@ -135,9 +134,9 @@ show([pair.high for pair in pairs[:4]], ["well lit"] * 4, height=2.0)
 
 
 # %% [markdown]
-# How far do you get with *just multiplying*? In a running notebook you can choose the pair and the
-# factor. **Try** to find a factor that makes the middle picture as good as the right one. Look at
-# the darkest corner and at the brightest spot.
+# How far does *just multiplying* get you? In a running notebook you can choose the pair and the
+# factor. **Try** to make the middle picture as good as the right one. Look at the darkest corner
+# and at the brightest spot.
 
 
 # %%
@@ -156,12 +155,12 @@ _ = ipywidgets.interact(multiply, name=name, factor=factor)
 
 # %% [markdown]
 # A factor that suits the darkest corner clips the brightest spot. Each picture needs a different
-# factor, and the grain grows with it.
+# factor, and a larger factor means more grain.
 #
 # ## Count the code values
 #
 # **Predict, then run.** How many of the 256 codes does a dark picture really use? Write down a
-# guess: nine out of ten samples are below code ...
+# guess: 90 % of its values are below code ...
 
 # %%
 low_codes = np.concatenate([images.to_uint8(pair.low).ravel() for pair in pairs])
@@ -171,8 +170,8 @@ for name, codes in (("dark", low_codes), ("well lit", high_codes)):
     print(f"          exact zeros {100 * np.mean(codes == 0):.1f} %")
 
 # %% [markdown]
-# Now the histograms. With a linear axis (left) the dark one is a spike at the edge. With a
-# logarithmic axis (right) you also see the brightest parts of the scenes.
+# Now the histograms. On a linear axis (left) the dark one is a spike at the edge. A logarithmic
+# axis (right) also shows the brightest parts of the scenes.
 
 # %%
 # Alt: Histograms of code values, linear and log axis. Dark: a spike below 40. Well lit: 0 to 255.
@@ -186,16 +185,16 @@ axes[0].legend()
 plt.show()
 
 # %% [markdown]
-# A dark picture squeezes the whole scene into a few dozen codes. Brightening spreads them over the
-# full range but adds no new ones. Exact zeros, multiplied by any number, stay 0. Notebook 02 shows
-# what to do about it.
+# A dark picture squeezes the whole scene into a few dozen codes. Brightening spreads them out but
+# adds no new ones. Exact zeros, multiplied by any number, stay 0. Notebook 02 shows what to do
+# about that.
 
 # %% [markdown]
 # ### Exercise 1.1. Multiply a dark file
 #
-# **Predict first, on paper.** A dark file uses each of the codes 0 to 31. You multiply the picture
-# by 8 and save it as an 8-bit file again. How many codes does the new file use? What happens to the
-# exact zeros? What is the next code in use above them?
+# **Predict first, on paper.** A dark file uses each of the codes 0 to 31. You multiply it by 8 and
+# save it as an 8-bit file again. How many codes does the new file use? What do the exact zeros
+# become? What is the next code in use above them?
 
 # %% tags=["exercise"]
 codes_used, zeros_become, next_code = ..., ..., ...
@@ -207,7 +206,7 @@ checks.brightened_codes(codes_used, zeros_become, next_code)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Write down the first few old codes and the new ones below them. Or let NumPy do it:
+# Write the new codes below the first few old ones. Or let NumPy do it:
 # `np.unique(8 * np.arange(32))`.
 #
 # </details>
@@ -226,8 +225,8 @@ checks.brightened_codes(codes_used, zeros_become, next_code)
 # ## How many stops are missing?
 #
 # Photographers count light in **[stops](glossary.md#stop)**: one stop less is half the light. Code
-# values are not proportional to light, so we first undo the encoding of the file
-# ([sRGB](glossary.md#srgb)) with a function that is explained below.
+# values are not proportional to light, so we first undo the file's encoding
+# ([sRGB](glossary.md#srgb), explained below).
 
 
 # %%
@@ -244,7 +243,7 @@ for pair, value in zip(pairs, stops, strict=True):
     print(f"{pair.name:12s} {value:4.1f} stops: 1 / {2**value:.0f} of the light")
 
 # %% [markdown]
-# The pairs differ a lot, so no single number can brighten all of them. Something has to look at
+# The pairs differ by several stops, so no single number suits all of them. Something has to look at
 # each picture and decide how dark it is.
 
 # %% tags=["claim"]
@@ -253,10 +252,10 @@ assert stops.max() - stops.min() > 0.7
 assert np.mean(low_codes == 0) > 0.005
 
 # %% [markdown]
-# ### Exercise 1.2. How many stops lie between two codes?
+# ### Exercise 1.2. How many stops separate two codes?
 #
 # Write a function that takes two code values of an sRGB file, 0 to 255, and returns how many stops
-# more light the first has. It should also work on arrays. **Predict first:** is code 128 one stop
+# more light the first one has. It must also work on arrays. **Predict first:** is code 128 one stop
 # above code 64?
 
 
@@ -293,8 +292,8 @@ checks.stops_between_codes(stops_between_codes)
 # ## Which pairs are faulty, and why 648 is left out
 #
 # We will compare each enhanced picture with its well-lit partner, pixel by pixel. That is fair only
-# if the camera did not move between the two shots. In the sample it cannot have moved, because the
-# dark pictures are computed from the bright ones. In LOL a few cameras did move:
+# if the camera did not move between the two shots. The sample's dark pictures are computed from the
+# bright ones, so nothing moved. In LOL some things did:
 
 # %%
 registry = data.lol_scenes()
@@ -306,13 +305,13 @@ for reason in sorted(set(registry["faults"].values())):
 
 
 # %% [markdown]
-# Faulty pairs of the *test* set stay: every published score was computed with them. If you drop the
-# test pictures you don't like, you are fooling yourself.
+# Faulty pairs of the *test* set stay: every published score includes them. Dropping test pictures
+# that you don't like is cheating.
 #
 # ## Noise against brightness
 #
 # How grainy is a dark picture? The well-lit partner shows where the *scene* is smooth. There we
-# subtract a smoothed dark picture from the dark picture; what remains is noise.
+# subtract a smoothed version of the dark picture from it. What remains is noise.
 
 
 # %%
@@ -352,19 +351,18 @@ for axis in axes:
 plt.show()
 
 # %% [markdown]
-# In code values the noise changes little: the brightness grows twentyfold, the noise only about
-# twofold. Relative to the signal, noise is worst in the dark. A brightener multiplies the darkest
-# parts most, and their noise with them.
+# The brightness grows twentyfold, the noise only about twofold. So relative to the signal, noise is
+# worst in the dark. Brightening multiplies the darkest parts most, and their noise with them.
 
 # %% [markdown]
 # ### Exercise 1.3. Noise without a well-lit partner
 #
-# With **two dark shots** of one scene you need no well-lit partner. The scene cancels in their
-# difference. What remains is noise.
+# With **two dark shots** of one scene you need no well-lit partner: the scene cancels in their
+# difference, and noise remains.
 #
 # Write a function that returns the noise *of one shot* (its standard deviation, in codes) for each
 # brightness bin. `first` and `second` are arrays (height, width) of code values, `edges` the edges
-# of the bins. Use the mean of the two shots as the brightness of a pixel.
+# of the bins. The brightness of a pixel is the mean of the two shots.
 
 
 # %% tags=["exercise"]
@@ -398,17 +396,17 @@ checks.noise_by_level(noise_by_level)
 # <details><summary>Quiz: you average four shots from a tripod. Is a quarter of the noise
 # left?</summary>
 #
-# Half of it. The sum of four shots has four times the variance, so twice the noise. Dividing by
-# four leaves half. For a quarter you need sixteen shots.
+# No, half. The sum of four shots has four times the variance, so twice the noise. Dividing by four
+# leaves half. For a quarter you need sixteen shots.
 #
 # </details>
 
 # %% [markdown]
 # ## Scene leak: are the test pictures really new?
 #
-# LOL's photographers took most scenes several times, at different exposures. The workbook includes
-# a list of the files that show the same scene. **Predict, then run:** of the 15 test pictures, how
-# many show a scene that is also in the training pictures?
+# LOL's photographers took most scenes several times, at different exposures. The workbook has a
+# list of which files show the same scene. **Predict, then run:** how many of the 15 test pictures
+# show a scene that is also in the training pictures?
 
 # %%
 groups = registry["groups"]
@@ -422,9 +420,8 @@ for group in groups:
 # %% [markdown]
 # Only 179 shows a new scene. This is a **[scene leak](glossary.md#scene-leak)**. A network that
 # *remembers* its training scenes scores better on this test than on your photographs. We report the
-# official test because everybody does, but we choose nothing by it. Instead we hold out other
-# scenes, split **by scene**: `validation` (to make choices) and `unseen` (to score once, at the
-# end).
+# official test because everybody does, but we choose nothing by it. For that we hold out other
+# scenes: `validation` (to make choices) and `unseen` (to report).
 
 # %%
 for split, names in data.lol_split_names().items():
@@ -434,9 +431,9 @@ for split, names in data.lol_split_names().items():
 # ### Exercise 1.4. Split by scene
 #
 # Write a scene-safe split. `groups` is a list of scenes, each a list of file names, as in
-# `registry["groups"]`. Draw whole scenes at random and hold them out until at least `share` of all
-# **files** is held out; then stop. The rest is for training. The same `seed` must give the same
-# split again, a different seed a different one.
+# `registry["groups"]`. Hold out whole scenes, drawn at random, until at least `share` of all
+# **files** is held out. The rest is for training. The same `seed` must give the same split, a
+# different seed a different one.
 
 
 # %% tags=["exercise"]
@@ -476,17 +473,17 @@ checks.scene_split(split_by_scene)
 # <details><summary>Quiz: you cut all pictures into patches and split the <em>patches</em> at
 # random. Is that safe?</summary>
 #
-# No. Patches of one scene end up on both sides: the same wall, the same chair. The validation score
-# then rewards memorizing. Split by scene first, cut patches afterwards.
+# No. Patches of one scene end up on both sides: the same wall, the same chair. The score then
+# rewards memorizing. Split by scene first, then cut patches.
 #
 # </details>
 
 # %% [markdown]
 # ### How such a list is found
 #
-# Two exposures of one scene differ in brightness, but the *order* of the values stays the same. So
+# Two exposures of one scene differ in brightness, but the *order* of the values is the same. So
 # downsample each picture to a thumbnail, replace values by their **ranks**, and correlate. No
-# increasing curve, gamma or ours, changes the ranks.
+# increasing curve changes the ranks.
 
 
 # %%
@@ -505,9 +502,9 @@ print(f"with its dark partner:     {thumb @ thumbnail_ranks(pairs[0].low):.3f}")
 print(f"with a different scene:    {thumb @ thumbnail_ranks(pairs[1].high):.3f}")
 
 # %% [markdown]
-# The sample's test scenes are in no other split. To see a leak, we make one: each scene darkened by
-# 4 stops, compared with each scene darkened by 6. The bright diagonal is the leak. (Scenes 5 to 7
-# have a bright sky above a dark ground, so they resemble each other too.)
+# The sample has no leak, so we make one: each scene darkened by 4 stops, compared with each scene
+# darkened by 6. The bright diagonal is the leak. (Scenes 5 to 7 also resemble each other: a bright
+# sky above dark ground.)
 
 # %%
 # Alt: A matrix of rank correlations: the diagonal, where both scenes are the same, is brightest.
@@ -523,13 +520,12 @@ plt.show()
 # %% [markdown]
 # ## How a dark picture comes about
 #
-# Now we make a dark picture ourselves, one or two lines of code per step, starting from a well-lit
-# picture.
+# Now we make a dark picture ourselves from a well-lit one, in five steps.
 #
 # ### Step 1: from code values to light
 #
 # A file stores *encoded* values, with more codes for dark tones, where eyes see small differences.
-# The rule is called **sRGB**. We undo it, so that numbers are proportional to light.
+# The rule is called **sRGB**. We undo it to get numbers proportional to light.
 
 # %%
 # Alt: The well-lit picture as stored, and its linear light shown as numbers: darker, more contrast.
@@ -539,8 +535,7 @@ light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055
 show([reference, light], ["the file's values", "the light, as numbers"], height=3.0)
 
 # %% [markdown]
-# Shown directly, linear light looks too dark and contrasty: half the code range is only a fifth of
-# the light.
+# Displayed directly, linear light looks too dark: half the code range is only a fifth of the light.
 #
 # ### Step 2: take light away
 #
@@ -556,11 +551,10 @@ print(f"mean light: {light.mean():.3f} before, {dim.mean():.5f} after")
 #
 # A pixel counts electrons set free by light. These counts are random: if $n$ electrons are
 # expected, the standard deviation is $\sqrt{n}$. This is **[shot noise](glossary.md#shot-noise)**.
-# Reading the pixel adds an error of a few electrons at any brightness, **[read
-# noise](glossary.md#read-noise)**.
+# Reading the pixel adds an error of a few electrons, **[read noise](glossary.md#read-noise)**.
 #
-# The color filters pass different amounts of light. To make gray look gray, a camera multiplies red
-# and blue. These channels counted *fewer* electrons, so they are noisier.
+# The color filters pass less red and blue, so a camera multiplies these channels to make gray look
+# gray. They counted *fewer* electrons, so they are noisier.
 
 # %%
 sensor = camera.LOL_LIKE
@@ -577,10 +571,10 @@ print(f"below zero: {100 * np.mean(electrons < 0):.2f} % (read noise)")
 # %% [markdown]
 # ### Step 4: white balance
 #
-# **[White balance](glossary.md#white-balance)** multiplies each channel by its gain. Cameras get
-# the color of the light wrong by a **[cast](glossary.md#cast)**: here 0.3 stops too much red and
-# 0.3 too little blue. Then values that a file cannot hold are clipped. Counts below zero become
-# **exact zeros**.
+# **[White balance](glossary.md#white-balance)** multiplies each channel by its gain. A camera that
+# misjudges the color of the light leaves a **[cast](glossary.md#cast)**: here 0.3 stops too much
+# red and 0.3 too little blue. Then values that a file cannot hold are clipped. Counts below zero
+# become **exact zeros**.
 
 # %%
 wrong = np.exp2([exposure.cast[0], 0.0, exposure.cast[1]])
@@ -604,9 +598,9 @@ factor = reference.mean() / dark.mean()
 show([reference, dark, factor * dark], ["well lit", "our dark picture", f"x {factor:.1f}"], 3.0)
 
 # %% [markdown]
-# What our camera made has everything that LOL's dark pictures have: grain, clipped highlights, a
-# color cast. The package has these steps as `camera.darken`. With the same random numbers it makes
-# exactly the same picture:
+# Our picture has everything that LOL's dark pictures have: grain, clipped highlights, a color cast.
+# `camera.darken` in the package takes the same steps. With the same random numbers it makes exactly
+# the same picture:
 
 # %% tags=["claim"]
 packaged = camera.darken(reference, exposure, np.random.default_rng(7))
@@ -619,7 +613,7 @@ print(inspect.getsource(camera.darken))
 # %% [markdown]
 # ## What is lost for good?
 #
-# Suppose we know the exposure exactly. We undo each step: decode, remove the cast, multiply the
+# Suppose we know the exposure exactly and undo each step: decode, remove the cast, multiply the
 # light, encode. What is still missing? We switch the steps on one at a time.
 
 
@@ -653,8 +647,8 @@ for name, picture in undone.items():
     print(f"{name:15s} {decibels:6.1f} dB after undoing everything")
 
 # %% [markdown]
-# Here is the smoothest part of the picture, enlarged. Look for grain and for colors that were not
-# there.
+# Here is the smoothest part of the picture, enlarged. **Look for** grain, and for colors that were
+# not there.
 
 # %%
 # Alt: One enlarged crop five times: clean, with rounding steps, and with three amounts of grain.
@@ -668,7 +662,7 @@ crops = {name: picture[crop] for name, picture in undone.items() if name != "exp
 show([reference[crop], *crops.values()], ["well lit", *crops], height=2.3)
 
 # %% [markdown]
-# Rounding leaves steps, and noise leaves grain. So a brightener has **two** jobs: estimate the
+# Rounding leaves steps, and noise leaves grain. So an enhancer has **two** jobs: estimate the
 # exposure and deal with the noise. A curve can do the first. Nothing that looks at one pixel at a
 # time can do the second.
 
@@ -676,17 +670,17 @@ show([reference[crop], *crops.values()], ["well lit", *crops], height=2.3)
 # ## Other cameras
 #
 # The camera model was fitted to LOL; [data/README.md](../data/README.md) compares the two. A
-# network that has only seen LOL's camera fails with other cameras. `camera.Camera` has a field for
+# network that has seen only LOL's camera fails with other cameras. `camera.Camera` has a field for
 # each difference:
 #
 # - **response**: how light becomes code values, if not by sRGB,
 # - **black level**: what the camera takes for zero light, a little too high or too low,
-# - **toe**: the darkest tones are pressed down, for contrast,
-# - **blotches**: the camera smooths its noise, which leaves grains several pixels wide,
+# - **toe**: the darkest tones are made darker, for contrast,
+# - **blotches**: the camera smooths its noise, which leaves grain several pixels wide,
 # - **JPEG**: the file drops what the eye hardly sees, in blocks of 8 x 8 pixels.
 #
-# Here is a close-up of a picture five stops too dark, with one strong difference at a time,
-# brightened to the same mean. **Look at** the color and size of the grain, and at the contrast.
+# Here is a close-up of a picture five stops too dark, brightened to the same mean, with one strong
+# difference at a time. **Look at** the color and size of the grain, and at the contrast.
 
 # %%
 # Alt: Six enlarged crops, one per camera, with different grain, colors and contrast.
@@ -705,10 +699,10 @@ for one in cameras.values():
 show(taken, list(cameras), height=2.3)
 
 # %% [markdown]
-# Light differs as well: half of the scene may be in shade, or the scene is backlit.
-# `sample_any_camera` draws a random camera. `sample_shade` draws how many *further* stops each
-# place is darker. Below are six cameras, in even light (top) and uneven light (bottom), brightened
-# to the same mean.
+# Light differs as well: half of the scene may be in shade, or the scene may be backlit.
+# `sample_any_camera` draws a random camera, and `sample_shade` how many *further* stops each place
+# is darker. Below are six cameras, in even light (top) and uneven light (bottom), brightened to the
+# same mean.
 
 # %%
 # Alt: One scene from six random cameras, evenly lit above, with shade or spots of light below.
@@ -725,8 +719,8 @@ for pictures, kind in ((even, "even"), (uneven, "uneven")):
     show(brightened, [f"{number}, {kind}" for number in range(1, 7)], height=1.6)
 
 # %% [markdown]
-# In uneven light no single factor suits the whole picture: what the light reaches is overexposed
-# before the shade becomes visible.
+# In uneven light no single factor suits the whole picture: the lit parts are overexposed before the
+# shade becomes visible.
 #
 # `darken_at_random` draws everything: camera, light, exposure and cast. The packaged weights were
 # trained on LOL's pairs, on photographs darkened this way, and on some real pairs from other
@@ -735,9 +729,8 @@ for pictures, kind in ((even, "even"), (uneven, "uneven")):
 # %% [markdown]
 # ## Real dark photographs
 #
-# The sample also has a few photographs **without** a well-lit partner, taken at night, at dusk and
-# against the sun. Top: as they are. Bottom: raised to the power 0.5. What should a brightener leave
-# alone?
+# The sample also has three photographs **without** a well-lit partner, taken at night, at dusk and
+# against the sun. Top: as they are. Bottom: raised to the power 0.5. What should stay dark?
 
 # %%
 # Alt: A bridge at night, a rocket at dusk and a sunset, as taken and brightened: skies turn pale.
@@ -747,21 +740,21 @@ show(photographs, [path.stem for path in dark_files], height=2.4)
 show([photograph**0.5 for photograph in photographs], ["brightened"] * len(photographs), height=2.4)
 
 # %% [markdown]
-# Night is not only "too dark": lights are already bright, and skies are meant to be dark. LOL has
-# few such scenes, so a network trained only on LOL has hardly seen any.
+# At night, lights are already bright, and skies are meant to be dark. LOL has few such scenes, so a
+# network trained only on LOL has hardly seen any.
 
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 1.5. Find the scenes by yourself
+# ### Exercise 1.5. Find the scenes yourself
 #
 # You get a folder of pictures. Some show the same scene at different exposures, but nobody wrote
 # down which. Write a function that takes a list of pictures, arrays (height, width, 3) in [0, 1] of
-# one size, and returns a list of groups. Each group lists the indices of all pictures of one scene.
-# A picture without a twin is a group of its own.
+# one size, and returns a list of groups. Each group lists the indices of all pictures of one scene;
+# a picture without a twin is its own group.
 #
-# Watch out for chains: if A looks like B, and B like C, all three are one scene, even if A and C
-# look less alike because their exposures are far apart.
+# Watch out for chains: if A resembles B, and B resembles C, all three are one scene, even if A and
+# C look less alike because their exposures are far apart.
 
 
 # %% tags=["exercise"]
@@ -778,8 +771,8 @@ checks.group_scenes(group_scenes)
 #
 # `thumbnail_ranks` (above) returns vectors of length 1. Their dot products are a matrix of
 # similarities. Where a value is high enough, connect the two pictures. That is a graph, and the
-# scenes are its connected components: `scipy.sparse.csgraph.connected_components`. By hand: give
-# each picture a label, and wherever two pictures are alike, give both groups the same label.
+# scenes are its connected components: `scipy.sparse.csgraph.connected_components`. Or give each
+# picture a label, and merge the labels of pictures that are alike.
 #
 # </details>
 #
@@ -799,11 +792,10 @@ checks.group_scenes(group_scenes)
 # %% [markdown]
 # ## Appendix: how far are the pairs apart?
 #
-# How can we measure whether the camera moved? With **[phase
-# correlation](glossary.md#phase-correlation)**. Shifting a picture changes only the phases of its
-# Fourier transform. Brightness is in the amplitudes. So divide by the amplitudes and transform
-# back: the shift shows as a single peak, even if the [exposures](glossary.md#exposure) differ.
-# First we remove pixel noise and slow shading, and fade out the border.
+# **[Phase correlation](glossary.md#phase-correlation)** measures whether the camera moved. A shift
+# changes only the phases of a picture's Fourier transform; brightness is in the amplitudes. So
+# divide by the amplitudes and transform back: the shift shows as a single peak, even if the
+# exposures differ. First we remove pixel noise and slow shading, and fade out the border.
 
 
 # %%
@@ -822,8 +814,8 @@ def correlate(first, second):
 
 
 # %% [markdown]
-# We try it on a known shift: the well-lit picture moved 3 pixels down and 2 to the right, against
-# the dark one, which was not moved.
+# We try it on a known shift: the well-lit picture moved 3 pixels down and 2 to the right, and the
+# dark one as it is.
 
 # %%
 # Alt: A dark square with one bright dot, 3 pixels below and 2 right of the middle.
@@ -837,31 +829,20 @@ plt.gca().set(xlabel="shift to the right (pixels)", ylabel="shift down (pixels)"
 plt.show()
 
 # %% [markdown]
-# The peak is at (3, 2). For fractions of a pixel, fit a parabola to the peak. LOL's pair 648 has
-# **no peak**: the camera was moved to a different place, and no single shift explains it. That is
-# why it is left out.
+# The peak is at (3, 2). LOL's pair 648 has **no peak**: the camera was moved to a different place,
+# and no single shift explains that. So it is left out.
 
 # %% [markdown]
 # ## What you learned
 #
 # - A dark picture squeezes the scene into a few dozen codes, with exact zeros and about one code of
 #   noise. Relative to the signal, noise is worst in the dark.
-# - Pairs can be misaligned. Pair 648 is left out.
 # - 14 of LOL's 15 test scenes are also in its training pictures. Make your own splits by scene.
-# - The camera model: decode to light, count electrons, balance white, encode, round. Only noise,
-#   rounding and clipping cannot be undone.
-# - Other cameras differ in response, black level, noise and files, and light is often uneven. A
-#   network must see them in training to work with them.
+# - A camera counts electrons, balances white, encodes and rounds. Noise, rounding and clipping
+#   cannot be undone.
+# - Cameras differ in response, black level and noise, and light is often uneven. A network must see
+#   such pictures in training.
 #
-# ## Further reading
-#
-# - C. Wei, W. Wang, W. Yang, J. Liu, "Deep Retinex Decomposition for Low-Light Enhancement", BMVC
-#   2018 (the LOL data set).
-#   [doi:10.48550/arXiv.1808.04560](https://doi.org/10.48550/arXiv.1808.04560)
-# - A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling
-#   and fitting for single-image raw-data", IEEE Transactions on Image Processing 17, 2008.
-#   [doi:10.1109/TIP.2008.2001399](https://doi.org/10.1109/TIP.2008.2001399)
-# - C. D. Kuglin, D. C. Hines, "The phase correlation image alignment method", IEEE Conference on
-#   Cybernetics and Society, 1975.
+# Sources and further reading: [references](references.md).
 #
 # Next: [02. Bend one curve](02_bend_one_curve.ipynb)
