@@ -1,5 +1,6 @@
 """From pairs to batches: which pictures, which part of them, how dark."""
 
+import itertools
 from collections.abc import Sequence
 
 import cv2
@@ -10,6 +11,12 @@ from lle_utils.curve import FLOOR
 from lle_utils.data import PairedSet
 from lle_utils.enhancer import SIDE
 from lle_utils.recipes import Recipe
+
+
+def count_devices() -> int:
+    """Return among how many devices Keras shares each batch."""
+    distribution = keras.distribution.distribution()
+    return distribution.device_mesh.devices.size if distribution else 1
 
 
 class Batches(keras.utils.PyDataset):
@@ -57,8 +64,10 @@ class Batches(keras.utils.PyDataset):
         targets : dict
             ``thumbnail`` and ``crop`` of the bright pictures.
         """
-        recipe = self.recipe
+        recipe, n = self.recipe, count_devices()
         chosen = self.order()[index * recipe.batch_size :][: recipe.batch_size]
+        # Devices share a batch evenly: of a last, smaller one some pairs come twice.
+        chosen = list(itertools.islice(itertools.cycle(chosen), -(-len(chosen) // n) * n))
         rng = np.random.default_rng([recipe.seed, self.epoch, index])
         drawn = [self._draw(*pair, rng) for pair in chosen]
         inputs, targets = ({name: np.stack([d[k][name] for d in drawn]) for name in drawn[0][k]}

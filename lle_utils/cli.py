@@ -567,6 +567,12 @@ def _add_train(commands) -> None:
     parser.add_argument(
         "--seed", type=_whole_number(0, 2**31 - 1), metavar="N", help="instead of the recipe's"
     )
+    parser.add_argument(
+        "--distribute",
+        action="store_true",
+        help="share each batch among all devices by Keras's DataParallel, which works on JAX only: "
+        "set the environment variable KERAS_BACKEND=jax",
+    )
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -575,7 +581,7 @@ def _train(args: argparse.Namespace) -> int:
     _import_keras()
     from lle_utils import data
     from lle_utils.recipes import RECIPES
-    from lle_utils.training import train
+    from lle_utils.training import distribute, train
 
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
@@ -590,6 +596,8 @@ def _train(args: argparse.Namespace) -> int:
         validation = data.load_own(args.data, "validation")
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(recipe, **changes)
+    if args.distribute:
+        distribute(recipe)
     sources = [(data.load_source(name), share) for name, share in recipe.sources]
     if not args.data:
         on_lol = "lol" in dict(recipe.sources)

@@ -243,6 +243,26 @@ def compile_trainee(trainee: Trainee, recipe: Recipe, steps: int) -> None:
     )
 
 
+def distribute(recipe: Recipe) -> None:
+    """Share each batch of a recipe among all devices from now on (data parallel).
+
+    Raises
+    ------
+    LleError
+        If Keras does not run on JAX (its TensorFlow back end has only a prototype of it), or the
+        devices cannot share a batch evenly.
+    """
+    if keras.backend.backend() != "jax":
+        raise LleError(
+            "Keras shares a batch among devices on JAX only: install jax, and set the environment "
+            f"variable KERAS_BACKEND=jax (it is {keras.backend.backend()})"
+        )
+    count = len(keras.distribution.list_devices())
+    if recipe.batch_size % count:
+        raise LleError(f"{count} devices cannot share batches of {recipe.batch_size} evenly")
+    keras.distribution.set_distribution(keras.distribution.DataParallel())
+
+
 def train(
     recipe: Recipe,
     training: PairedSet | Sequence[tuple[PairedSet, float]],

@@ -3,9 +3,13 @@
 import csv
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -397,3 +401,69 @@ def test_a_full_disk_stops_a_run_which_resumes_once_there_is_room(pairs, whole_r
         signal.signal(signal.SIGXFSZ, old)
     assert not [path for path in (tmp_path / "run").iterdir() if path.name.startswith(".lle-")]
     same_weights(run(TINY, pairs, tmp_path / "run"), whole_run[1])
+
+
+# As a command
+
+
+def command(*arguments, **environment) -> tuple[list[str], dict]:
+    """Return a command that trains on your own pairs, and its environment."""
+    call = [sys.executable, "-m", "lle_utils", "train", "--recipe", "exposure", *arguments]
+    root = str(Path(__file__).resolve().parents[1])
+    return call, {**os.environ, "PYTHONPATH": root, **environment}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Eight pairs on disk, of which six are trained on."""
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        high = make_picture(rng, 80, 72, 250)
+        for side, picture in (("low", high // 4), ("high", high)):
+            (tmp_path / "own" / side).mkdir(exist_ok=True, parents=True)
+            Image.fromarray(picture).save(tmp_path / "own" / side / f"{number}.png")
+    return tmp_path / "own"
+
+
+def test_the_command_trains_on_your_own_pairs_is_killed_and_resumes(own, tmp_path):
+    asked = ("--data", str(own), "-o", str(tmp_path / "run"), "--epochs", "15")
+    call, environment = command(*asked)
+    with subprocess.Popen(call, env=environment, stdout=-3, stderr=-3) as process:
+        until = time.monotonic() + 120
+        while not (tmp_path / "run" / training.RESUME).exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    done = subprocess.run(call, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.endswith(f"{tmp_path}/run/last.keras\n")
+    assert "Epoch 15/15" in done.stdout and "Epoch 1/15" not in done.stdout
+    rows = training.read_log(tmp_path / "run" / "log.csv")
+    assert [row["epoch"] for row in rows] == list(range(15))
+    assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
+    assert load_model(tmp_path / "run" / "last.keras").schedule == ("exposure",)
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")
+def test_two_devices_share_each_batch_and_learn_what_one_does(own, tmp_path):
+    losses = []
+    for count in (1, 2):
+        run = tmp_path / f"run{count}"
+        call, environment = command(
+            *("--data", str(own), "-o", str(run), "--epochs", "2", "--distribute"),
+            KERAS_BACKEND="jax",
+            XLA_FLAGS=f"--xla_force_host_platform_device_count={count}",
+        )
+        done = subprocess.run(call, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        losses.append([row["loss"] for row in training.read_log(run / "log.csv")])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    environment["XLA_FLAGS"] = "--xla_force_host_platform_device_count=3"
+    done = subprocess.run(call, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("lle: 3 devices cannot share batches of 8 evenly\n")
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="here they can share")
+def test_other_back_ends_cannot_share():
+    with pytest.raises(LleError, match="set the environment variable KERAS_BACKEND=jax"):
+        training.distribute(TINY)
