@@ -1,21 +1,21 @@
-"""How a low-light picture comes about: a small model of a camera in the dark.
+"""A small model of a camera in the dark.
 
-A well-lit picture is turned into the one that the same camera would have taken with far too
-little light. Each function is one step of the way that light takes:
+It turns a well-lit picture into the one that the same camera would have taken with far too
+little light. Each function is one step:
 
 1. `srgb_to_linear`: undo the encoding of the file, so that numbers are proportional to light;
 2. `cut_exposure`: less light, counted in stops (each halves it);
-3. `count_electrons`: the sensor counts electrons. Their number scatters (shot noise) and the
-   amplifier that reads them adds a scatter of its own (read noise);
-4. `balance_white`: gains for red and blue, which make gray look gray and lift their noise;
+3. `count_electrons`: the sensor counts electrons. Their number is random (shot noise), and
+   reading them adds an error (read noise);
+4. `balance_white`: gains for red and blue, which make gray look gray and amplify their noise;
 5. `linear_to_srgb`: encode again;
 6. `round_to_codes`: keep 256 code values.
 
 `darken` runs all six. The default numbers of `Camera` were fitted to the dark pictures of the LOL
 data set; `data/make_sample.py --compare` shows how well, and where not. Other cameras differ in
 more than their numbers: their response is not sRGB, their black is not 0, their noise comes in
-blotches, their files are JPEG. `darken_at_random` draws such a camera, and uneven light, anew for
-each picture; with these pictures the packaged weights were trained.
+blotches, their files are JPEG. `darken_at_random` draws such a camera, and uneven light, for
+each picture; the packaged weights were trained on such pictures.
 
 The noise model is the usual one of a signal-dependent Poisson part and a constant Gaussian part:
 A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling
@@ -47,14 +47,14 @@ class Camera:
         Standard deviation of the read noise, in electrons, >= 0.
     gains : tuple of three floats
         What red, green and blue are multiplied by to make gray look gray, each > 0. A channel
-        with gain g collects only 1 / g of the electrons, so it is noisier. These stand for the
-        color matrix too, which amplifies noise and which the model leaves out.
+        with gain g collects only 1 / g of the electrons, so it is noisier. They also represent
+        the color matrix, which amplifies noise and which the model leaves out.
     response : float, optional
         Exponent of the encoding: code values are light to the power of 1 / `response`. None: sRGB.
     black_level : tuple of three floats
         Error of each channel's black level, as light: what a pixel without light is taken for.
     toe : float
-        How far the darkest tones are pressed down, >= 0: encoded values are multiplied by
+        How much the darkest tones are darkened, >= 0: encoded values are multiplied by
         ``v / (v + toe)``.
     blotch : float
         Radius in pixels (standard deviation) over which the noise is blurred, >= 0; a camera that
@@ -127,7 +127,7 @@ def sample_exposure(
     Parameters
     ----------
     rng : numpy.random.Generator
-        Where the random numbers come from; three are drawn. It alone decides the result.
+        Where the random numbers come from; three are drawn. The result depends only on it.
     stops : tuple of two floats
         The least and the most stops, 0 <= least <= most; uniform in between.
     cast : float
@@ -291,7 +291,7 @@ def darken(
     camera: Camera = LOL_LIKE,
     shade=0.0,
 ) -> np.ndarray:
-    """Make the low-light picture of a well-lit one.
+    """Darken a well-lit picture as a camera in the dark would.
 
     Parameters
     ----------
@@ -299,13 +299,13 @@ def darken(
         Any picture that `lle_utils.images.as_float` takes: (height, width, 3), float in [0, 1]
         or uint8, sRGB-encoded.
     exposure : Exposure or float
-        How dark, and how far the white balance is off; a bare number counts stops.
+        How dark, and how wrong the white balance is; a plain number means stops.
     rng : numpy.random.Generator
         Where the noise comes from. The same state gives the same picture.
     camera : Camera
         The sensor, and what the camera makes of its electrons.
     shade : float or array, shape (height, width, 1)
-        Further stops that the light is cut by, from place to place; see `sample_shade`.
+        Further stops by which each place is darker; see `sample_shade`.
 
     Returns
     -------
@@ -391,7 +391,7 @@ def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
     image = as_float(image)
     uneven = rng.random() < UNEVEN
     shade = sample_shade(image, rng) if uneven else 0.0
-    # Some pictures are hardly dark at all: a network must learn when to leave a picture alone.
+    # Some pictures are hardly dark: a network must learn when to leave a picture unchanged.
     stops = (0.0, 0.5) if rng.random() < WELL_LIT else (0.0, 4.0) if uneven else (1.0, 7.0)
     exposure = sample_exposure(rng, stops=stops, cast=0.3)
     return darken(image, exposure, rng, camera=sample_any_camera(rng), shade=shade)

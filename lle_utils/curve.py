@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 FLOOR = 0.5 / 255
 """Half a code value of an 8-bit picture: what an exact 0 is raised to before the recursion.
 
-Exact 0 is a fixed point of the curve, so a pixel stored as 0 stays black for ever. "0" in an 8-bit
-picture means "less than half a code value", and half a code value is something that can grow.
+Exact 0 is a fixed point of the curve, so a pixel stored as 0 would stay black. But a 0 in an 8-bit
+picture means "less than half a code value", and half a code value can grow.
 """
 
 TOLERANCE = 0.08
@@ -19,14 +19,14 @@ TOLERANCE = 0.08
 
 
 class Iteration(NamedTuple):
-    """One step of the recursion: the map that was used and the picture that it made."""
+    """One iteration: the map that was used and the picture that it made."""
 
     parameter_map: Any
     image: Any
 
 
 def brighten(image, parameter_map):
-    """Bend the brightness curve once: ``E + M * E * (1 - E)``.
+    """Apply the brightening curve once: ``E + M * E * (1 - E)``.
 
     Parameters
     ----------
@@ -50,16 +50,16 @@ def brighten(image, parameter_map):
 
 
 def soft_threshold(maps, tolerance: float = TOLERANCE):
-    """Let maps well below the tolerance become 0 and leave those well above it.
+    """Reduce maps well below the tolerance to nearly 0, and keep those well above it.
 
-    A sigmoid never quite gives 0, and the little that it gives adds up over many iterations.
+    A sigmoid never returns exactly 0, and small values add up over many iterations.
 
     Parameters
     ----------
     maps : array, any shape
         In [0, 1].
     tolerance : float, default 0.08
-        Where half of a map is left.
+        The value that is halved.
 
     Returns
     -------
@@ -78,15 +78,15 @@ def iterate(image, predict_map: Callable, iterations: int) -> Iterator[Iteration
     image : array
         The picture I that the recursion starts from, values in [0, 1].
     predict_map : callable
-        ``predict_map(image, step)`` returns the parameter map M for this step; ``step`` counts
-        from 0. A constant is ``lambda image, step: 0.38``.
+        ``predict_map(image, step)`` returns the parameter map M of an iteration; ``step``
+        counts from 0. A constant is ``lambda image, step: 0.38``.
     iterations : int
-        How many steps, 0 or more.
+        How many iterations, 0 or more.
 
     Yields
     ------
     Iteration
-        The map and the picture after each step, first to last.
+        The map and the picture of each iteration, first to last.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def iterate(image, predict_map: Callable, iterations: int) -> Iterator[Iteration
 
 
 def recurse(image, predict_map: Callable, iterations: int):
-    """Return the picture after the last step of `iterate` (`image` itself after 0 steps)."""
+    """Return the picture after the last iteration of `iterate` (after 0 iterations, `image`)."""
     for iteration in iterate(image, predict_map, iterations):
         image = iteration.image
     return image
@@ -110,9 +110,8 @@ def recurse(image, predict_map: Callable, iterations: int):
 def adjust_exposure(image, stops: float, iterations: int = 8):
     """Brighten or darken a picture by photographic stops, through the same curve.
 
-    Near black, `iterations` steps with the constant ``m = 2**(stops / iterations) - 1`` multiply by
-    ``2**stops``; toward white they change less and less, so that nothing is clipped. A negative m
-    darkens.
+    Near black, iterations with the constant ``m = 2**(stops / iterations) - 1`` multiply by
+    ``2**stops`` in all. Brighter values change less, so nothing is clipped. A negative m darkens.
 
     Parameters
     ----------
@@ -122,7 +121,7 @@ def adjust_exposure(image, stops: float, iterations: int = 8):
         From -`iterations` to `iterations`. 1 doubles the darkest values, -1 halves them, 0 changes
         nothing.
     iterations : int, default 8
-        Small steps keep ``|m| <= 1``, where the curve rises everywhere.
+        Enough to keep ``|m| <= 1``, where the curve rises everywhere.
 
     Returns
     -------

@@ -11,16 +11,20 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/02_bend_one_curve.ipynb)
 #
-# You will learn what the one equation of this workbook can and cannot do: how bright, how noisy and
-# how good its pictures can get, without a network.
-#
+# You will learn what the one equation of this workbook can and cannot do, without a network.
+
+# %% [markdown]
+# ![A coffee cup: darkened, and enhanced at -1, 0 and +1 EV, from darker to brighter; below, after
+# more and more iterations](figures/dial.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
 # exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: an evening.
 #
 # **What you'll learn**
 #
-# - why one small parabola can brighten a picture and never break it,
-# - what it does in photographers' stops, and how the number of iterations acts as an exposure dial,
+# - why a parabola can brighten a picture without breaking it, and how repeating it acts as an
+#   exposure dial,
 # - why exact black stays black, and what brightening does to noise and to color,
 # - how far a single number gets you: the bar that every network must clear.
 #
@@ -31,10 +35,6 @@
 #
 # Previous: [01. Look at the dark](01_look_at_the_dark.ipynb) · Next: [03. Build the
 # network](03_build_the_network.ipynb)
-
-# %% [markdown]
-# ![A coffee cup: darkened, and enhanced at -1, 0 and +1 EV, from darker to brighter; below, after
-# more and more iterations](figures/dial.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -66,7 +66,7 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## 1. One iteration
 #
-# A pixel is a number $x$ between 0 (black) and 1 (white). One iteration of the method is
+# A pixel is a number $x$ between 0 (black) and 1 (white). One iteration is
 #
 # $$f(x) = x + m\,x\,(1 - x)$$
 #
@@ -99,8 +99,8 @@ plt.show()
 #
 # ## 2. Why m must stay between -1 and 1
 #
-# **Predict, then run:** what goes wrong at $m = 1.5$? Will some pixels leave [0, 1]? Will two
-# pixels swap their order, so that the darker one comes out brighter?
+# **Predict, then run:** what goes wrong at $m = 1.5$? Will some pixels leave [0, 1]? Will the
+# darker of two pixels come out brighter?
 
 # %%
 # Alt: Left, curves for m = -1 and 1 stay in [0, 1]. Right, those for -1.5 and 1.5 leave it.
@@ -117,11 +117,11 @@ plt.show()
 # %% [markdown]
 # ### Exercise 2.1. Which m are safe?
 #
-# With $|m| = 1$ (left) the curves stay in the band and never turn back. With $|m| = 1.5$ (right)
-# they leave it and come back: the brightest pixels go above white, and the order is lost.
+# With $|m| = 1$ (left) the curves stay in the band. With $|m| = 1.5$ (right) they leave it and come
+# back: some pixels go beyond white, and the order is lost.
 #
-# So which $m$ keep values in [0, 1] and never swap two pixels? Work it out **before you read on**.
-# Write a function that answers for one $m$ at a time, positive or negative.
+# So which $m$, positive or negative, keep values in [0, 1] and never swap two pixels? Work it out
+# **before you read on**. Write a function that answers for one $m$.
 
 
 # %% tags=["exercise"]
@@ -165,13 +165,13 @@ print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min())
 
 # %% [markdown]
 # This is why the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output is
-# between 0 and 1, so no weights can break a picture. It can only brighten. A negative $m$ darkens.
+# between 0 and 1, so no weights can break a picture, or darken it.
 #
 # ## 3. At most one stop
 #
 # Photographers count light in **[stops](glossary.md#stop)**, or exposure values (EV): +1 EV is
 # twice the light. We also call one doubling of a pixel value a stop. One iteration multiplies $x$
-# by $1 + m(1 - x)$. **Look for** the largest gain on the vertical axis.
+# by $1 + m(1 - x)$. **Look for** the largest gain.
 
 # %%
 # Alt: Gain in stops against x for four m: constant for dark x, at most 1, and 0 at white.
@@ -190,8 +190,7 @@ plt.show()
 #
 # ## 4. So do it again
 #
-# Apply it $n$ times. That is the whole [recursion](glossary.md#recursion). Here $m$ is still one
-# constant.
+# Apply it $n$ times: that is the [recursion](glossary.md#recursion). Here $m$ is still a constant.
 
 
 # %%
@@ -223,8 +222,7 @@ plt.show()
 # %% [markdown]
 # Only exact 0 stays where it is. Values that an iteration does not change are **[fixed
 # points](glossary.md#fixed-point)**: here 0 and 1. The slope at 0 is $1 + m$, more than 1: 0
-# repels. The slope at 1 is $1 - m$, less than 1: 1 attracts. With $0 < m < 1$ every pixel except an
-# exact 0 approaches white and never quite arrives.
+# repels. The slope at 1 is $1 - m$, less than 1: 1 attracts. So every other pixel approaches white.
 #
 # So **with one constant, the number of iterations is an exposure dial**. Here it is on a picture.
 
@@ -242,9 +240,9 @@ plt.show()
 # %% [markdown]
 # Nothing is clipped at white, and grain becomes visible.
 #
-# **Look at** the mean of the dark picture on the curve (the dot), and where the curve takes it. In
-# a running notebook, use both sliders. **Predict** what $n = 4$ with $m = 0.76$ gives: the product
-# is the same. Then find the $m$ that the picture needs at $n = 2$.
+# The dot is the mean of the dark picture. In a running notebook, use both sliders. **Predict** what
+# $n = 4$ with $m = 0.76$ gives: the product is the same. Then find the $m$ that the picture needs
+# at $n = 2$.
 
 
 # %%
@@ -278,10 +276,9 @@ _ = ipywidgets.interact(bend, m=strength, n=depth)
 # %% [markdown]
 # ### Exercise 2.2. How many iterations for a gain?
 #
-# Near black, $1 - x$ is nearly 1, so an iteration simply multiplies by $1 + m$. Write a function
-# that returns the smallest number of iterations that multiply a very dark pixel by at least `gain`.
-# **Predict first:** how many iterations does a gain of 32, five stops, take with $m = 1$? And with
-# $m = 0.38$?
+# Near black, an iteration simply multiplies by $1 + m$. Write a function that returns the smallest
+# number of iterations that multiply a very dark pixel by at least `gain`. **Predict first:** how
+# many does a gain of 32, five stops, take with $m = 1$? With $m = 0.38$?
 
 
 # %% tags=["exercise"]
@@ -295,8 +292,8 @@ checks.steps_for(steps_for)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# After $n$ iterations the pixel is $(1 + m)^n$ times what it was. Either count in a loop until that
-# is enough, or take logarithms and round in the right direction.
+# After $n$ iterations the pixel is $(1 + m)^n$ times what it was. Count in a loop until that is
+# enough, or take logarithms and round up.
 #
 # </details>
 #
@@ -314,9 +311,9 @@ checks.steps_for(steps_for)
 # %% [markdown]
 # ## 5. Exact black stays black
 #
-# $f(0) = 0$ for any $m$. Dark 8-bit pictures have many exact zeros. But a stored 0 does not mean
-# "no light". It means "less than half a [code value](glossary.md#code-value)". So before we start,
-# we raise each value to a **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
+# $f(0) = 0$ for any $m$, and dark 8-bit pictures have many exact zeros. But a stored 0 does not
+# mean "no light". It means "less than half a [code value](glossary.md#code-value)". So we first
+# raise all values to a **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
 
 # %%
 FLOOR = 0.5 / 255
@@ -327,15 +324,15 @@ print("without floor:", np.round(iterate(codes, m, 8) * 255, 1))
 print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 1))
 
 # %% [markdown]
-# The printed values are codes, for inputs of code 0, 1, 2 and 3. Without the floor the first stays
-# at 0 while code 1 rises: a black speck in a gray shadow.
+# These are codes, for inputs of code 0, 1, 2 and 3. Without the floor the first stays at 0 while
+# its neighbors rise: a black speck in a gray shadow.
 
 # %% [markdown]
 # ### Exercise 2.3. Raise the floor
 #
-# Write the function that runs before every recursion. It takes the codes of an 8-bit file, a
-# `uint8` array of any shape, and returns the values that the recursion starts from: floats in [0,
-# 1], with exact black raised to half a code and everything else unchanged.
+# Write a function that takes the codes of an 8-bit file, a `uint8` array of any shape, and returns
+# the values that the recursion starts from: floats in [0, 1], with exact black raised to half a
+# code and everything else unchanged.
 
 
 # %% tags=["exercise"]
@@ -349,8 +346,8 @@ checks.first_values(first_values)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.maximum` compares two things element by element and keeps the larger one. Watch the scale:
-# half a code is not 0.5.
+# `np.maximum` keeps the larger of two values, element by element. Watch the scale: half a code is
+# not 0.5.
 #
 # </details>
 #
@@ -366,23 +363,23 @@ checks.first_values(first_values)
 # %% [markdown]
 # ## 6. A closed form: m = 1
 #
-# Look at the distance to white, $1 - x$. With $m = 1$ one iteration gives
-# $1 - f(x) = 1 - x - x(1-x) = (1-x)^2$. It **squares** the distance. After $n$ iterations:
+# With $m = 1$ one iteration **squares** the distance to white:
+# $1 - f(x) = 1 - x - x(1-x) = (1-x)^2$. After $n$ iterations:
 #
 # $$x_n = 1 - (1 - x_0)^{2^n}$$
 
 # %% [markdown]
 # ## 7. Odds
 #
-# For other $m$ there is no such formula, but there is a scale on which the recursion becomes
-# simple. Take the **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$, as in betting: 0 for
-# black, 1 for middle gray, infinite for white.
+# For other $m$ there is no such formula, but there is a scale on which the recursion is simple: the
+# **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$, as in betting: 0 for black, 1 for middle
+# gray, infinite for white.
 #
 # ### Exercise 2.4. Derive the odds form
 #
-# By what factor does one iteration multiply the odds? Derive it on paper **before you read on**,
-# and write it as a function. It must hold for every $x$ in [0, 1], including black and white, for
-# $0 \le m < 1$, and for arrays.
+# By what factor does one iteration multiply the odds? Derive it on paper **before you read on**.
+# Your function must work for every $x$ in [0, 1], including black and white, for $0 \le m < 1$, and
+# for arrays.
 
 
 # %% tags=["exercise"]
@@ -397,8 +394,7 @@ checks.odds_factor(odds_factor)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Write $f = x + m\,x\,(1 - x)$ and $1 - f = 1 - x - m\,x\,(1 - x)$. You can factor out $x$ from
-# $f$, and $1 - x$ from $1 - f$. Then divide $f / (1 - f)$ by $x / (1 - x)$.
+# Factor out $x$ from $f$, and $1 - x$ from $1 - f$. Then divide $f / (1 - f)$ by $x / (1 - x)$.
 #
 # </details>
 #
@@ -437,13 +433,13 @@ plt.show()
 
 
 # %% [markdown]
-# For small $m$ the factor is nearly flat and nearly $e^m$. In general it runs from $1 + m$ at black
-# to $1/(1-m)$ at white, with $e^m$ in between.
+# For small $m$ the factor is nearly $e^m$ everywhere. In general it runs from $1 + m$ at black to
+# $1/(1-m)$ at white.
 #
 # ## 8. Depth is a step size
 #
-# Use more and more iterations with a smaller and smaller $m$, with $n\,m$ fixed. The factor becomes
-# exactly $e^{m}$ per iteration, so the $\log$ odds (the *[logit](glossary.md#logit)*) simply grow
+# Use more and more iterations with a smaller and smaller $m$, and keep $n\,m$ fixed. The factor
+# approaches $e^{m}$ per iteration, so the log odds (the *[logit](glossary.md#logit)*) simply grow
 # by $n\,m$:
 #
 # $$x_n \to \mathrm{sigmoid}\big(\mathrm{logit}(x_0) + n\,m\big)$$
@@ -472,13 +468,13 @@ right.set(xlabel="number of iterations n", ylabel="largest difference", title="D
 plt.show()
 
 # %% [markdown]
-# The curves approach the orange one (left), and each doubling of the [depth](glossary.md#depth)
-# about halves the remaining difference (right). **Depth is not the secret ingredient: it is a step
+# The curves approach the orange one (left), and doubling the [depth](glossary.md#depth) about
+# halves the remaining difference (right). **Depth is not the secret ingredient: it is a step
 # size.**
 #
 # ## 9. An aside: chaos
 #
-# Put $y = \frac{m}{1+m}\,x$ and $r = 1 + m$. Then an iteration reads $y \mapsto r\,y\,(1-y)$: the
+# With $y = \frac{m}{1+m}\,x$ and $r = 1 + m$ an iteration becomes $y \mapsto r\,y\,(1-y)$: the
 # **logistic map**, the best-known example of chaos. Here is where the recursion ends up for each
 # $m$.
 
@@ -505,7 +501,7 @@ plt.show()
 #
 # By the chain rule, $n$ iterations multiply a small change of $x_0$ by the product of the slopes,
 # $\prod_k \big(1 + m(1 - 2x_k)\big)$. This is the **[noise gain](glossary.md#noise-gain)**. We lift
-# a dark tone, 0.05, to middle gray, 0.5, in different ways, and compare.
+# a dark tone, 0.05, to middle gray, 0.5, in different ways.
 
 
 # %%
@@ -536,10 +532,10 @@ ax.set(xlabel="noise is multiplied by", xlim=(0, 11.5), title="From 0.05 to 0.5"
 plt.show()
 
 # %% [markdown]
-# Scaling lifts the noise as much as the signal. The curve lifts it less, and gamma less still (but
-# at black its slope is infinite). None gets below 1: a curve that treats equal pixels alike
-# **cannot remove noise**. Only a map that varies with the noise can; [notebook
-# 05](05_iterate.ipynb) shows one.
+# Scaling amplifies the noise as much as the signal. The curve amplifies it less, and gamma less
+# still (but its slope at black is infinite). None gets below 1: a curve that treats equal pixels
+# alike **cannot remove noise**. Only a map that varies with the noise can ([notebook
+# 05](05_iterate.ipynb)).
 
 # %% tags=["claim"]
 curve_gains = [gain for name, gain in gains.items() if name.startswith("n =")]
@@ -555,18 +551,18 @@ assert abs(measured / noise_gain(0.05, m, 8) - 1) < 0.05
 # <details><summary>Quiz: a map has a different m in each pixel, but is smooth. Can it remove
 # noise?</summary>
 #
-# No. In a small neighborhood a smooth map is nearly constant, so it treats a pixel and its noisy
-# neighbor alike.
+# No. A smooth map is nearly constant around each pixel, so it treats a pixel and its noisy neighbor
+# alike.
 #
 # </details>
 #
 # ## 11. One constant against everything
 #
 # How good is *one number*, the same $m$ for every pixel of every picture, a **[constant
-# map](glossary.md#constant-map)**? We fit it on the training pictures, on every tenth pixel of
-# every tenth row, and score it on the test pictures. The metric is [PSNR](glossary.md#psnr) in
-# decibels, $-10 \log_{10}$ of the [mean squared error](glossary.md#mean-squared-error). More is
-# better, and +3 dB means half the error.
+# map](glossary.md#constant-map)**? We fit it on the training pictures (every tenth pixel of every
+# tenth row) and score it on the test pictures. The metric is [PSNR](glossary.md#psnr) in decibels,
+# $-10 \log_{10}$ of the [mean squared error](glossary.md#mean-squared-error). Higher is better; +3
+# dB is half the error.
 
 
 # %%
@@ -629,8 +625,8 @@ assert spread < 0.1 * gain
 #
 # ## 12. The packaged versions
 #
-# The package also has `brighten` and `iterate`. They agree with yours; `iterate` returns all
-# iterations, not only the last.
+# The package also has `brighten` and `iterate`. They agree with yours; this `iterate` yields every
+# iteration.
 
 # %%
 from lle_utils import curve
@@ -641,15 +637,15 @@ print(inspect.getsource(curve.brighten))
 print(inspect.getsource(curve.iterate))
 
 # %% [markdown]
-# The packaged `iterate` asks a function `predict_map` for $m$ before every iteration. From the next
-# notebook on it is a network, and $m$ becomes a **[parameter map](glossary.md#parameter-map)** $M$
-# with a number for every pixel.
+# It calls `predict_map` for $m$ before every iteration. From the next notebook on this is a
+# network, and $m$ becomes a **[parameter map](glossary.md#parameter-map)** $M$ with a number for
+# every pixel.
 #
 # ## 13. Color
 #
 # A color pixel is three numbers. With *one shared* $m$, every iteration multiplies their odds by
 # nearly the same factor, so the **ratios of the odds** hardly change. With three different $m$ they
-# can.
+# do.
 
 # %%
 brown = np.array([0.060, 0.040, 0.020])
@@ -664,8 +660,8 @@ for label, color in tones.items():
     print(f"{label:6s} {np.round(color, 2)}, odds red : blue = {red / blue:.2f}")
 
 # %% [markdown]
-# So one shared map cannot correct a **color [cast](glossary.md#cast)**. We give a picture a cast by
-# taking away 40 percent of its blue, and fit both kinds of map to it.
+# So one shared map cannot correct a **color [cast](glossary.md#cast)**. We remove 40 percent of a
+# picture's blue, and fit both kinds of map to it.
 
 # %%
 cast = pair.low * np.float32([1, 1, 0.6])
@@ -696,23 +692,22 @@ for ax, (title, view) in zip(axes, views.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# With one shared number blue is missing. With three numbers it comes back. This is why our network
-# predicts a map with **three channels**. (The founding project used one.)
+# With one shared number blue is missing. With three it comes back. This is why our network predicts
+# a map with **three channels**. (The founding project used one.)
 
 # %% [markdown]
 # <details><summary>Quiz: so do three constants, fitted once, correct the casts of a whole data
 # set?</summary>
 #
-# Only if all pictures have the same cast. Otherwise something has to look at each picture: the
-# network.
+# Only if all pictures have the same cast. Otherwise something has to look at each picture.
 #
 # </details>
 #
 # ## 14. How good could a map get?
 #
 # Now we cheat on purpose. We *know* the bright picture and look for the best possible $m$, with
-# more and more freedom. No network can beat these **[ceilings](glossary.md#ceiling)**. Pictures
-# have 8 bits, so a table of all 256 codes and 512 values of $m$ has every answer.
+# more and more freedom. No network can beat these **[ceilings](glossary.md#ceiling)**. A table of
+# all 256 codes and 512 values of $m$ has every answer.
 
 # %%
 STRENGTHS = np.linspace(0, 1, 512)
@@ -760,22 +755,21 @@ ax.set_title("The best that a map could do, n = 8")
 plt.show()
 
 # %% [markdown]
-# The first jump is exposure: one number for all pictures gains a lot, and one *per picture* gains
-# more. The last is color and the floor: three channels per pixel can correct nearly everything,
-# once black pixels can move.
+# The first jump is exposure: one number for all pictures gains a lot, and one *per picture* more.
+# The last is the floor: three numbers per pixel can correct nearly everything, once black pixels
+# can move.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 2.5. Find the constant
 #
-# You know how bright a tone is and how bright it should become. Which $m$ does it, in $n$
-# iterations?
+# Which $m$ takes a tone to a given brightness in $n$ iterations?
 #
-# First the limit of infinitely many small iterations: `shift` returns the $n\,m$ that takes `x` to
-# `target` there (section 8). Then the exact answer: `m_for` returns the $m$ in [0, 1] with which
-# exactly `n` iterations lead from `x` to `target`, or `None` if no $m$ in [0, 1] does. How far is
-# `shift / n` from it?
+# First the limit of infinitely many small iterations (section 8): `shift` returns the $n\,m$ that
+# takes `x` to `target`. Then the exact answer: `m_for` returns the $m$ in [0, 1] with which exactly
+# `n` iterations lead from `x` to `target`, or `None` if no such $m$ exists. How far is `shift / n`
+# from it?
 
 
 # %% tags=["exercise"]
@@ -793,10 +787,9 @@ checks.constant_for(shift, m_for)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# In the limit the logit, the logarithm of the odds, grows by $n\,m$. For finite $n$ there is no
-# formula. But the result of $n$ iterations grows with $m$, so **bisect**: try the middle of [0, 1],
-# and keep the half that contains the target. First check whether $m = 0$ is too much or $m = 1$ too
-# little.
+# In the limit the logit grows by $n\,m$. For finite $n$ there is no formula, but the result grows
+# with $m$, so **bisect**: try the middle of [0, 1], and keep the half that contains the target.
+# First check whether $m = 0$ is too much or $m = 1$ too little.
 #
 # </details>
 #
@@ -828,22 +821,14 @@ checks.constant_for(shift, m_for)
 # %% [markdown]
 # ## What you learned
 #
-# - $f(x) = x + m x(1-x)$ keeps values in [0, 1] and the order of pixels exactly when $|m| \le 1$:
-#   hence the sigmoid.
-# - One iteration gains at most one stop. Repeating it with one constant is an exposure dial, and
-#   depth is a step size.
+# - $f(x) = x + m x(1-x)$ keeps values in [0, 1] and the order of pixels exactly when $|m| \le 1$.
+# - One iteration gains at most one stop. Repeating it is an exposure dial, and depth is a step
+#   size.
 # - Exact 0 is a fixed point: raise it to half a code value first.
-# - An iteration nearly multiplies the odds by $e^m$. One shared $m$ keeps the ratios of odds, so it
-#   cannot correct a cast.
-# - The curve multiplies noise less than plain scaling does, but no curve removes it.
+# - One shared $m$ nearly keeps the ratios of odds, so it cannot correct a cast.
+# - The curve amplifies noise less than plain scaling does, but no curve removes it.
 # - One constant, fitted on training pictures, is the bar. The ceiling is far above it.
 #
-# ## Further reading
-#
-# - C. Guo and others, "Zero-Reference Deep Curve Estimation for Low-Light Image Enhancement", CVPR
-#   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185): where
-#   the curve comes from.
-# - R. M. May, "Simple mathematical models with very complicated dynamics", Nature 261, 1976,
-#   [doi:10.1038/261459a0](https://doi.org/10.1038/261459a0): the logistic map.
+# Sources and further reading: [references](references.md).
 #
 # Next: [03. Build the network](03_build_the_network.ipynb)

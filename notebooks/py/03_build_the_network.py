@@ -11,31 +11,30 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/03_build_the_network.ipynb)
 #
-# You will build the seven-layer network, count its parameters, and wrap the recursion around it, so
-# that Keras can train, save and load all of it.
-#
+# You will build the seven-layer network and wrap the recursion around it, so that Keras can train,
+# save and load all of it.
+
+# %% [markdown]
+# ![A dark raccoon, and for each of eight iterations the map and the picture that it made, brighter
+# each time](figures/iterations.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 45 to read and do the quick exercises. Per
 # exercise: 3.1: 15, 3.2: 10, 3.3: 20, 3.4: 30, 3.5: an hour or two.
 #
 # **What you'll learn**
 #
-# - what the seven layers are and what "symmetrical concatenation" means,
-# - how far the network sees, and what one forward pass costs,
-# - why it ends in a sigmoid, why dark inputs are stretched, and why the map has three channels,
-# - why edges are mirrored, and how a gray picture stays gray,
+# - what the seven layers are, how far they see, and what one forward pass costs,
+# - why the network ends in a sigmoid, why dark inputs are stretched, and why edges are mirrored,
 # - how a recursion becomes a Keras model.
 #
-# **What you'll need:** notebook 02 (the curve), and to have seen a convolutional layer before.
+# **What you'll need:** notebook 02, and some idea of a convolutional layer.
 #
 # **Contents:** 1 to 3 layers and parameters · 4 reach · 5 to 7 sigmoid, dark inputs, channels · 8
 # cost · 9 untrained · 10 and 11 edges and grays · 12 and 13 the recursion as a model · 14 saved and
 # loaded · exercises
 #
 # Previous: [02. Bend one curve](02_bend_one_curve.ipynb) · Next: [04. Train it](04_train_it.ipynb)
-
-# %% [markdown]
-# ![A dark raccoon, and for each of eight iterations the map and the picture that it made, brighter
-# each time](figures/iterations.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -73,7 +72,7 @@ DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
 print("Data set:", DATASET)
 
 # %% [markdown]
-# Our test case is one dark picture, every fourth pixel of every fourth row. Keras expects a
+# We use one dark picture, every fourth pixel of every fourth row. Keras expects a
 # **[batch](glossary.md#batch)**: a stack of pictures of shape (batch, height, width, colors).
 
 # %%
@@ -84,9 +83,9 @@ print(batch.shape, batch.dtype)
 # %% [markdown]
 # ## 1. One layer
 #
-# A **[convolution](glossary.md#convolution)** multiplies the values in a 3 x 3 neighborhood of each
-# pixel by weights, adds them up, and adds a bias. We want 32 such filters. A ReLU then sets
-# negative values to 0. With `padding="same"` the picture keeps its size.
+# A **[convolution](glossary.md#convolution)** multiplies the 3 x 3 values around each pixel by
+# weights, adds them up, and adds a bias. We want 32 such filters. A ReLU then sets negative values
+# to 0. With `padding="same"` the picture keeps its size.
 #
 # **Predict, then run:** how many weights does this layer have? It sees 3 colors.
 
@@ -102,8 +101,8 @@ print("parameters:", first.count_params(), "=", 3 * 3 * 3 * 32, "+", 32)
 #
 # The last of seven layers outputs the **[parameter map](glossary.md#parameter-map)** $M$. Layers 5,
 # 6 and 7 see the layer before them and also an early layer: 3 with 4, 2 with 5, 1 with 6.
-# **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and 32 make 64
-# channels. The input shape `(None, None, 3)` means any height, any width.
+# **[Concatenation](glossary.md#concatenation)** puts their channels side by side: 32 and 32 make
+# 64. The input shape `(None, None, 3)` means any height and width.
 
 
 # %%
@@ -136,7 +135,7 @@ for number, layer in enumerate(convolutions, start=1):
     print(f"layer {number}: {into:2d} channels in, {out:2d} out, {size:6,} parameters")
 
 # %% [markdown]
-# As a drawing, with an arc from each early layer to a late one:
+# Here is a drawing, with an arc from each early layer to a late one:
 
 # %%
 # Alt: A row of nine boxes, picture to map; three nested arcs join layers 3 and 5, 2 and 6, 1 and 7.
@@ -160,8 +159,8 @@ plt.show()
 # ### Exercise 3.1. Count by hand
 #
 # **Before you read on:** write a function that counts the parameters of this network, for any
-# number of maps (channels of the last layer) and any number of filters in the six layers before it.
-# The picture has three colors.
+# number of `maps` (channels of the last layer) and of `filters` in the six layers before it. The
+# picture has three colors.
 
 
 # %% tags=["exercise"]
@@ -175,8 +174,8 @@ checks.count_parameters(count_parameters)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For each of the seven layers, note how many channels go in and how many come out. A 3 x 3 layer
-# has nine weights for each pair of an input and an output channel, and one bias per output channel.
+# For each layer, note how many channels go in and how many come out. A 3 x 3 layer has nine weights
+# for each pair of an input and an output channel, and one bias per output channel.
 #
 # </details>
 #
@@ -194,7 +193,7 @@ checks.count_parameters(count_parameters)
 # </details>
 
 # %% [markdown]
-# `build_network` is the packaged version. With your weights it gives your map.
+# `build_network` is the packaged version. With the same weights it returns the same map.
 
 # %% tags=["claim"]
 packaged = build_network(3)
@@ -227,16 +226,16 @@ plt.show()
 # the right, and the pixel itself, **15 in all**. This is the **[receptive
 # field](glossary.md#receptive-field)**.
 #
-# The [recursion](glossary.md#recursion) sees farther: each iteration adds 14. After eight
-# iterations that is 1 + 8 · 14 = 113 pixels. The network still cannot know whether the *whole*
-# picture is dark. Section 13 solves that.
+# Each iteration of the [recursion](glossary.md#recursion) adds 14: eight iterations see 1 + 8 · 14
+# = 113 pixels. The network still cannot know whether the *whole* picture is dark. Section 13 solves
+# that.
 
 # %% [markdown]
 # ### Exercise 3.2. How far do twelve iterations see?
 #
-# Write a function that returns how many pixels across the recursion sees after a number of
-# iterations, with a network of `layers` layers and kernels of `kernel` x `kernel` pixels (an odd
-# number). **Predict first:** how far do twelve iterations of our network see?
+# Write a function that returns how many pixels across the recursion sees after `iterations`, with a
+# network of `layers` layers and kernels of `kernel` x `kernel` pixels (an odd number). **Predict
+# first:** how far do twelve iterations of our network see?
 
 
 # %% tags=["exercise"]
@@ -251,7 +250,7 @@ checks.reach(reach_after)
 # <details><summary>Hint</summary>
 #
 # Start from the pixel itself. How much does *one layer* of 3 x 3 add, both sides together? And one
-# of 5 x 5? How many layers are there in all iterations together?
+# of 5 x 5? How many layers are there in all iterations?
 #
 # </details>
 #
@@ -270,17 +269,17 @@ checks.reach(reach_after)
 # <details><summary>Quiz: one network of 56 layers also sees 113 pixels. What is the
 # difference?</summary>
 #
-# Eight iterations share one set of weights. And each iteration sees the picture that the last one
-# made, so it can hold back when that is bright enough.
+# Eight iterations share one set of weights. And each one sees the picture that the last one made,
+# so it can stop when that is bright enough.
 #
 # </details>
 
 # %% [markdown]
 # ## 5. Why a sigmoid
 #
-# The curve is safe exactly when $m$ is in $[-1, 1]$. The [sigmoid](glossary.md#sigmoid) maps
-# whatever the layers compute to [0, 1], so even nonsense weights cannot break a picture. We try
-# weights a hundred times too large.
+# The curve is safe when $m$ is in $[-1, 1]$. The [sigmoid](glossary.md#sigmoid) maps whatever the
+# layers compute to [0, 1], so even nonsense weights cannot break a picture. We try weights a
+# hundred times too large.
 
 # %% tags=["claim"]
 wild = build_network()
@@ -293,9 +292,9 @@ assert M.min() >= 0 and once.min() >= 0 and once.max() <= 1 and np.all(once >= b
 # %% [markdown]
 # ## 6. Dark inputs are hard to see
 #
-# Our inputs are near 0.05. So the first layer's outputs are small, and so are the gradients that
+# Our inputs are near 0.05, so the first layer's outputs are small, and so are the gradients that
 # train it. Stretching the input to $4E - 1$ first (a `Rescaling` layer, no parameters) helps. The
-# packaged weights use it: `conditioned=True`.
+# packaged weights do that: `conditioned=True`.
 
 # %%
 # Alt: Histograms of layer 1's outputs: narrow near 0 for E, much wider for 4E - 1.
@@ -313,32 +312,13 @@ plt.show()
 # %% [markdown]
 # ## 7. One channel or three
 #
-# The founding project predicted one number per pixel for red, green and blue together. Take a gray
-# wall in warm, dim light: its pixel is brownish. Find the best single $m$, and the best three, to
-# make it middle gray.
-
-# %%
-# Alt: Three patches: dark brown, lighter brown with one channel, gray with three.
-wall, goal = np.array([0.060, 0.045, 0.025]), 0.5
-choices = np.linspace(0, 1, 1001)[:, None]
-table = recurse(np.tile(wall, (1001, 1)), lambda E, step: choices, 8)  # a row per m
-error = (table - goal) ** 2
-one = table[error.sum(axis=1).argmin()]
-three = [table[error[:, color].argmin(), color] for color in range(3)]
-fig, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout="constrained")
-patches = {"dark (shown 8 x brighter)": 8 * wall, "one channel": one, "three channels": three}
-for ax, (title, color) in zip(axes, patches.items(), strict=True):
-    ax.imshow(np.tile(color, (4, 6, 1)), vmin=0, vmax=1)
-    ax.set(title=title, xticks=[], yticks=[], xlabel=" ".join(f"{v:.2f}" for v in color))
-plt.show()
-
-# %% [markdown]
-# One channel leaves the wall brown, three make it gray. Only the last layer grows, by 1,154
+# The founding project predicted one number per pixel for all three colors. That cannot correct a
+# color cast (notebook 02, section 13), so we predict three. Only the last layer grows, by 1,154
 # parameters. Three channels can also tint what is gray; section 11 prevents that.
 #
 # ## 8. What one forward pass costs
 #
-# A convolution uses each weight once per pixel. So the number of multiply-accumulate operations
+# A convolution uses each weight once per pixel, so the number of multiply-accumulate operations
 # (**[MACs](glossary.md#mac)**) is weights times pixels.
 
 # %%
@@ -364,15 +344,15 @@ print(f"with 0.5 everywhere instead of its map: {constant.mean():.3f}")
 
 # %% [markdown]
 # It is nearly sigmoid(0) = 0.5 everywhere. So **the untrained network is nearly a [constant
-# map](glossary.md#constant-map)**, and even its pictures look decent: a bright picture proves
-# nothing about training.
+# map](glossary.md#constant-map)**, and its pictures look decent: a bright picture proves nothing
+# about training.
 #
 # ## 10. Edges
 #
 # With `padding="same"` a layer sees zeros beyond the edge, and seven layers carry them 7 pixels
 # into the picture. After the stretch $4E - 1$, a zero means a pixel of 0.25, much brighter than
-# ours. We give the packaged network a picture that is the same dark gray everywhere. **Predict,
-# then run:** where is its map not even?
+# ours. We give the packaged network an even, dark gray picture. **Predict, then run:** where will
+# the result not be even?
 
 # %%
 trained = load_model().network
@@ -404,14 +384,13 @@ plt.show()
 
 
 # %% [markdown]
-# The zeros paint a frame. `predict_mirrored` avoids it: it extends the picture by mirror images of
-# itself, as far as the network sees (`REACH`, 7 pixels), and crops the map.
+# The zeros paint a frame. `predict_mirrored` avoids it: it extends the picture by its mirror image,
+# as far as the network sees (`REACH`, 7 pixels), and crops the map.
 #
 # ## 11. Gray stays gray
 #
-# The even picture above was gray, but with three channels its result need not be. So how far the
-# channels of a map may differ depends on how colorful the pixel is. `colorfulness` is 0 for gray
-# and 1 from a saturation of 0.2 on.
+# The even picture was gray, but its result is not. So we let the channels of a map differ only as
+# far as the pixel is colorful. `colorfulness` is 0 for gray and 1 from a saturation of 0.2 on.
 
 
 # %% tags=["claim"]
@@ -433,7 +412,6 @@ assert np.ptp(fair, axis=-1).max() < 1e-4
 # ## 12. Wrap the recursion around it
 #
 # A Keras model can do anything in its `call`. Ours repeats: predict the map, brighten the picture.
-# All iterations share the network.
 
 
 # %%
@@ -461,11 +439,11 @@ print("out:", unrolled(batch).shape, "- parameters:", f"{unrolled.count_params()
 # - `"exposure"`: a **thumbnail** of 24 x 24 pixels, of which 15 are nearly all. The mean of its map
 #   says how much light.
 # - `"thumbnail"`: the same thumbnail. Its map says where.
-# - a number such as 4: the picture itself, downsampled by this factor. Its map says where in more
-#   detail, and, at full size (1), what is noise.
+# - a number such as 2: the picture itself, downsampled by this factor. The fine structure of its
+#   map says what is noise.
 #
-# After the schedule ends, every further iteration is "exposure". **Look at** the shapes of the
-# maps, and at the code that chooses:
+# After the schedule, every further iteration is "exposure". **Look at** the shapes of the maps, and
+# at the code that chooses:
 
 # %%
 enhancer = Enhancer(fresh, schedule=("exposure", "thumbnail", 4, 1), iterations=5)
@@ -477,10 +455,9 @@ print(inspect.getsource(Maps.__call__))
 # ### Exercise 3.3. Halve the cost
 #
 # Suppose every iteration looks at the picture itself, downsampled by the factors of a schedule such
-# as (4, 4, 1), and the last factor repeats. First write the cost of such a schedule, as a multiple
-# of one forward pass at full size. Then find a schedule that halves the cost of **eight**
-# iterations: it should cost 3.5 to 4 full forward passes, go from coarse to fine, never back, and
-# end at full size.
+# as (4, 4, 1), and the last factor repeats. First write the cost of such a schedule, in forward
+# passes at full size. Then find a schedule that halves the cost of **eight** iterations: it should
+# cost 3.5 to 4 full forward passes, go from coarse to fine, never back, and end at full size.
 
 
 # %% tags=["exercise"]
@@ -496,9 +473,9 @@ checks.half_the_cost(cost, half)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Downsampled by 2, a picture has half the rows and half the columns, so a quarter of the pixels.
-# The cost is weights times pixels. Count backward: how many of the eight iterations can be at full
-# size if you may spend 4? Then fill up with others.
+# Downsampled by 2, a picture has a quarter of the pixels, and the cost is weights times pixels.
+# Count backward: how many of the eight iterations can be at full size if you may spend 4? Then fill
+# in the others.
 #
 # </details>
 #
@@ -520,7 +497,7 @@ checks.half_the_cost(cost, half)
 # %% [markdown]
 # ## 14. Any size, saved and loaded
 #
-# The network has no fixed size, so neither has the enhancer: even 2 x 1 pixels work. A `.keras`
+# The network has no fixed size, so the enhancer has none either: even 2 x 1 pixels work. A `.keras`
 # file holds the structure and the weights.
 
 # %%
@@ -538,7 +515,7 @@ print("same picture:", np.allclose(loaded(batch), enhancer(batch), atol=1e-6))
 #
 # ### Exercise 3.4. A published bug
 #
-# A well-known code example trains a brightening network with a loss that wants *neighboring pixels
+# A well-known code example trains a brightening network with a loss that asks *neighboring pixels
 # to keep their differences*. It compares each pixel with its left, right, upper and lower neighbor,
 # by convolving a gray picture with fixed kernels. This is its kernel for the left neighbor:
 #
@@ -549,8 +526,8 @@ print("same picture:", np.allclose(loaded(batch), enhancer(batch), atol=1e-6))
 # **Predict:** what does a convolution with this kernel compute? Keras and TensorFlow read a kernel
 # as (height, width, channels in, channels out).
 #
-# Then fix it. Build **one** kernel of shape (3, 3, 1, 4). Its four filters compute, in this order,
-# the pixel minus its left, its right, its upper and its lower neighbor.
+# Then fix it. Build **one** kernel of shape (3, 3, 1, 4) whose four filters compute, in this order,
+# the pixel minus its left, right, upper and lower neighbor.
 
 # %% tags=["exercise"]
 kernel = ...  # a NumPy array of shape (3, 3, 1, 4)
@@ -561,9 +538,9 @@ checks.neighbor_kernel(kernel)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# In the published kernel the three numbers -1, 1, 0 are along the *last* axis. What does that axis
-# count? To fix it, begin with `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel itself, and
-# row 1, column 0 its left neighbor. An even picture must give 0 everywhere.
+# The numbers -1, 1, 0 are along the *last* axis. What does that axis count? Begin with
+# `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel itself, and row 1, column 0 its left
+# neighbor. An even picture must give 0 everywhere.
 #
 # </details>
 #
@@ -585,12 +562,11 @@ checks.neighbor_kernel(kernel)
 # %% [markdown]
 # ### Exercise 3.5. See farther at the same price
 #
-# Our network sees 15 pixels across. Build a Keras network with the same input and output (three
-# colors in, three maps in [0, 1] out, any size) and **at most 67,299 parameters** that sees **at
-# least 31** pixels across and 31 up and down. It need not have seven layers.
+# Build a Keras network with the same input and output as ours (three colors in, three maps in [0,
+# 1] out, any size) and **at most 67,299 parameters** that sees **at least 31** pixels across and 31
+# up and down. It need not have seven layers.
 #
-# When the check passes, put your network in place of `build_network()` in notebook 00 and train it
-# there. Is it better?
+# When the check passes, train it in notebook 00 in place of `build_network()`. Is it better?
 
 # %% tags=["exercise"]
 my_network = ...  # a keras.Model
@@ -602,8 +578,7 @@ checks.far_seeing_network(my_network)
 # <details><summary>Hint</summary>
 #
 # `layers.Conv2D(32, 3, dilation_rate=2, padding="same")` looks at 3 x 3 pixels with a gap of one
-# between them. It adds 4 to the reach instead of 2, with the same number of parameters. Our
-# `convolution` above does not take that setting: write your own.
+# between them. It adds 4 to the reach instead of 2, with the same number of parameters.
 #
 # </details>
 #
@@ -627,7 +602,7 @@ checks.far_seeing_network(my_network)
 # ```
 #
 # It sees 1 + 2 · (1 + 2 + 3 + 4 + 3 + 2 + 1) = 33 pixels across. A rate that is too large leaves a
-# grid in the map, because neighboring pixels are then judged by different neighbors.
+# grid in the map, because neighboring pixels then look at different pixels.
 #
 # </details>
 
@@ -637,17 +612,10 @@ checks.far_seeing_network(my_network)
 # - Seven 3 x 3 layers, three of which also see an early one: 67,299 parameters for three maps.
 # - One forward pass sees 15 pixels across, eight iterations see 113, at 16.1 GMAC each for 600 x
 #   400 pixels. In a thumbnail, 15 pixels are most of the scene.
-# - The sigmoid makes it safe, the stretch $4E - 1$ makes dark inputs visible, three channels can
-#   correct a cast. Mirrored edges avoid a frame.
-# - Untrained, it is nearly a constant map: a bright picture proves nothing yet.
+# - The sigmoid makes it safe, the stretch $4E - 1$ makes dark inputs visible, and mirrored edges
+#   avoid a frame.
+# - Untrained, it is nearly a constant map: a bright picture proves nothing.
 #
-# ## Further reading
+# Sources and further reading: [references](references.md).
 #
-# - O. Ronneberger and others, "U-Net: Convolutional Networks for Biomedical Image Segmentation",
-#   MICCAI 2015, [doi:10.1007/978-3-319-24574-4_28](https://doi.org/10.1007/978-3-319-24574-4_28):
-#   concatenating early layers with late ones.
-# - C. Guo and others, "Zero-Reference Deep Curve Estimation for Low-Light Image Enhancement", CVPR
-#   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185): the
-#   ancestor of this network.
-#
-# Previous: [02. Bend one curve](02_bend_one_curve.ipynb) · Next: [04. Train it](04_train_it.ipynb)
+# Next: [04. Train it](04_train_it.ipynb)

@@ -12,18 +12,22 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/04_train_it.ipynb)
 #
-# You will train the network of notebook 03 twice: as it was first published, and through the curve.
-# You will see why only one of the two can work, and save, load and resume your training.
-#
+# You will train the network of notebook 03 twice, as it was first published and through the curve,
+# and see why only one of the two can work.
+
+# %% [markdown]
+# ![The same dark picture enhanced by the founding weights, whose pictures stay dark, and by ours,
+# with the maps above the pictures](figures/objectives.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 55 to read and do the quick exercises. Per
 # exercise: 4.1: 15, 4.2: 20, 4.3: 15, 4.4: an evening.
 #
 # **What you'll learn**
 #
-# - how batches are made, and why "how much light" is learned from thumbnails,
 # - what the founding project's loss compares, and why even a perfect fit of it fails,
 # - how to train *through* the recursion,
-# - how to read a learning curve, and how to stop and resume without losing anything.
+# - how to read a learning curve, and how to stop and resume.
 #
 # **What you'll need:** notebooks [02](02_bend_one_curve.ipynb) (the curve, the best constant) and
 # [03](03_build_the_network.ipynb) (the network).
@@ -34,10 +38,6 @@
 #
 # Previous: [03. Build the network](03_build_the_network.ipynb) · Next: [05.
 # Iterate](05_iterate.ipynb)
-
-# %% [markdown]
-# ![The same dark picture enhanced by the founding weights, whose pictures stay dark, and by ours,
-# with the maps above the pictures](figures/objectives.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -80,8 +80,7 @@ print("Data set:", DATASET)
 # [**validation**](glossary.md#validation) set. The two must not share a **scene**: a network that
 # has seen a room may simply remember how bright it should be (a [scene
 # leak](glossary.md#scene-leak), notebook 01). The sample has few scenes, so we use each at four
-# [exposures](glossary.md#exposure): the included one, and three from the camera model. From
-# [LOL](glossary.md#lol) we use every ninth pair.
+# exposures: the included one, and three from the camera model.
 
 # %%
 if DATASET == "sample":
@@ -97,8 +96,7 @@ print(len(train_pairs), "pairs to learn from,", len(valid_pairs), "to judge by")
 # ## 2. Thumbnails
 #
 # This notebook trains *how much light*. The enhancer estimates that from a **thumbnail**: the
-# picture averaged down to 24 x 24 pixels. Averaging keeps the brightness, and training on
-# thumbnails takes seconds.
+# picture averaged down to 24 x 24 pixels. Training on thumbnails takes seconds.
 
 
 # %%
@@ -113,11 +111,9 @@ valid_low, valid_high = thumbnails(valid_pairs)
 print("dark:", low.shape, " bright:", high.shape)
 
 # %% [markdown]
-# Averaging also removes the noise. So details are trained on crops at full size (notebook 05).
-#
-# A [**batch**](glossary.md#batch) is a stack of pictures of one size. The packaged `Batches` makes
-# both thumbnails and crops, as a dict. A [**recipe**](glossary.md#recipe) lists everything that
-# determines a training run. Ours is called "exposure".
+# Averaging keeps the brightness but removes the noise, so details are trained on crops at full size
+# (notebook 05). The packaged `Batches` makes both. A [**recipe**](glossary.md#recipe) lists
+# everything that determines a training run. Ours is called "exposure".
 
 # %%
 recipe = RECIPES["exposure"]
@@ -132,10 +128,9 @@ for name, array in inputs.items():
 # ### Augmentation
 #
 # [Augmentation](glossary.md#augmentation) gets more out of few pictures. Each time a pair is drawn,
-# both sides are cropped, rotated and flipped at random, and the dark side is re-exposed: its [code
-# values](glossary.md#code-value) are multiplied by a random gain and rounded again. Here is one
-# pair, drawn four times. (The dark pictures are shown five times brighter. Sometimes colors change
-# on both sides.)
+# both sides are cropped, rotated and flipped at random, and sometimes recolored. The dark side is
+# also multiplied by a random gain and rounded again. Here is one pair, drawn four times. (The dark
+# pictures are shown five times brighter.)
 
 # %%
 # Alt: One pair, cropped and flipped four ways: dark above, in varying brightness, bright below.
@@ -151,13 +146,13 @@ for ax in axes.flat:
 plt.show()
 
 # %% [markdown]
-# What is drawn must depend only on the seed, the [epoch](glossary.md#epoch) and the number of the
-# batch. That lets us resume in section 10.
+# What is drawn must depend only on the seed, the [epoch](glossary.md#epoch) and the batch's number.
+# That lets us resume in section 10.
 #
 # ### Exercise 4.1. The same batch again
 #
-# Write the core of it **before you read on**. `count` pairs are numbered from 0. `batch_order`
-# returns the list of the pairs in batch number `index` of an epoch.
+# Write the core of it **before you read on**. Pairs are numbered from 0 to `count - 1`.
+# `batch_order` returns the list of the pairs in batch number `index` of an epoch.
 #
 # - In each epoch every pair comes exactly once; only the last batch may be smaller.
 # - The order is shuffled again in each epoch, and for each seed.
@@ -177,8 +172,8 @@ checks.batch_order(batch_order)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.random.default_rng` takes a list of numbers as a seed. Which of the arguments belong in it, so
-# that all batches of one epoch are cut from the same order? And what is wrong with `seed + epoch`?
+# `np.random.default_rng` takes a list of numbers as a seed. Which arguments belong in it, so that
+# all batches of one epoch are cut from the same order? What is wrong with `seed + epoch`?
 #
 # </details>
 #
@@ -190,7 +185,7 @@ checks.batch_order(batch_order)
 #     return list(order[index * batch_size : (index + 1) * batch_size])
 # ```
 #
-# With `seed + epoch`, the run of seed 1 sees in each epoch what the run of seed 0 sees one epoch
+# With `seed + epoch`, a run with seed 1 sees in each epoch what a run with seed 0 sees one epoch
 # later.
 #
 # </details>
@@ -198,14 +193,14 @@ checks.batch_order(batch_order)
 # %% [markdown]
 # ## 3. What the founding project's loss compares
 #
-# The project that this workbook grew out of trained its network with one line: `fit(low, high /
-# 255)`, where `low` holds code values 0 to 255. The network's output is the
-# [map](glossary.md#parameter-map) $M$. So the [loss](glossary.md#loss), a [mean squared
+# The project that this workbook grew out of trained its network with one line:
+# `fit(low, high / 255)`, where `low` has code values 0 to 255. The network's output is the
+# [map](glossary.md#parameter-map) $M$, so the [loss](glossary.md#loss), a [mean squared
 # error](glossary.md#mean-squared-error), is
 #
 # $$\text{mean}\,(M(I) - \text{bright picture})^2$$
 #
-# It asks the **map** to look like the bright picture. The [curve](glossary.md#curve) is not in it.
+# It asks the **map** to look like the bright picture; the [curve](glossary.md#curve) is not in it.
 # We call it the [founding objective](glossary.md#founding-objective). Can that work? Assume a
 # perfect fit: in every iteration, $M$ *is* the [reference](glossary.md#reference).
 #
@@ -218,8 +213,8 @@ checks.batch_order(batch_order)
 # in each of them. `best_rounds` returns the `n` in 0, 1, ..., `most` at which that picture has the
 # smallest mean squared error against `bright`.
 #
-# Then try single pixels. In a picture that is twenty times too dark, which `n` is best for a pixel
-# that should become 0.2? Which for 0.9?
+# Then try single pixels that are twenty times too dark. Which `n` is best for one that should
+# become 0.2? And for 0.9?
 
 
 # %% tags=["exercise"]
@@ -239,7 +234,7 @@ checks.perfect_founding(with_perfect_map, best_rounds)
 # <details><summary>Hint</summary>
 #
 # The map is the same in every iteration; the picture is not. For `best_rounds` list the errors of
-# all `n` from 0 to `most`, both included: `np.argmin` says where the smallest one is.
+# all `n` from 0 to `most`, both included: `np.argmin` finds the smallest.
 #
 # </details>
 #
@@ -258,14 +253,14 @@ checks.perfect_founding(with_perfect_map, best_rounds)
 #     return int(np.argmin([np.mean((E - bright) ** 2) for E in pictures]))
 # ```
 #
-# A bright goal is reached in few iterations, because its $M$ is large, and then passed. A dark goal
-# has a small $M$ and takes longer. So no `n` suits a picture with both.
+# A bright goal has a large $M$: it is soon reached, and then passed. A dark goal has a small $M$
+# and takes longer. So no `n` suits a picture with both.
 #
 # </details>
 
 # %% [markdown]
-# Now on pictures. The bar is the best [constant](glossary.md#constant-map) of notebook 02, fitted
-# on the training pairs and scored by [PSNR](glossary.md#psnr) on the validation pairs.
+# Now pictures. The bar is the best [constant](glossary.md#constant-map) of notebook 02, fitted on
+# the training pairs and scored by [PSNR](glossary.md#psnr) on the validation pairs.
 
 
 # %%
@@ -319,29 +314,27 @@ show(views)
 
 # %% [markdown]
 # With more iterations the picture washes out. One constant is closer to the reference. A bright
-# pixel of the reference has a large $M$ in *every* iteration, so it overshoots toward white. To
-# stop there, $M$ must fall as the goal is reached. The loss above cannot teach that, because it
-# contains no iterations.
+# pixel has a large $M$ in *every* iteration, so it overshoots toward white. To stop there, $M$ must
+# fall as the goal is reached. The loss above cannot teach that, because it contains no iterations.
 #
 # There is a second fault. In training the network sees values from 0 to 255. In the recursion it
-# sees them only in the first iteration. In the other seven it sees [0, 1], unlike anything it was
+# sees them only in the first iteration; in the others it sees [0, 1], unlike anything it was
 # trained on.
 #
 # ## 4. The cure: a loss on the result
 #
-# Compare the enhanced picture, and always use the same range:
+# Compare the enhanced picture, always in the same range:
 #
 # $$\text{mean}\,(E_8(I) - \text{bright picture})^2$$
 #
 # $E_8$ is the result of eight iterations of $E \leftarrow E + M(E)\,E\,(1 - E)$. Everything in it
-# is smooth, so Keras can send the gradient back through all eight iterations to the weights, which
-# they share.
+# is smooth, so Keras can send the gradient back through all eight iterations to the weights.
 #
 # ### Exercise 4.3. A loss through the curve
 #
-# Write that loss, for any number of iterations. `network(E)` gives the map of a batch of pictures
-# `E`; `low` and `high` are such batches, without zeros in `low`. Return **one number**, as a Keras
-# tensor: the check looks at its value *and* at its gradient with respect to the network's weights.
+# Write that loss, for any number of iterations. `network(E)` returns the map of a batch `E`; `low`
+# and `high` are such batches, without zeros in `low`. Return **one number**, as a Keras tensor: the
+# check looks at its value *and* at its gradient with respect to the network's weights.
 
 
 # %% tags=["exercise"]
@@ -355,8 +348,8 @@ checks.through_the_curve(curve_loss)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Predict again in each iteration. Plain `+`, `-`, `*` and `**` work on tensors and keep the
-# gradient, and `keras.ops.mean` averages. `np.mean` and `network.predict` return plain numbers.
+# Predict again in each iteration. `+`, `-`, `*`, `**` and `keras.ops.mean` keep the gradient.
+# `np.mean` and `network.predict` return plain numbers.
 #
 # </details>
 #
@@ -375,11 +368,10 @@ checks.through_the_curve(curve_loss)
 # %% [markdown]
 # ## 5. Steps of the right size
 #
-# [**Adam**](glossary.md#adam) is the optimizer. It scales the step of each weight by how its
-# gradient has behaved so far. The **learning rate** sets the overall size of the steps. It falls
-# along half a **cosine**, to a hundredth: large steps are good at the start and bad at the end. We
-# keep a **moving average** of the weights instead of the last ones. Here is what the package
-# compiles:
+# [**Adam**](glossary.md#adam), the optimizer, scales the step of each weight by how its gradient
+# has behaved so far. The **learning rate** sets the overall size of the steps. It falls along half
+# a **cosine**, to a hundredth: large steps are good at the start and bad at the end. We keep a
+# **moving average** of the weights. Here is what the package compiles:
 
 # %%
 print(inspect.getsource(training.compile_trainee))
@@ -388,10 +380,10 @@ print(inspect.getsource(training.compile_trainee))
 # %% [markdown]
 # ## 6. Train both
 #
-# First the founding objective, in plain Keras: the map against the bright picture, with inputs from
-# 0 to 255. Pictures, steps and initial weights are the same as in the second run; augmentation and
-# averaging are left out. After each epoch the [**callback**](glossary.md#callback) `Watch` enhances
-# the validation pictures, with the founding project's recursive function, and scores them.
+# First the founding objective, in plain Keras, without augmentation and averaging, but with the
+# pictures, steps and initial weights of the second run. After each epoch the
+# [**callback**](glossary.md#callback) `Watch` enhances the validation pictures, with the founding
+# project's recursive function, and scores them.
 
 
 # %%
@@ -413,8 +405,8 @@ watch = Watch()
 history = mapper.fit(255 * low, high, callbacks=[watch], **settings)
 
 # %% [markdown]
-# Now through the curve. `training.train` follows a recipe and writes everything to a folder: the
-# recipe, the log, the weights, and what it needs to resume.
+# Now through the curve. `training.train` follows a recipe and writes recipe, log, weights, and what
+# it needs to resume, to a folder.
 
 # %%
 runs = Path(tempfile.mkdtemp(prefix="lle-"))
@@ -424,8 +416,8 @@ trained = training.train(recipe, train_pairs, valid_pairs, runs / "curve", verbo
 # ## 7. Read the learning curves
 #
 # Left: each run's own loss on the training pictures, divided by its first value. Right: what we
-# want, the PSNR of the enhanced *validation* pictures. **Look at** what the founding run does on
-# the right while it improves on the left.
+# want, the PSNR of the enhanced *validation* pictures. **Look at** the founding run, left and
+# right.
 
 # %%
 log = training.read_log(runs / "curve" / "log.csv")
@@ -466,11 +458,11 @@ assert scores["founding"][-1] < scores["curve"][-1] - 1
 
 # %% [markdown]
 # Both losses fell, but only one asks for the right thing. The founding run's pictures gain a little
-# at first. Then, the better it fits its maps, the further they are from the reference.
+# at first. Then, the better it fits its maps, the further its pictures are from the reference.
 #
-# On the sample, the curve run passes the constant within a few epochs: the pictures are dark to
-# different degrees, and one number cannot suit them all. But these are only two scenes, taken by
-# the camera that the network learned from. Notebook 06 asks how far such a gain carries.
+# On the sample, the curve run passes the constant within a few epochs: some pictures are darker
+# than others, and no single number suits them all. But these are only two scenes, and from the
+# camera that the network learned from. Notebook 06 tests it on more.
 #
 # ## 8. What changed
 #
@@ -489,8 +481,8 @@ show(
 )
 
 # %% [markdown]
-# What exposure does the network predict in each iteration? Untrained, always about one half.
-# **Predict:** what should it be in the first iteration, and what in the last?
+# What exposure does the network predict in each iteration? **Predict:** what should it be in the
+# first iteration, and what in the last?
 
 # %%
 # Alt: Exposure in eight iterations: flat near 0.5 before training, falling after it.
@@ -504,13 +496,12 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# After training it asks for more light while the picture is dark and for less as it gets brighter:
-# it looks at the *result* of each iteration. Noise and details have not changed: a thumbnail does
-# not show them.
+# Untrained, it is always about one half. After training it is high while the picture is dark and
+# falls as it gets brighter: the network looks at the *result* of each iteration.
 #
 # ## 9. Save and load
 #
-# A `.keras` file has the structure and the weights. The run's folder has one, `last.keras`.
+# The run's folder has a `.keras` file, with the structure and the weights.
 
 # %%
 from lle_utils.weights import load_card, load_model
@@ -526,8 +517,8 @@ print("same picture:", same)
 # ## 10. Stop and resume
 #
 # To resume as if nothing had happened, you need more than the weights: Adam's state, the step count
-# (for the cosine) and the order of the pictures. We try it on a very small run of three epochs,
-# once straight through, once interrupted in the middle of the second epoch.
+# (for the cosine) and the order of the pictures. We try a small run of three epochs, once straight
+# through, once interrupted in the second epoch.
 
 
 # %%
@@ -550,7 +541,7 @@ except PowerCutError:
     print("power cut! epochs in the log:", len(training.read_log(runs / "broken" / "log.csv")))
 
 # %% [markdown]
-# One epoch is saved; half an epoch is lost. Now call `train` again with the same folder.
+# One epoch is saved. Now call `train` again with the same folder.
 
 # %% tags=["claim"]
 resumed = training.train(small, *few, runs / "broken", verbose=0)
@@ -563,10 +554,10 @@ print("three epochs in the log, and the weights are those of the run without a c
 # %% [markdown]
 # ## 11. The long runs
 #
-# The weights that come with the workbook were trained in the same way, for longer and on many more
-# pictures, with all of the schedule and with crops at full size. **Look for** which of the two
-# validation curves on the left rises longer: thumbnails (how much light) or crops (details as
-# well)? On the right is the founding objective, trained on LOL.
+# The packaged weights were trained in the same way, for longer and on many more pictures, with the
+# whole schedule and with crops at full size. **Look for** which validation curve on the left rises
+# longer: thumbnails (how much light) or crops (details as well)? On the right is the founding
+# objective, trained on LOL.
 
 # %%
 # Alt: Left, PSNR of the enhancer's thumbnails and crops by epoch. Right, the founding loss.
@@ -586,14 +577,13 @@ for ax, name, key, label in (
 plt.show()
 
 # %% [markdown]
-# How much light is learned in about four epochs. Then the validation curve of thumbnails falls
-# again, by one decibel, although its training curve rises, perhaps because training shows many
-# cameras and validation only LOL's. Details take about twelve epochs. Validation pictures are not
-# augmented and are scored with the averaged weights, so their curves can be above those of
-# training.
+# How much light is learned in about four epochs. Then the validation curve of thumbnails falls by
+# one decibel although its training curve rises, perhaps because training shows many cameras and
+# validation only LOL's. Details take about twelve epochs. Validation pictures are not augmented, so
+# their curves can be above those of training.
 #
-# Each weights file has a [**card**](glossary.md#card), which says how it was trained and what it
-# scores, by the [protocol](glossary.md#protocol) of notebook 06.
+# Each weights file has a [**card**](glossary.md#card), which says how it was trained and how it
+# scores.
 
 # %%
 for name in ("enhancer", "founding"):
@@ -604,8 +594,8 @@ for name in ("enhancer", "founding"):
         print(f"   {method:9s} {scores[method]['psnr']:6.2f} dB on validation")
 
 # %% [markdown]
-# A long training through the curve beats the constant on scenes it has never seen. A long training
-# of the founding loss does not.
+# The long run through the curve beats the constant on scenes it has never seen. The long run of the
+# founding loss does not.
 #
 # ## 12. The full training
 #
@@ -615,9 +605,8 @@ for name in ("enhancer", "founding"):
 # python -m lle_utils train -o data/runs/mine
 # ```
 #
-# Stop it with Ctrl+C; the same command resumes. Without the other pictures that the packaged
-# weights were trained on, add `--sources lol sample`. Its recipe differs from ours in what this
-# cell prints.
+# Stop it with Ctrl+C; the same command resumes. Without photographs and pairs from other cameras,
+# add `--sources lol sample`. Its recipe differs from ours as follows.
 
 # %%
 for field in dataclasses.fields(recipe):
@@ -627,13 +616,12 @@ for field in dataclasses.fields(recipe):
 
 
 # %% [markdown]
-# Then compare with the committed weights: `python -m lle_utils evaluate PAIRS_FOLDER --weights
-# data/runs/mine/last.keras`.
+# To score it: `python -m lle_utils evaluate PAIRS_FOLDER --weights data/runs/mine/last.keras`.
 #
 # ## Exercises
 #
-# Exercise 4.4 needs a fixed score: the sample's validation pictures, every twelfth pixel of every
-# twelfth row, whatever you trained on.
+# Exercise 4.4 needs a fixed score, on the sample's validation pictures, every twelfth pixel of
+# every twelfth row.
 
 
 # %%
@@ -649,16 +637,16 @@ def score(enhance):
 # %% [markdown]
 # ### Exercise 4.4. Beat the constant
 #
-# The curve run above beat the constant on thumbnails. `score` judges pictures with noise. The run's
-# budget was 20 epochs of batches of 8. Change **one** thing and keep the budget. No augmentation
+# The curve run above beat the constant on thumbnails; `score` judges pictures with noise. Change
+# **one** thing, and keep the budget of 20 epochs of batches of 8. No augmentation
 # (`augment=False`)? A larger learning rate? A schedule that also says *where*
 # (`schedule=("exposure", "thumbnail")`)? Use only training pairs, and write down first what you
 # expect.
 #
 # Hand in the trained enhancer, and a claim: its `score` in dB, the score of the best constant
 # (fitted on the sample's training pairs at four exposures, for 8 iterations), and whether yours is
-# better, `True` or `False`. Not beating it is also a right answer, if it is true. The check
-# measures all of it again.
+# better, `True` or `False`. `False` is a right answer if it is true. The check measures all of it
+# again.
 
 # %% tags=["exercise"]
 my_enhancer = ...
@@ -673,7 +661,7 @@ checks.beat_the_constant(my_enhancer, claim)
 # `training.train(recipe, train_pairs, valid_pairs, folder)` returns an enhancer. Its recipe is that
 # of section 2 with one change: `dataclasses.replace(recipe, ...)`.
 # `enhance_picture(model, picture)` enhances with it, and `baselines.constant_map(picture, m, 8)`
-# with a constant. If you choose among several tries by their score, that score is too good.
+# with a constant. If you choose among several tries by `score`, that score is too good.
 #
 # </details>
 #
@@ -698,26 +686,14 @@ checks.beat_the_constant(my_enhancer, claim)
 # %% [markdown]
 # ## What you learned
 #
-# - "How much light" is learned from thumbnails: an average keeps the brightness and removes noise.
-#   Details need crops at full size.
-# - The founding loss compares the *map* with the bright picture. Even its perfect fit brightens
+# - "How much light" is learned from thumbnails. Details need crops at full size.
+# - The founding loss compares the *map* with the bright picture. Even a perfect fit brightens
 #   badly, because nothing tells the map to stop.
 # - The cure is to compare the *result* and send the gradient back through all iterations.
 # - A falling loss proves only that you get what you asked for. Judge by other scenes, next to the
 #   best constant.
-# - To resume after an interruption, keep weights, optimizer and the order of the batches.
+# - To resume, keep the weights, the optimizer's state and the order of the batches.
 #
-# ## Further reading
+# Sources and further reading: [references](references.md).
 #
-# - D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015,
-#   [arXiv:1412.6980](https://arxiv.org/abs/1412.6980).
-# - I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR 2017,
-#   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983): the cosine.
-# - C. Guo and others, "Zero-Reference Deep Curve Estimation for Low-Light Image Enhancement", CVPR
-#   2020, [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185): trains
-#   through the same curve, with no bright picture at all.
-# - C. Wei and others, "Deep Retinex Decomposition for Low-Light Enhancement", BMVC 2018,
-#   [arXiv:1808.04560](https://arxiv.org/abs/1808.04560): the LOL pictures.
-#
-# Previous: [03. Build the network](03_build_the_network.ipynb) · Next: [05.
-# Iterate](05_iterate.ipynb)
+# Next: [05. Iterate](05_iterate.ipynb)
