@@ -87,8 +87,8 @@ def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
 
 
 def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
-    """Make the comparison with simple methods, on the enhancer's middling scene."""
-    name = material.middling()
+    """Make the comparison with simple methods, on the enhancer's median scene."""
+    name = material.median_scene()
     pair = material.pair(name)
     constant = material.constant
     methods = [

@@ -30,7 +30,7 @@ PICTURES = {
 }
 """Which held-out pictures each figure shows. The examples go from the darkest to the brightest.
 
-The baselines are compared on that of the hero's scenes which `Material.middling` names.
+The baselines are compared on that of the hero's scenes which `Material.median_scene` names.
 """
 
 UNTOUCHED = {"sample": "darkened", "lol": "as taken"}
@@ -110,7 +110,7 @@ class Material:
         """Return a pair's dark picture after `iterations` iterations."""
         return self.steps(name, iterations, weights)[-1].image
 
-    def middling(self) -> str:
+    def median_scene(self) -> str:
         """Return that of the hero's pictures on which the enhancer's PSNR is the median."""
         names = self.pictures["hero"]
         panels = [self.panel(name, "enhancer", self.enhanced(name), 8) for name in names]

@@ -317,8 +317,8 @@ def _in_one_row(title: str, line: str, shown: Sequence[tuple[str, np.ndarray, st
 
 @styled(_STYLE)
 def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
-    """Show simple methods in one row, on the enhancer's middling scene."""
-    name = material.middling()
+    """Show simple methods in one row, on the enhancer's median scene."""
+    name = material.median_scene()
     pair = material.pair(name)
     methods = {**_simple_methods(material, pair.low), "enhancer": material.enhanced(name)}
     panels, shown = [], []
@@ -334,7 +334,7 @@ def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
 @styled(_STYLE)
 def make_gt_mean(material: Material) -> tuple[Figure, list[Panel]]:
     """Show GT-mean, applied to a picture that no method has touched."""
-    name = material.middling()
+    name = material.median_scene()
     pair = material.pair(name)
     scaled = scale_to_mean(pair.low, pair.high)
     methods = ((material.untouched, pair.low), ("GT-mean", scaled))

@@ -12,30 +12,30 @@
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/05_iterate.ipynb)
 #
 # You will build the founding recursive function and the enhancer that replaced it, and look at
-# every map on the way from dark to bright: *how much* light, then *where*, then *what is noise*.
-#
+# every map on the way from dark to bright.
+
+# %% [markdown]
+# ![A darkened raccoon, and for each of eight iterations the map above the picture that it made:
+# three flat maps, a blurred one, three detailed ones, and a flat one](figures/iterations.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 70 to read and do the quick exercises. Per
 # exercise: 5.1: 10, 5.2: 5, 5.3: 5, 5.4: 10, 5.5: an evening.
 #
 # **What you'll learn**
 #
 # - how the founding recursive function works, and why a loop is handier,
-# - what the network looks at in each iteration: a thumbnail for exposure, the picture for detail,
+# - what each iteration asks: *how much* light, *where*, *what is noise*,
 # - how a map can remove noise although it can only brighten,
 # - when to stop, and how to set the exposure in stops.
 #
-# **What you'll need:** the equation of [notebook 02](02_bend_one_curve.ipynb) and the two ways of
-# training of [notebook 04](04_train_it.ipynb). The trained weights come with the package.
+# **What you'll need:** notebooks [02](02_bend_one_curve.ipynb) and [04](04_train_it.ipynb).
 #
 # **Contents:** 1 the founding function · 2 its faults · 3 the loop · 4 our enhancer · 5 maps and
 # pictures · 6 how much, where, noise · 7 when to stop · 8 the dial · 9 a film · exercises
 #
 # Previous: [04. Train it](04_train_it.ipynb) · Next: [06. Measure
 # honestly](06_measure_honestly.ipynb)
-
-# %% [markdown]
-# ![A darkened raccoon, and for each of eight iterations the map above the picture that it made:
-# three flat maps, a blurred one, three detailed ones, and a flat one](figures/iterations.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -70,8 +70,8 @@ print("Data set:", DATASET)
 
 
 # %% [markdown]
-# One dark picture from the test split, and what our enhancer makes of it. To save time we mostly
-# use every second pixel.
+# Here is a dark picture from the test split, and what our enhancer makes of it. To save time we
+# mostly use every second pixel.
 
 
 # %%
@@ -99,14 +99,14 @@ show({"dark": dark, "enhanced": enhancer.enhance_picture(ours, dark), "well lit"
 # %% [markdown]
 # ## 1. The founding recursive function
 #
-# The founding project describes its method like this:
+# The founding project describes its method in these words:
 #
 # > We converted this steps of iterations into recursive function.
 # > img: the low light image (I, E_old); index: no of iterations; flag: default = 1.
 #
-# Three arguments. We build that function from the inside out. First its network, seven layers and
-# one [parameter map](glossary.md#parameter-map) for all three colors, and one iteration, as in
-# notebook 02. `E` is the picture so far and `M` its map.
+# We build that function from the inside out. First its network, with one [parameter
+# map](glossary.md#parameter-map) for all three colors, and one iteration, as in notebook 02. `E` is
+# the picture so far and `M` its map.
 
 # %%
 founding_network = weights.load_model("founding").network
@@ -122,9 +122,9 @@ def brighten(E, M):
 
 
 # %% [markdown]
-# **The first call.** The picture arrives as a file stores it, in 0..255. The founding project gives
-# it to the network like that, and only then divides by 255. **Every later call:** the picture is in
-# [0, 1] already, so nothing is divided.
+# **The first call:** the picture has values 0 to 255, as in a file. The founding project gives
+# these to the network, and only then divides by 255. **Every later call:** the picture is in [0, 1]
+# already.
 
 # %%
 img = 255 * dark
@@ -136,8 +136,8 @@ print(f"after the second call: mean code {255 * E_2.mean():.1f}")
 
 
 # %% [markdown]
-# [`flag`](glossary.md#flag) says which case applies: 1 on the first call, 0 afterwards. `index` is
-# the number of [iterations](glossary.md#iteration) left. When it reaches 0, the
+# [`flag`](glossary.md#flag) is 1 on the first call and 0 afterwards. `index` is the number of
+# [iterations](glossary.md#iteration) left. When it reaches 0, the
 # [recursion](glossary.md#recursion) ends.
 
 
@@ -153,7 +153,7 @@ def enhance(img, index, flag=1, *, predict):
 
 # %% [markdown]
 # **Predict, then run.** What is the largest value that the network sees in the first of three
-# calls, and what in the others?
+# calls? And in the others?
 
 
 # %%
@@ -166,16 +166,15 @@ result = enhance(255 * dark, 3, predict=talk)
 print(f"after 3 iterations: mean code {255 * result.mean():.1f}")
 
 # %% [markdown]
-# Only the first call sees code values. Each call passes its result *down* to the next one; nothing
-# is left to do on the way back up. Such a function is called *[tail
-# recursive](glossary.md#tail-recursive)*, and it could just as well be a loop.
+# Only the first call sees code values. Each call passes its result *down* to the next; nothing is
+# left to do on the way back up. Such a function is *[tail recursive](glossary.md#tail-recursive)*:
+# it could just as well be a loop.
 
 # %% [markdown]
 # ## 2. Its two faults
 #
-# **Fault one: 0..255 first, [0, 1] afterwards.** The network sees two different units, and a
-# [convolution](glossary.md#convolution) does not know that 255 means white. Compare the two maps of
-# *one* picture.
+# **Fault one: 0 to 255 first, [0, 1] afterwards.** A [convolution](glossary.md#convolution) does
+# not know that 255 means white. Compare the two maps of *one* picture.
 
 # %%
 # Alt: Two maps of one picture. Given 0..255 the map shows the mountains; given [0, 1] it is
@@ -189,33 +188,20 @@ figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
 
 # %% [markdown]
-# Given [0, 1], its map is close to 0 almost everywhere: it was never trained on such numbers.
+# Given [0, 1], its map is close to 0 almost everywhere: the network was never trained on such
+# numbers.
 #
-# **Fault two: it was trained to *be* the bright picture.** The founding [loss](glossary.md#loss)
-# compares the map with the well-lit picture. Suppose training had succeeded perfectly. Then `M`
-# would be the well-lit picture itself, in every iteration.
+# **Fault two: its map was trained to *be* the bright picture.** Even a perfect fit brightens badly,
+# as notebook 04 showed: where the map is high the curve overshoots, and where it is low it hardly
+# moves. The cure is a loss on the *result* of the recursion.
 #
-# **Predict, then run.** Will more iterations with this "perfect" map get closer to the reference?
-
-# %%
-for n in (4, 7, 8, 12):
-    result = curve.recurse(pair.low, lambda E, step: pair.high, n)
-    decibels = metrics.psnr(np.clip(result, 0, 1), pair.high)
-    print(f"M = reference, {n:2d} iterations: {decibels:5.2f} dB")
-
-# %% [markdown]
-# Where the map is high the curve overshoots, and where it is low it hardly moves. The fault is in
-# what the loss asked for, not in the network. The cure is to put the loss on the *result* of the
-# recursion, as notebook 04 does.
-
-# %% [markdown]
 # ## 3. The loop
 #
 # ### Exercise 5.1. The founding function as a loop
 #
-# A tail-recursive function can be written as a loop. Do it **before you read on**: the same
-# arguments, the same inputs to the network in the same order, the same result, faults included, but
-# no call to itself. Do not change the picture that you are given.
+# Write the function as a loop **before you read on**: the same arguments, the same inputs to the
+# network in the same order, the same result, faults included, but no call to itself. Do not change
+# the picture that you are given.
 
 
 # %% tags=["exercise"]
@@ -231,8 +217,8 @@ checks.founding_loop(enhance_in_a_loop)
 # <details><summary>Hint</summary>
 #
 # What changes from call to call becomes a variable: `img`, and `flag`, which is 0 after the first
-# iteration. `index` says how many iterations there are. What is returned if there are none? And on
-# the first iteration, does the network see the picture before the division or after it?
+# iteration. `index` is the number of iterations. What is returned if there are none? Does the
+# network see the first picture before the division or after it?
 #
 # </details>
 #
@@ -251,7 +237,7 @@ checks.founding_loop(enhance_in_a_loop)
 
 # %% [markdown]
 # A loop that `yield`s is handier still: it gives us each map and each picture on the way. `step`
-# counts from 0, because some enhancers do different things in different iterations.
+# counts from 0.
 
 
 # %%
@@ -275,7 +261,7 @@ for loop in (my_iterate, curve.iterate):
 # %% [markdown]
 # ### Exercise 5.2. And back
 #
-# Turn the loop `my_iterate` into a recursive function that returns the last picture. It calls
+# Turn `my_iterate` into a recursive function that returns the last picture. It calls
 # `predict_map(image, step)` with `step` counting up from 0, and uses neither `for` nor `while`.
 
 
@@ -290,8 +276,8 @@ checks.recursion(my_recurse)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Two cases. If nothing is left to do, return the picture. Otherwise do one iteration, and let the
-# function itself do the rest. How many iterations are left then? Which `step` is next?
+# If nothing is left to do, return the picture. Otherwise do one iteration, and let the function
+# itself do the rest. How many iterations are left then? Which `step` is next?
 #
 # </details>
 #
@@ -312,12 +298,12 @@ checks.recursion(my_recurse)
 #
 # Our enhancer keeps the curve and the recursion and changes what the network looks at:
 #
-# 1. ***How much* light?** That takes the whole picture, but no detail. The network looks at a
-#    **[thumbnail](glossary.md#thumbnail)** of 24 x 24 pixels, and only the *mean* of its map is
-#    used: one number per channel, the **[exposure](glossary.md#exposure)**.
+# 1. ***How much* light?** The network looks at a **[thumbnail](glossary.md#thumbnail)** of 24 x 24
+#    pixels. Only the *mean* of its map is used: one number per channel, the
+#    **[exposure](glossary.md#exposure)**.
 # 2. ***Where?*** The thumbnail's map itself, enlarged to the picture.
 # 3. ***What is noise?*** The network looks at the picture, once downsampled by 2 and twice at full
-#    size. From its map we subtract the local mean and add the fine structure that is left to the
+#    size. We subtract its map's local mean, and add the fine structure that remains to the
 #    exposure. These are the **[detail iterations](glossary.md#detail-iteration)**.
 #
 # The [schedule](glossary.md#schedule) lists what each iteration looks at. All later iterations are
@@ -339,7 +325,7 @@ figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
 
 # %% [markdown]
-# The thumbnail is square, and averaging has removed its noise. The mean of the map brightens the
+# The thumbnail is square, and averaging has removed its noise. The mean of its map brightens the
 # picture **and** the thumbnail, so they stay equally bright.
 
 # %%
@@ -351,12 +337,12 @@ for title, picture in (("picture", E), ("thumbnail", thumb)):
 
 
 # %% [markdown]
-# A mirrored picture is as dark as the original, but the network's answers differ a little, so
-# `thumbnail_map` averages over four flips ([flip averaging](glossary.md#flip-averaging)).
+# `thumbnail_map` averages over four flips ([flip averaging](glossary.md#flip-averaging)), because
+# the network's answers for a mirrored picture differ a little.
 #
-# A sigmoid never gives exactly 0, and even a map of 0.01 adds up over many iterations. The **[soft
-# threshold](glossary.md#soft-threshold)** turns maps well below the
-# [tolerance](glossary.md#tolerance) 0.08 into nearly 0 and hardly changes larger ones. After the
+# A sigmoid never returns exactly 0, and even a map of 0.01 adds up over many iterations. The
+# **[soft threshold](glossary.md#soft-threshold)** reduces maps well below the
+# [tolerance](glossary.md#tolerance), 0.08, to nearly 0 and hardly changes larger ones. After the
 # schedule the tolerance is five times as large.
 
 
@@ -371,8 +357,8 @@ for m in (0.01, 0.03, 0.08, 0.2, 0.5):
 
 # %% [markdown]
 # Now the maps: one for the picture, and one for the thumbnail. `detail_map` downsamples the
-# picture, runs the network, applies the soft threshold, subtracts the map's mean over 15 x 15
-# pixels and enlarges what is left. The exposure of a detail iteration counts 1.5 times: see
+# picture, runs the network, applies the soft threshold, subtracts the mean over 15 x 15 pixels and
+# enlarges the rest. The exposure of a detail iteration counts 1.5 times: see
 # [method.md](method.md).
 
 
@@ -404,7 +390,7 @@ def my_enhancer(image, iterations):
 
 
 # %% [markdown]
-# It must agree with the package, whose `enhancer.trace` returns maps and pictures in a list.
+# It must agree with the package, whose `enhancer.trace` returns a list of maps and pictures.
 
 # %% tags=["claim"]
 steps = enhancer.trace(ours, dark, 12)
@@ -440,14 +426,14 @@ plt.show()
 
 # %% [markdown]
 # The first three maps are one flat color each, and the strongest on average. Map 4 resembles a
-# *negative* of the scene: what is still dark gets more. Nobody told the network to do that. Maps
-# that kept pushing the bright parts would have burned them out, and the loss would have gone up.
-# Maps 5 to 7 are an exposure with fine structure: edges and grain.
+# *negative* of the scene: what is still dark gets more. The network learned that from the loss,
+# which punishes overexposed parts. Maps 5 to 7 are an exposure with fine structure: edges and
+# grain.
 #
 # ### Follow single pixels
 #
-# We follow a dark, a middling and a bright pixel. **Look at** iterations 1 to 3, where all three
-# get the same map, and at what happens afterwards.
+# We follow a dark, a medium and a bright pixel. **Look at** iterations 1 to 3, where all three get
+# the same map, and at what happens afterwards.
 
 
 # %%
@@ -473,13 +459,13 @@ def draw_traces(places):
 # maps, equal in iterations 1 to 3 and different in 4 to 7.
 order = np.argsort(dark.mean(-1), axis=None)
 places = {}
-for title, share in (("dark", 0.05), ("middling", 0.5), ("bright", 0.95)):
+for title, share in (("dark", 0.05), ("medium", 0.5), ("bright", 0.95)):
     places[title] = np.unravel_index(order[int(share * order.size)], dark.shape[:2])
 draw_traces(places)
 
 # %% [markdown]
 # The values never fall, because no map is negative. In iterations 4 to 7 each pixel has its own
-# map. Choose a pixel yourself with `draw_traces({"mine": (100, 150)})`: row, then column.
+# map. Choose a pixel with `draw_traces({"mine": (100, 150)})`: row, then column.
 #
 # ## 6. What each kind of iteration does
 #
@@ -508,13 +494,13 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# The darker the picture, the larger its exposure. The lines flatten, because both the factor $1 -
-# E$ and the maps get smaller.
+# The darker the picture, the larger its exposure. The lines flatten, because both the factor
+# $1 - E$ and the maps get smaller.
 #
 # ### Where
 #
 # One exposure cannot suit a picture with one half in the shade. We darken a photograph by three
-# stops, and its left half by 2.5 more. Then we run the same network with two schedules.
+# stops, and its left half by 2.5 more, and run the same network with two schedules.
 
 # %%
 # Alt: A picture with its left half in the shade, enhanced by exposure only, and by our schedule.
@@ -535,16 +521,15 @@ for title, picture in results.items():
 
 
 # %% [markdown]
-# Exposure only evens out a part, because the curve lifts dark values more. Our schedule evens out
-# hardly more here: only map 4 can tell the halves apart, and one iteration does not change much.
+# Exposure alone evens out part of it, because the curve lifts dark values more. Our schedule does
+# hardly better here: only map 4 can tell the halves apart, and one iteration does not change much.
 #
 # ### What is noise
 #
-# Exposure and thumbnail iterations treat a pixel and its neighbor alike, so they amplify noise (the
-# [noise gain](glossary.md#noise-gain) of notebook 02). A map that varies from pixel to pixel can do
-# better. But it can only *brighten*: what can it do about a pixel that noise made too bright? We
-# try the best possible map on a noisy gray wall of 0.40. **Predict, then run:** for which goal does
-# the noise vanish?
+# Exposure and thumbnail iterations treat a pixel and its neighbor alike, so they amplify noise
+# (notebook 02). A map that varies from pixel to pixel can do better. But it can only *brighten*:
+# what can it do about a pixel that noise made too bright? We try the best possible map on a noisy
+# gray wall of 0.40. **Predict, then run:** for which goal will the noise vanish?
 
 
 # %%
@@ -560,12 +545,11 @@ for goal in (0.35, 0.40, 0.45, 0.50):
 # %% [markdown]
 # At 0.35 nearly every pixel is too bright already, and no map can help. At 0.50 nearly every pixel
 # is below the goal and can be lifted exactly to it. So **the picture must reach the detail
-# iterations a little too dark**. They remove noise by the way in which they add the last of the
-# light.
+# iterations a little too dark**: they add the rest of the light unevenly, and so remove noise.
 #
-# Does the network do that? We subtract a blurred version from the picture before iteration 7 and
-# from its map. Where the scene is smooth, what remains of the picture is noise. **Predict:** will
-# the map be larger or smaller where noise made a pixel brighter?
+# Does the network do that? From the picture before iteration 7, and from its map, we subtract a
+# blurred version. Where the scene is smooth, what remains of the picture is noise. **Predict:**
+# will the map be larger or smaller where noise made a pixel brighter?
 
 # %%
 # Alt: A cloud of dots that falls to the right: where noise made a pixel brighter, the map is
@@ -584,9 +568,8 @@ plt.show()
 
 # %% [markdown]
 # Each dot is a pixel. The cloud falls to the right: the map is a negative of the grain. How much
-# noise does this remove? We compare one constant, our schedule without its detail iterations, and
-# our schedule, in blocks where the *reference* is flat. Compare the lines **at the same
-# brightness**.
+# noise does this remove? We compare one constant, our schedule without detail iterations, and our
+# schedule, where the *reference* is flat. Compare the lines **at the same brightness**.
 
 
 # %%
@@ -616,8 +599,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# All three start at the noise of the dark picture, and one constant keeps amplifying it. With the
-# detail iterations the line ends below the others. **Which** iteration removes the most?
+# All three start at the noise of the dark picture. Only our schedule, with its detail iterations,
+# ends below the others. **Which** iteration removes the most?
 
 # %% tags=["claim"]
 relative = {title: grain[title][8] / ways[title][8].mean() for title in ways}
@@ -632,13 +615,11 @@ crop = np.s_[20:80, 30:120]
 show({**{title: images[8][crop] for title, images in ways.items()}, "well lit": pair.high[crop]})
 
 # %% [markdown]
-# Little grain remains.
-#
 # ## 7. 7, 8, 12: when is it done?
 #
-# With one constant the number of iterations is an exposure dial: each one brightens, until all is
-# white. The founding weights do not stop either. Ours were trained with 7 to 12 iterations, chosen
-# at random for each picture, so later maps had to be small. **Look for** the line that bends first.
+# With one constant each iteration brightens, until everything is white. The founding weights do not
+# stop either. Ours were trained with 7 to 12 iterations, chosen at random for each picture, so
+# later maps had to be small. **Look for** the line that bends first.
 
 # %%
 middle = names[1]
@@ -664,8 +645,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# From iteration 8 on our maps are close to 0: the soft threshold reduces small maps. And the
-# quality?
+# From iteration 8 on our maps are close to 0. And the quality?
 
 # %%
 for name in names:
@@ -675,16 +655,15 @@ for name in names:
 
 
 # %% [markdown]
-# A network that has fully learned to stop would give the same number for 8, 12 and 24. Ours comes
-# close, but does not stop entirely. So use the default of 8, and change the brightness as section 8
-# does.
+# A network that had fully learned to stop would score the same after 8, 12 and 24. Ours comes
+# close, but does not stop entirely. So use the default of 8, and change the brightness as in
+# section 8.
 #
 # ### Exercise 5.3. When is 12 iterations right?
 #
-# The founding project's desktop version had a rule: 12 iterations where the mean code value is
-# below 10, and 8 otherwise. It also shows a picture after 7 and does not say when 7 applies. We
-# say: from 20 on. Write the rule as a function. The picture is an array (height, width, 3) in [0,
-# 1].
+# The founding project had a rule: 12 iterations where the mean code value is below 10, and 8
+# otherwise. It also shows a picture after 7 and does not say when 7 applies. We say: from 20 on.
+# Write the rule as a function. The picture is an array (height, width, 3) in [0, 1].
 
 
 # %% tags=["exercise"]
@@ -699,8 +678,7 @@ checks.iterations_for(choose_iterations)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `image.mean()` is the mean over all pixels and colors. A *code value* is 255 times a value in [0,
-# 1].
+# `image.mean()` averages over all pixels and colors. A *code value* is 255 times a value in [0, 1].
 #
 # </details>
 #
@@ -720,8 +698,8 @@ checks.iterations_for(choose_iterations)
 # %% [markdown]
 # ## 8. A dial in stops
 #
-# More iterations are a poor way to get a brighter picture: you cannot say by how much. It is better
-# to ask in [stops](glossary.md#stop) (EV). Near black, $n$ iterations with a constant $m$ multiply
+# More iterations are a poor way to get a brighter picture: you cannot say by how much.
+# [Stops](glossary.md#stop) (EV) are better. Near black, $n$ iterations with a constant $m$ multiply
 # by $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ gives a
 # negative $m$, which darkens. The dial is applied *after* the enhancer, through the same curve, so
 # nothing is clipped. **Look at** the brightest parts at +2 EV.
@@ -741,9 +719,9 @@ show({f"{s:+d} EV": my_adjust_exposure(enhanced, s) for s in (-1, 0, 1, 2)})
 
 
 # %% [markdown]
-# In the package this is `curve.adjust_exposure`, and the option `--exposure` of `python -m
-# lle_utils enhance`. Now set it yourself, in a running notebook. **Find** the exposure that comes
-# closest to the reference, for each picture. Is it always 0?
+# In the package this is `curve.adjust_exposure`, and the option `--exposure` of
+# `python -m lle_utils enhance`. In a running notebook, **find** the exposure that comes closest to
+# the reference, for each picture. Is it always 0?
 
 
 # %%
@@ -763,7 +741,7 @@ _ = ipywidgets.interact(show_dial, name=choice, stops=turned)
 # %% [markdown]
 # ## 9. Make it move
 #
-# The recursion as a short film: the picture on the left, the next map on the right.
+# Here is the recursion as a short film: the picture on the left, the next map on the right.
 
 # %%
 frames = []
@@ -778,15 +756,15 @@ HTML(f'<img alt="{alt}" src="data:image/gif;base64,{base64.b64encode(film).decod
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 5.4. Stop by itself
+# ### Exercise 5.4. Stop when nothing changes
 #
-# Not 7, 8 or 12: go on until nothing changes any more. Write a function that returns the picture
-# **and** the number of iterations it took. It stops after the first iteration that changes *no
-# value* by more than `tolerance`. That iteration counts. It never takes more than `most`
+# Instead of 7, 8 or 12 iterations, go on until nothing changes. Write a function that returns the
+# picture **and** the number of iterations it took. It stops after the first iteration that changes
+# *no value* by more than `tolerance`. That iteration counts. It never takes more than `most`
 # iterations.
 #
-# Does the founding network stop by itself? Try `iterate_until(dark, lambda E, step: predict(E),
-# 0.01, 30)`.
+# Does the founding network stop by itself? Try
+# `iterate_until(dark, lambda E, step: predict(E), 0.01, 30)`.
 
 
 # %% tags=["exercise"]
@@ -820,17 +798,17 @@ checks.stop_by_itself(iterate_until)
 # ```
 #
 # With one constant $m$ it stops only when everything is white. A network can do better: where its
-# map falls to 0, nothing changes. The founding network's map does not fall to 0.
+# map falls to 0, nothing changes. The founding network's map does not.
 #
 # </details>
 
 # %% [markdown]
 # ### Exercise 5.5. Denoise before or after the curve?
 #
-# An ordinary filter removes noise too. Should it run before the curve, or after it?
+# Ordinary filters also remove noise. Should they run before the curve, or after it?
 #
-# **Predict first**, for two simple filters: a median of 3 x 3 pixels, and a Gaussian blur. Does the
-# result depend on the order? Write `True` or `False` for each, and then try it.
+# **Predict first**, for a median of 3 x 3 pixels and a Gaussian blur: does the result depend on the
+# order? Write `True` or `False` for each.
 #
 # Then write `quiet`. It takes a dark, noisy picture and a function `bend` that brightens any
 # picture, and returns a bright picture with less noise. The check darkens three photographs by 6.5
@@ -851,13 +829,11 @@ checks.denoise(order_matters, quiet)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The median is the value in the middle. What does a rising curve do to the order of values? And to
-# a mean?
+# What does a rising curve do to the order of values? And to a mean?
 #
 # A blur removes edges along with the noise. Look for a filter that averages only similar pixels,
 # such as `skimage.restoration.denoise_nl_means`. It needs to know how strong the noise is: what a
-# median filter takes away is mostly noise. The noise is different before and after the curve.
-#
+# median filter removes is mostly noise. The noise is different before and after the curve.
 #
 # </details>
 #
@@ -879,32 +855,21 @@ checks.denoise(order_matters, quiet)
 #
 # With this filter, denoising first is mostly better: 29.8, 31.4 and 28.1 dB, against 28.6, 30.2 and
 # 28.6 after the curve. In the dark picture the noise is about equally strong everywhere (notebook
-# 01), so one strength fits all of it. The curve then amplifies the noise of the darkest parts most.
-#
-# The third picture is better the other way round, and so is the first one with a Gaussian. There is
-# no general rule. Measure.
+# 01), so one strength suits all of it; the curve amplifies it most in the darkest parts. The third
+# picture is better the other way round. There is no general rule: measure.
 #
 # </details>
 
 # %% [markdown]
 # ## What you learned
 #
-# - The founding function is tail recursive. Its two faults: the network sees 0..255 on the first
+# - The founding function is tail recursive. Its two faults: the network sees 0 to 255 on the first
 #   call and [0, 1] afterwards, and its loss compares the map with the picture.
 # - Our enhancer asks one network three questions: *how much* light (the mean of a thumbnail's map),
 #   *where* (the thumbnail's map), *what is noise* (the picture's map).
 # - A map that varies with the noise can remove it, if the picture arrives a little too dark.
-# - Further iterations change less and less. Brightness is yours to choose, in stops.
+# - Further iterations change little. Choose the brightness in stops.
 #
-# ## Further reading
-#
-# - C. Guo, C. Li, J. Guo, C. C. Loy, J. Hou, S. Kwong, R. Cong, "Zero-Reference Deep Curve
-#   Estimation for Low-Light Image Enhancement", CVPR 2020: the curve, with eight maps at once.
-#   [doi:10.1109/CVPR42600.2020.00185](https://doi.org/10.1109/CVPR42600.2020.00185)
-# - H. Abelson, G. J. Sussman, "Structure and Interpretation of Computer Programs", section 1.2.1:
-#   recursive functions that are loops.
-# - J. Kim, J. K. Lee, K. M. Lee, "Deeply-Recursive Convolutional Network for Image
-#   Super-Resolution", CVPR 2016: one network applied again and again, trained through all of it.
-#   [doi:10.1109/CVPR.2016.181](https://doi.org/10.1109/CVPR.2016.181)
+# Sources and further reading: [references](references.md).
 #
 # Next: [06. Measure honestly](06_measure_honestly.ipynb)

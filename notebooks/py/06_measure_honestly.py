@@ -13,32 +13,32 @@
 #
 # You will score the enhancer against seven other methods, with intervals, and see five ways to
 # change a score without changing a picture.
-#
+
+# %% [markdown]
+# ![One dark picture enhanced by gamma, equalization, CLAHE, a LIME-like method, one constant and
+# the enhancer, each with its PSNR](figures/baselines.jpg)
+
+# %% [markdown]
 # **Minutes:** 2 to run all cells on two CPU cores; 100 to read and do the quick exercises. Per
 # exercise: 6.1: 10, 6.2: 15, 6.3: 15, 6.4: 20, 6.5: an evening.
 #
 # **What you'll learn**
 #
 # - what [PSNR](glossary.md#psnr), [SSIM](glossary.md#ssim) and [CIEDE2000](glossary.md#ciede2000)
-#   measure, and how the same pictures can score 48 dB more
-# - how sure you can be of a mean over a few pictures: [bootstrap
-#   intervals](glossary.md#bootstrap-interval) and [paired
-#   differences](glossary.md#paired-difference)
+#   measure, and how the same pictures can score 48 dB more,
+# - how sure you can be of a mean: [bootstrap intervals](glossary.md#bootstrap-interval) and [paired
+#   differences](glossary.md#paired-difference),
 # - whether the [map](glossary.md#parameter-map) matters, what [scene leak](glossary.md#scene-leak)
-#   does to a score, and how to look at failures
+#   does, and how to look at failures.
 #
-# **What you'll need:** notebooks 02 and 05. No network access and no GPU.
+# **What you'll need:** notebooks 02 and 05.
 #
 # **Contents:** protocol · PSNR · SSIM · CIEDE2000 · six PSNRs of the same pictures · baselines ·
 # the table · intervals · does the map matter? · scene leak · sources of error · the worst picture ·
 # ablation · the card · exercises
 #
-# Before: [05. Iterate](05_iterate.ipynb) · Next: [07. Reproduce the
+# Previous: [05. Iterate](05_iterate.ipynb) · Next: [07. Reproduce the
 # figures](07_reproduce_the_figures.ipynb)
-
-# %% [markdown]
-# ![One dark picture enhanced by gamma, equalization, CLAHE, a LIME-like method, one constant and
-# the enhancer, each with its PSNR](figures/baselines.jpg)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -72,7 +72,7 @@ DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample", "lol"]
 print("Data set:", DATASET)
 
 # %% [markdown]
-# First, enhance the test pictures. We keep the maps for later.
+# First, we enhance the test pictures and keep the maps.
 
 # %%
 test = list(data.load(DATASET, "test", lazy=True)[:6])
@@ -105,20 +105,20 @@ show([first.low, output, first.high], ["input", "enhanced", "reference"])
 # ## The protocol
 #
 # A score means nothing without the rules for computing it, its [protocol](glossary.md#protocol).
-# Ours, with the result in the middle and the [reference](glossary.md#reference) on the right:
+# These are ours:
 #
-# 1. The enhanced picture is clipped to [0, 1] and **rounded to 8 bits**, as a file would be.
-# 2. It is compared with the reference in **RGB, at its own size**. Nobody resizes the reference.
+# 1. The enhanced picture is clipped to [0, 1] and **rounded to 8 bits**, as in a file.
+# 2. It is compared with the [reference](glossary.md#reference) in **RGB, at full size**.
 # 3. Each metric is computed **per picture**, then averaged over pictures.
-# 4. Nothing is fitted to the reference: no matching of brightness afterwards.
+# 4. Nothing is fitted to the reference.
 # 5. Methods and settings are chosen on the [validation](glossary.md#validation)
 #    [split](glossary.md#split), never on test pictures.
 #
 # ## PSNR: how large is the error?
 #
-# Subtract, square, average: the [mean squared error](glossary.md#mean-squared-error). Its
-# logarithm, times minus ten, is the **peak signal-to-noise ratio** in decibels. Ten decibels more
-# is a tenth of the squared error. The "peak" is the largest possible value; ours is 1.
+# Subtract, square, average: the [mean squared error](glossary.md#mean-squared-error). Minus ten
+# times its logarithm is the **peak signal-to-noise ratio** in decibels. Ten more decibels is a
+# tenth of the squared error. The "peak" is the largest possible value; ours is 1.
 
 # %%
 error = np.mean((output.astype(np.float64) - first.high) ** 2)
@@ -130,8 +130,8 @@ print(f"PSNR by hand {by_hand:.2f} dB, lle_utils {metrics.psnr(output, first.hig
 # %% [markdown]
 # ### A score too good to be true
 #
-# An example on keras.io trains a network for dark pictures and prints 67 dB. We do what it does:
-# pass values in [0, 1] to a function that expects 0 to 255.
+# An example on keras.io trains a network for dark pictures and prints 67 dB. It passes values in
+# [0, 1] to a function that expects 0 to 255.
 
 
 # %%
@@ -146,8 +146,8 @@ print(f"as in the example {example_psnr(output, first.high):.2f} dB, by hand {by
 # ### Exercise 6.1. Find why a PSNR reads 67 dB
 #
 # Write a function that corrects a printed PSNR. It gets the printed decibels, the `max_val` of the
-# call, and the real `peak` of the data. It must also work the other way round: for pictures in
-# codes, 0 to 255, and `max_val=1`.
+# call, and the real `peak` of the data. It must also work for pictures in codes, 0 to 255, and
+# `max_val=1`.
 
 
 # %% tags=["exercise"]
@@ -161,8 +161,8 @@ checks.true_psnr(true_psnr)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Write down the formula twice, once with `max_val` and once with `peak`, and subtract. The mean
-# squared error cancels. The logarithm of a square is twice the logarithm.
+# Write the formula twice, once with `max_val` and once with `peak`, and subtract. The mean squared
+# error cancels. The logarithm of a square is twice the logarithm.
 #
 # </details>
 #
@@ -181,7 +181,7 @@ checks.true_psnr(true_psnr)
 # ## SSIM: is the structure there?
 #
 # **Predict, then run.** We degrade a reference in two ways: everything brighter by 10 % of the
-# range, or noise with a standard deviation of 10 %. Which will *look* worse?
+# range, or noise with a standard deviation of 10 %. Which one will *look* worse?
 
 # %%
 # Alt: The reference, a brighter version and a noisy one, both at about 20 dB.
@@ -193,13 +193,13 @@ titles = [f"{metrics.psnr(spoiled, calm):.1f} dB" for spoiled in (brighter, nois
 show([calm, brighter, noisy], ["reference", *titles])
 
 # %% [markdown]
-# PSNR rates them as equal. The eye does not. **Structural similarity** compares the means, the
-# standard deviations and the correlation of small windows:
+# PSNR rates them as equal. The eye does not. **Structural similarity** compares the means,
+# variances and correlation in small windows:
 #
 # $$\mathrm{SSIM} = \frac{2\mu_x\mu_y + c_1}{\mu_x^2 + \mu_y^2 + c_1} \cdot
 # \frac{2\sigma_{xy} + c_2}{\sigma_x^2 + \sigma_y^2 + c_2}$$
 #
-# A window is a Gaussian with a standard deviation of 1.5 pixels, so each mean $\mu$ is one Gaussian
+# Windows are Gaussians with a standard deviation of 1.5 pixels, so each mean $\mu$ is a Gaussian
 # filter.
 
 
@@ -234,10 +234,9 @@ for name, spoiled in (("brighter", brighter), ("noisy", noisy)):
 # %% [markdown]
 # ## CIEDE2000: is the color right?
 #
-# The third metric says how different two colors *look*, in CIELAB, a color space based on
-# experiments with observers. A difference of 1 to 2 is just visible side by side. In each column
-# below: a color, the same color changed by **20 [code values](glossary.md#code-value)**, and in the
-# title the difference.
+# The third metric says how different two colors *look*, based on experiments with observers. A
+# difference of 1 to 2 is just visible side by side. Each column shows a color, the same color
+# changed by **20 [code values](glossary.md#code-value)**, and the difference.
 
 # %%
 # Alt: Six pairs of colors that differ by 20 codes, each with its CIEDE2000 difference.
@@ -257,12 +256,12 @@ for name, colors in changes.items():
 show(columns, titles, height=1.7)
 
 # %% [markdown]
-# The same 20 codes count several times as much on gray as on a strong yellow. PSNR sees only code
+# The same 20 codes matter several times as much on gray as on a strong yellow. PSNR sees only code
 # values.
 #
 # ## Six PSNRs of the same pictures
 #
-# Now we keep the pictures and change only the way PSNR is computed. Each of these variants has been
+# Now we keep the pictures and change only how PSNR is computed. Each of these variants has been
 # used in publications. **Predict, then run:** how far apart are the lowest and the highest?
 
 # %%
@@ -300,11 +299,11 @@ for name, value in variants.items():
     print(f"{value:6.2f} dB  {name}")
 
 # %% [markdown]
-# - **Pooled** gives the worst picture the most weight. It is never above the mean of the PSNRs.
+# - **Pooled** gives the worst picture the most weight.
 # - **Luma** and **gray** miss errors that cancel between channels, so a [cast](glossary.md#cast)
 #   costs less.
-# - **[GT-mean](glossary.md#gt-mean)** ("ground-truth mean") multiplies by a number that is computed
-#   *from the reference*.
+# - **[GT-mean](glossary.md#gt-mean)** ("ground-truth mean") multiplies by a number computed *from
+#   the reference*.
 # - **max_val=255** adds 20 log10 255 = 48.13 dB.
 #
 # A table that mixes these variants compares nothing.
@@ -317,9 +316,9 @@ assert abs(bug - protocol - 20 * np.log10(255)) < 1e-6
 # %% [markdown]
 # ### Exercise 6.2. PSNR by the protocol
 #
-# Write our metric yourself. The function gets two lists: outputs of a method, as floats that may be
-# outside [0, 1], and their references, on 8-bit levels in [0, 1]. Pictures may differ in size. It
-# returns one number. Follow points 1 to 3 of the protocol, without `metrics`.
+# Write our metric yourself, without `metrics`. The function gets two lists: outputs of a method, as
+# floats that may be outside [0, 1], and their references, on 8-bit levels in [0, 1]. Pictures may
+# differ in size. It returns one number. Follow points 1 to 3 of the protocol.
 
 
 # %% tags=["exercise"]
@@ -334,8 +333,7 @@ checks.mean_psnr(my_mean_psnr)
 # <details><summary>Hint</summary>
 #
 # For each pair: clip, round to whole codes with `np.rint`, and go back to [0, 1]. Then the error,
-# its square, the mean, the logarithm. The mean over pictures comes last. If you stay in codes,
-# convert to floats before you subtract, and use 255 as the peak.
+# its square, the mean, the logarithm. The mean over pictures comes last.
 #
 # </details>
 #
@@ -350,16 +348,15 @@ checks.mean_psnr(my_mean_psnr)
 #     return np.mean(values)
 # ```
 #
-# Our enhanced pictures are already on 8-bit levels, so `my_mean_psnr(enhanced, references)` gives
-# the first line of the table above.
+# `my_mean_psnr(enhanced, references)` gives the first line of the table above.
 #
 # </details>
 
 # %% [markdown]
 # ### GT-mean enhances without enhancing
 #
-# **Predict, then run.** Take the **untouched dark input** and score it, without and with GT-mean.
-# What will the second score be?
+# **Predict, then run.** We score the **untouched dark input**, without and with GT-mean. What will
+# the second score be?
 
 # %%
 # Alt: The dark input, the same scaled to the reference's mean, and the reference.
@@ -373,16 +370,16 @@ show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean
 # is [exposure](glossary.md#exposure), and GT-mean gives the exposure away. It has one honest use,
 # in a separate column: what is left of a method's lead **when every method is given the exposure**?
 #
-# Some data sets need that column. In many exposure series, every dark picture was taken about the
-# same number of stops below its reference. Then one fixed setting is right for all, and a method
-# that estimates exposure can only lose. So for other cameras we also report PSNR after GT-mean.
+# Some data sets need that column. If every dark picture was taken about the same number of stops
+# below its reference, one fixed setting is right for all, and a method that estimates exposure can
+# only lose. So for other cameras we also report PSNR after GT-mean.
 
 # %% [markdown]
 # ## What must be beaten
 #
 # An enhancer has to beat simple methods, its [baselines](glossary.md#baseline). Here are six:
 #
-# - **untouched**: the input as it is
+# - **untouched**: the input itself
 # - **[gamma](glossary.md#gamma)**: every value to the power 0.4
 # - **equalized**: brightness spread evenly over all codes (histogram equalization)
 # - **CLAHE**: the same per tile, with limited contrast
@@ -390,8 +387,8 @@ show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean
 # - **[constant map](glossary.md#constant-map)**: our own [recursion](glossary.md#recursion), with
 #   *one number* instead of the network
 #
-# "founding" is the network as this project first trained it (notebook 04). The constant is fitted
-# on the training split. Fitted on the test pictures it would score too well (exercise 6.4).
+# "founding" is the network as it was first trained (notebook 04). The constant is fitted on the
+# training split. Fitted on the test pictures it would score too well (exercise 6.4).
 
 # %%
 training = data.load(DATASET, "train", lazy=True)
@@ -420,14 +417,13 @@ for row in (names[:3], names[3:6], names[6:]):
 
 
 # %% [markdown]
-# Equalization always fills the range and washes out the colors. CLAHE is designed for contrast, not
-# for exposure, so the result stays dark. LIME-like lifts the shadows most, and their noise with
-# them.
+# Equalization always fills the range and washes out the colors. CLAHE raises contrast, not
+# exposure, so the result stays dark. LIME-like lifts the shadows most, and their noise with them.
 #
 # ## The table
 #
-# "worst" is the lowest PSNR of any picture, which a mean hides. The last column is separate: every
-# method was given the exposure.
+# "worst" is the lowest PSNR of any picture, which a mean hides. In the last column every method was
+# given the exposure.
 
 
 # %%
@@ -450,14 +446,14 @@ for name in ordered:
           f"   {ssim_mean:.3f}   {color:8.1f}    | {told:6.2f}")  # fmt: skip
 
 # %% [markdown]
-# Which method is best, and by which column? No scene of the sample's test split is in training. On
-# LOL most test scenes are; see the section on scene leak.
+# Which method is best, by which column? No scene of the sample's test split is in training. On LOL
+# most test scenes are: see "Scene leak" below.
 #
 # ## How sure is a mean of six?
 #
-# With other test pictures the mean would differ. By how much? The **bootstrap** estimates it from
-# the pictures that we have: draw as many as there are, *with replacement*, take the mean, and
-# repeat ten thousand times. The middle 95 % of these means are the interval.
+# With other test pictures the mean would differ. By how much? The **bootstrap** estimates that:
+# draw as many pictures as there are, *with replacement*, take the mean, and repeat ten thousand
+# times. The middle 95 % of these means are the interval.
 
 # %%
 ours = psnrs["enhancer"]
@@ -489,7 +485,7 @@ plt.title("dot: one picture; black mark: mean; gray bar: 95 % interval of the me
 plt.show()
 
 # %% [markdown]
-# Many bars overlap, because some pictures are hard for every method. But our question is which
+# Many bars overlap, because some pictures are hard for every method. But we want to know which
 # method is better **on the same picture**. So subtract first, picture by picture, and compute the
 # interval of the *difference*.
 
@@ -505,10 +501,9 @@ for name in ordered:
           f"{ahead}: {verdict}")  # fmt: skip
 
 # %% [markdown]
-# "Not decided", an interval that contains 0, is a result as well: these pictures cannot tell the
-# two methods apart. It is the result on LOL's fifteen test pictures for the enhancer against one
-# constant (see the card below). Gaps of a few tenths of a decibel between published methods are
-# mostly within such intervals.
+# "Not decided", an interval that contains 0, is also a result: these pictures cannot tell the two
+# methods apart. It is the result on LOL's fifteen test pictures for the enhancer against one
+# constant (see the card below).
 #
 # ### Exercise 6.3. An interval of your own
 #
@@ -528,8 +523,8 @@ checks.paired_interval(my_interval)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Subtract first, then draw: a picture must be drawn for both methods at once. `rng.choice(values,
-# size=(10_000, values.size))` draws ten thousand rows; each row has one mean.
+# Subtract first, then draw: a picture must be drawn for both methods together.
+# `rng.choice(values, size=(10_000, values.size))` draws ten thousand rows; each row has one mean.
 #
 # </details>
 #
@@ -552,13 +547,12 @@ checks.paired_interval(my_interval)
 # ## Does the map matter?
 #
 # A good score does not prove that the enhancer *looks* at the picture: one constant also scores
-# well. So we remove its maps, in three steps:
+# well. So we remove its maps step by step:
 #
 # 1. each map as it was predicted;
-# 2. each map replaced by its **mean over the picture**. Exposure maps are already one number per
-#    channel; this removes *where*, from the thumbnail's map and the detail maps;
-# 3. each map replaced by its **mean over the data set** (these test pictures, which favors it).
-#    This also removes each picture's exposure.
+# 2. each map replaced by its **mean over the picture**, which removes *where*;
+# 3. each map replaced by its **mean over the data set** (these test pictures), which also removes
+#    each picture's exposure.
 
 
 # %%
@@ -582,13 +576,13 @@ for name, maps in (("maps as predicted", predicted), ("mean over the picture", p
 
 # %% [markdown]
 # If an interval contains 0, these pictures do not show that this part of the map helps. PSNR is
-# mostly exposure; the grain that detail maps remove shows in SSIM and in the close-up below.
+# mostly exposure; the grain that detail maps remove affects SSIM more.
 #
 # ## Scene leak: a score for memory
 #
-# Notebook 01 found that 14 of LOL's 15 test scenes also occur in its training pictures. How much
-# can that matter? Here is a "method" that brightens **nothing**: given a dark picture, it finds the
-# most similar dark picture among the training pairs and returns the reference of *that one*.
+# Notebook 01 found that 14 of LOL's 15 test scenes are also in its training pictures. How much can
+# that matter? Here is a "method" that brightens **nothing**: it finds the most similar dark picture
+# among the training pairs and returns the reference of *that one*.
 
 
 # %%
@@ -608,7 +602,7 @@ def look_up(low, memory):
 # %% [markdown]
 # It needs several exposures of each scene. LOL has them; for the sample, `exposures=2` darkens
 # every scene twice. Then we hold out a quarter: random **pictures**, or whole **scenes**.
-# **Predict, then run.** What will this method score?
+# **Predict, then run:** what will this method score?
 
 # %%
 if DATASET == "lol":
@@ -641,9 +635,9 @@ for way, value in memory_score.items():
     print(f"held out by {way:8s} {value:6.2f} dB")
 
 # %% [markdown]
-# Split by picture, the look-up scores high: it has seen the scenes. (An exact copy counts as 60
-# dB.) Split by scene, it fails, as it should. A network can also learn to look up, so this workbook
-# splits LOL's training pictures by scene.
+# Split by picture, it scores high: it has seen the scenes. (An exact copy counts as 60 dB.) Split
+# by scene, it fails, as it should. A network can also memorize, so this workbook splits LOL's
+# training pictures by scene.
 
 # %% tags=["claim"]
 assert memory_score["picture"] > memory_score["scene"] + 3
@@ -655,8 +649,7 @@ assert memory_score["picture"] > memory_score["scene"] + 3
 #
 # - **exposure**: the whole picture is too bright or too dark (the mean error, squared);
 # - **cast**: one channel is off against the others (the variance of the channels' mean errors);
-# - **detail**: everything that differs from place to place: noise, blur, wrong contrast, clipped
-#   lights.
+# - **detail**: everything that differs from place to place: noise, blur, wrong contrast, clipping.
 
 
 # %%
@@ -674,8 +667,8 @@ for i in np.argsort(-ours):
     print(f"{test[i].name:12s} {ours[i]:7.2f}    {shares}   {255 * errors[i].mean():+6.1f} codes")
 
 # %% [markdown]
-# If "exposure" is largest, the enhancer misjudged how bright the scene was meant to be. It cannot
-# know: the same dark picture could come from a dim room or a bright one.
+# If "exposure" is largest, the enhancer misjudged how bright the scene should be. It cannot know: a
+# dim room and a bright one can give the same dark picture.
 #
 # ## The worst picture, in full view
 #
@@ -712,9 +705,9 @@ titles = [f"{name}: {value:.1f} codes" for name, value in grain.items()]
 show([5 * pair.low[crop], *parts.values()], ["input x 5", *titles], height=2.7)
 
 # %% [markdown]
-# One number for all pixels brightens the noise with the signal. A detail map that varies *with* the
-# noise lifts pixels that are too dark and leaves their neighbors alone. Less grain than in the
-# reference means that some texture was removed with the noise.
+# One number for all pixels amplifies the noise with the signal. A detail map lifts pixels that
+# noise made too dark more than their neighbors. Less grain than in the reference means that some
+# texture was removed as well.
 
 # %% tags=["claim"]
 assert grain["enhancer"] < grain["constant map"]
@@ -723,10 +716,10 @@ assert grain["enhancer"] < grain["constant map"]
 # ## Which choices matter?
 #
 # A [recipe](glossary.md#recipe) is a list of choices. An **ablation** changes one at a time and
-# trains again with the same budget. Each dot is one row of the committed table. Left: PSNR after 8
-# [iterations](glossary.md#iteration) on LOL's validation scenes. Right: PSNR after GT-mean on pairs
-# of other cameras. **Look at** the distance to the line, which is the base recipe. Two dots in a
-# row differ only in the random seed: smaller distances may be chance.
+# trains again with the same budget. Each dot is one training run. Left: PSNR after 8 iterations on
+# LOL's validation scenes. Right: PSNR after GT-mean on pairs from other cameras. **Look at** the
+# distance from the line, the base recipe. Two dots in a row differ only in the random seed: smaller
+# distances may be chance.
 
 # %%
 path = files("lle_utils") / "registry" / "ablation.csv"
@@ -757,15 +750,14 @@ if table:
     plt.show()
 
 # %% [markdown]
-# Does a choice help on both sides, or does it gain on LOL and lose on unseen cameras? A row close
-# to the line makes no difference that these pictures can show.
+# Does a choice help on both sides, or only on LOL? A row close to the line makes no difference that
+# these pictures can show.
 #
 # ## The card
 #
-# Every file of weights in this workbook has a **[card](glossary.md#card)**: data, split, recipe and
-# scores, with the command that made them. "unseen" are LOL scenes that are not in training; "test"
-# is eval15, whose scenes mostly are. A method that remembers scenes scores far better there. "7 8
-# 12 24" is the PSNR after that many iterations.
+# Every weights file has a **[card](glossary.md#card)**: data, split, recipe and scores. "unseen"
+# are LOL scenes that are not in training; "test" is eval15, whose scenes mostly are. The last line
+# of each split is the PSNR after 7, 8, 12 and 24 iterations.
 
 # %%
 card = load_card("enhancer")
@@ -789,7 +781,7 @@ for split, found in card["scores"].items():
 # ### One constant, with hindsight
 #
 # A constant fitted on the test pictures scores better than it should. By how much? Here is a table
-# of PSNRs: a row per test picture (every fifth pixel, to save time), a column per constant.
+# of PSNRs: a row per test picture (every fifth pixel), a column per constant.
 
 # %%
 constants = np.arange(0.10, 0.75, 0.05)
@@ -803,10 +795,10 @@ print(f"its own constant for each picture:      {table.max(axis=1).mean():.2f} d
 # %% [markdown]
 # ### Exercise 6.4. Leave one out
 #
-# Fit the constant on all pictures *but one*, score
-# that one, and repeat for each picture. Write it for any such table, where `table[i, k]` is the
-# PSNR of picture i with constant k. The best constant is the one with the highest mean PSNR over
-# the other pictures. Return the mean PSNR of the pictures, each scored when it was left out.
+# Fit the constant on all pictures *but one*, score that one, and repeat for each picture. In
+# `table[i, k]` is the PSNR of picture i with constant k. The best constant has the highest mean
+# PSNR over the other pictures. Return the mean PSNR of the pictures, each scored when it was left
+# out.
 #
 # **Predict first:** will it be below the first score above, between the two, or above both?
 
@@ -844,14 +836,13 @@ checks.leave_one_out(leave_one_out)
 # %% [markdown]
 # ### Exercise 6.5. Name the fault
 #
-# "Where does the error come from?" split an error into exposure, cast
-# and detail. Is the detail *noise* or *blur*? Write a function that compares a picture with its
-# reference and names the fault that causes most of the squared error: `"exposure"`, `"cast"`,
-# `"noise"` or `"blur"`.
+# `split_error` splits an error into exposure, cast and detail. Is the detail *noise* or *blur*?
+# Write a function that compares a picture with its reference and names the fault that causes most
+# of the squared error: `"exposure"`, `"cast"`, `"noise"` or `"blur"`.
 #
 # The check degrades photographs, each with one strong fault and a trace of the other three. You
-# must get nine out of ten right. Start with `split_error`. Then try it on the enhancer's pictures:
-# `[main_fault(e, h) for e, h in zip(enhanced, references)]`. Does it agree with your eyes?
+# must get nine out of ten right. Then try it on the enhancer's pictures:
+# `[main_fault(e, h) for e, h in zip(enhanced, references)]`. Do you agree?
 
 
 # %% tags=["exercise"]
@@ -865,10 +856,9 @@ checks.main_fault(main_fault)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# What does an error caused by blur look like? Blur the reference yourself, and subtract the
-# reference. Noise does not depend on the reference, so it does not resemble that picture.
-# `np.corrcoef` measures similarity. Or compare how much grain the two pictures have: noise adds
-# grain, blur removes it.
+# What does an error caused by blur look like? Blur the reference, and subtract the reference. Noise
+# does not resemble that picture. `np.corrcoef` measures similarity. Or compare the grain of the two
+# pictures: noise adds grain, blur removes it.
 #
 # </details>
 #
@@ -886,7 +876,7 @@ checks.main_fault(main_fault)
 #     return max(shares, key=shares.get)
 # ```
 #
-# The square of a correlation is the share of one picture's variance that the other explains. The
+# The square of a correlation is the share of variance that one picture explains of the other. The
 # rest is called noise here. In a real picture it is often wrong contrast.
 #
 # </details>
@@ -896,21 +886,10 @@ checks.main_fault(main_fault)
 #
 # - A score needs its protocol: per picture, RGB, 8 bits, nothing fitted to the reference.
 # - PSNR measures error, SSIM structure, CIEDE2000 color. PSNR is mostly exposure.
-# - Pooling, luma, GT-mean or a wrong peak shift a score by decibels and change no picture.
+# - Pooling, luma, GT-mean or a wrong peak change a score by decibels, and no picture.
 # - Compare with simple methods, on the same pictures, by paired differences with an interval.
-# - Remove the map to see whether it matters. Split by scene. Show the worst picture.
+# - Remove the map to see whether it matters. Split by scene. Look at the worst picture.
 #
-# ## Further reading
-#
-# - Z. Wang, A. C. Bovik, H. R. Sheikh, E. P. Simoncelli, "Image quality assessment: from error
-#   visibility to structural similarity", IEEE Transactions on Image Processing 13, 2004.
-#   [doi:10.1109/TIP.2003.819861](https://doi.org/10.1109/TIP.2003.819861)
-# - G. Sharma, W. Wu, E. N. Dalal, "The CIEDE2000 color-difference formula", Color Research and
-#   Application 30, 2005. [doi:10.1002/col.20070](https://doi.org/10.1002/col.20070)
-# - B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.
-#   [doi:10.1214/aos/1176344552](https://doi.org/10.1214/aos/1176344552)
-# - X. Guo, Y. Li, H. Ling, "LIME: low-light image enhancement via illumination map estimation",
-#   IEEE Transactions on Image Processing 26, 2017.
-#   [doi:10.1109/TIP.2016.2639450](https://doi.org/10.1109/TIP.2016.2639450)
+# Sources and further reading: [references](references.md).
 #
 # Next: [07. Reproduce the figures](07_reproduce_the_figures.ipynb)

@@ -11,31 +11,30 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/07_reproduce_the_figures.ipynb)
 #
-# You will make every figure of the README yourself, check it against the committed one, and read
-# the code that draws it.
-#
+# You will make the README's figures, check them against the committed ones, and read the code that
+# draws them.
+
+# %% [markdown]
+# ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
+# one, with details and colors that the dark side hides](figures/hero.jpg)
+
+# %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 30 to read and do the quick exercises. Per
 # exercise: 7.1: 15, 7.2: 15, 7.3: 15, 7.4: an evening.
 #
 # **What you'll learn**
 #
-# - which pictures, weights and [iterations](glossary.md#iteration) each figure uses,
+# - which pictures and weights each figure uses, and how many [iterations](glossary.md#iteration),
 # - how to check a figure by its data instead of its pixels,
-# - how long one picture takes, and where the time goes,
-# - how to make the same figures from LOL.
+# - how long one picture takes, and where the time goes.
 #
-# **What you'll need:** [notebook 05](05_iterate.ipynb). No training: the weights come with the
-# package.
+# **What you'll need:** [notebook 05](05_iterate.ipynb).
 #
 # **Contents:** 1 materials · 2 to 8 the figures · 9 the source of one · 10 the check · 11 seconds ·
 # 12 one command · exercises
 #
-# Previous: [06. Measure honestly](06_measure_honestly.ipynb) ·
-# Next: [08. Let a computer look](08_let_a_computer_look.ipynb)
-
-# %% [markdown]
-# ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
-# one, with details and colors that the dark side hides](figures/hero.jpg)
+# Previous: [06. Measure honestly](06_measure_honestly.ipynb) · Next: [08. Let a computer
+# look](08_let_a_computer_look.ipynb)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -73,8 +72,7 @@ print("Data set:", DATASET)
 #
 # Three modules make the figures. `drawing` turns arrays into a matplotlib `Figure`. `material` has
 # the arrays: the held-out pairs, the trained weights, and the results of the
-# [recursion](glossary.md#recursion). `figures` connects the two and writes the files. `make` makes
-# a figure, keeps its data, and shows it at a reduced size.
+# [recursion](glossary.md#recursion). `figures` connects the two and writes the files.
 
 # %%
 material = Material(DATASET)
@@ -92,38 +90,37 @@ def make(name):
 
 
 # %% [markdown]
-# The pictures were chosen before these weights were trained, and the weights were not trained on
+# The pictures were chosen before the weights were trained, and the weights were not trained on
 # them.
 #
 # ## 2. The README's first picture
 #
-# Six held-out scenes: the dark picture left of the line, the result after eight iterations right of
-# it. Look for what went wrong as well: noise in the shadows, shifted colors.
+# Six held-out scenes: dark on the left of the line, and the result of eight iterations on the
+# right. Also **look for** what went wrong: noise in the shadows, shifted colors.
 
 # %%
 # Alt: Six scenes, each cut by a slanted line: dark on the left, enhanced on the right.
 make("hero.jpg")
 
 # %% [markdown]
-# The sample's dark pictures are labeled "darkened" because a camera model computed them from
-# daylight photographs (notebook 01).
+# The dark pictures are labeled "darkened" because a camera model computed them (notebook 01).
 #
 # ## 3. Iteration by iteration
 #
-# The founding document's first figure, for our enhancer: the original, then each
+# The founding document's first figure, for our enhancer: the dark picture, then each
 # [map](glossary.md#parameter-map) and the picture it made. **Look for** maps that are one flat
-# color: one number per channel, printed on them.
+# color: one number per channel.
 
 # %%
 # Alt: A raccoon getting brighter in eight iterations, with the map of each iteration above it.
 make("iterations.jpg")
 
 # %% [markdown]
-# *How much* light, three times; *where*; three detail maps; then *how much* again. The color bar
-# holds for all eight maps.
+# *How much* light, three times; *where*; three detail maps; then *how much* again. One color bar
+# applies to all eight maps.
 #
-# What if each map had its own color scale, the default of `imshow`? Here are the map that says
-# where and the last detail map, drawn both ways.
+# What if each map had its own color scale, the default of `imshow`? Here are two maps, drawn both
+# ways.
 
 # %%
 # Alt: Two maps. Above, with their own limits. Below, with shared limits: map 4 is stronger.
@@ -141,13 +138,13 @@ plt.show()
 
 
 # %% [markdown]
-# In the upper row yellow only means "the largest value in this map". Only the lower row shows which
-# map brightens more.
+# In the upper row yellow means "the largest value in this map". Only the lower row shows which map
+# brightens more.
 #
 # ### Exercise 7.1. Maps that can be compared
 #
 # Draw parameter maps side by side, so that a reader can compare them. The function gets a list of
-# arrays (height, width), the mean of each map over its channels. It returns the Figure: one color
+# arrays (height, width), each the mean of a map over its channels. It returns the Figure: one color
 # scale for all maps, with a color bar, in colors whose lightness only rises or only falls.
 
 
@@ -163,9 +160,9 @@ checks.draw_maps(draw_maps)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `imshow` takes `vmin` and `vmax`. Maps are in [0, 1], so these can be the limits; or use the
-# smallest and the largest value of *all* maps. `figure.colorbar(shown, ax=...)` needs what `imshow`
-# returned, and accepts a list of axes.
+# `imshow` takes `vmin` and `vmax`. Maps are in [0, 1]; or use the smallest and the largest value of
+# *all* maps. `figure.colorbar(shown, ax=...)` needs what `imshow` returned, and accepts a list of
+# axes.
 #
 # </details>
 #
@@ -190,17 +187,16 @@ checks.draw_maps(draw_maps)
 # <details><summary>Quiz: what would rainbow colors do to these maps?</summary>
 #
 # They would show edges that are not there, because the lightness of a rainbow (`jet`) goes up and
-# down. In `viridis` lighter always means more, even printed in gray.
+# down. In `viridis` lighter always means more.
 #
 # </details>
 #
 # ## 4. After 12, 8 and 7 iterations
 #
-# The founding document's examples. The number of iterations depends on the mean code value of the
-# picture: 12 below 10, 7 from 20 on, and 8 in between. Our enhancer estimates the exposure itself
-# and does not need this rule. On the sample's room it does not help: 22.6 dB after 12 iterations,
-# and 23.5 dB after 8 (notebook 06). The decibels say how close each result is to its
-# [reference](glossary.md#reference).
+# The founding document's examples: 12 iterations where the mean code value is below 10, 7 from 20
+# on, and 8 in between. Our enhancer estimates the exposure itself and does not need this rule. On
+# the sample's room it does not help: 22.6 dB after 12 iterations, and 23.5 dB after 8 (notebook
+# 06). The decibels say how close each result is to its [reference](glossary.md#reference).
 
 # %%
 # Alt: Three scenes in rows: darkened, after 12, 8 and 7 iterations, and the reference.
@@ -215,16 +211,15 @@ for panel in made["examples.jpg"]:
 # ## 5. The exposure dial
 #
 # How bright a picture should be is partly a matter of taste. Upper row: the dark picture, and the
-# result darkened by one stop, unchanged, and brightened by one stop. Lower row: the number of
-# iterations, the founding project's dial. **Compare** the mean code values in each row.
+# result darkened by one stop, unchanged, and brightened by one stop. Lower row: more and more
+# iterations. **Compare** the mean code values in each row.
 
 # %%
 # Alt: A coffee cup. Above, -1, 0 and +1 EV, clearly brighter. Below, 7 to 24 iterations: slightly.
 make("dial.jpg")
 
 # %% [markdown]
-# One stop of exposure changes the picture more than four further iterations do. Exposure uses the
-# same [curve](glossary.md#curve), so nothing is clipped.
+# One stop of exposure changes the picture more than four further iterations do.
 
 # %% tags=["claim"]
 codes = [panel.mean_code for panel in made["dial.jpg"]]  # darkened; -1, 0, +1 EV; 7, 8, 12, 24
@@ -234,8 +229,8 @@ assert codes[3] - codes[2] > codes[6] - codes[5]
 # %% [markdown]
 # ## 6. Against simple methods
 #
-# One scene, seven ways. We chose the scene on which the enhancer's [PSNR](glossary.md#psnr) is the
-# *median* of the six in the first picture.
+# One scene, seven ways: the scene on which the enhancer's [PSNR](glossary.md#psnr) is the *median*
+# of the six in the first figure.
 
 # %%
 # Alt: One scene, darkened and enhanced by six methods, each with its PSNR, and the reference.
@@ -255,20 +250,19 @@ make("curves.png")
 
 # %% [markdown]
 # Left, one iteration: a larger m bends more. Middle, one m: more iterations bend more. Right, three
-# pairs of m and n that do nearly the same: many small steps or few large ones.
+# pairs of m and n that do nearly the same.
 #
 # ## 8. What training through the curve fixes
 #
 # The founding weights (top) and our enhancer (bottom), on the same picture. **Look at** the maps:
-# which of them look like the picture?
+# which ones look like the picture?
 
 # %%
 # Alt: Maps and pictures of the founding weights, which stay dark, and of our enhancer, bright.
 make("objectives.jpg")
 
 # %% [markdown]
-# The upper maps look like the scene, because they were trained to. The lower ones say how much
-# light is missing.
+# The upper maps were trained to look like the scene. The lower ones say how much light is missing.
 
 # %% tags=["claim"]
 ours = [panel for panel in made["objectives.jpg"] if panel.method == "enhancer"]
@@ -287,10 +281,10 @@ print(inspect.getsource(figures.make_dial))
 # %% [markdown]
 # ## 10. Are these the README's figures?
 #
-# How would you check? Comparing pixels fails with the next version of matplotlib, where a letter is
-# half a pixel lower. So each figure's *data* is kept in `figures.json`: pictures, iterations, mean
-# code values, PSNRs. A test compares those, with a tolerance. `weights` has a fingerprint of each
-# network: it shows whether somebody trained new weights and forgot the figures.
+# Comparing pixels fails with the next version of matplotlib, where a letter is half a pixel lower.
+# So each figure's *data* is kept in `figures.json`: pictures, iterations, mean code values, PSNRs.
+# A test compares those, with a tolerance. `weights` has a fingerprint of each network: it shows
+# whether someone trained new weights and forgot the figures.
 
 # %%
 record_file = figures.default_folder(DATASET) / "figures.json"
@@ -314,10 +308,9 @@ if DATASET == "sample":
 # %% [markdown]
 # ### Exercise 7.2. Do two files show the same picture?
 #
-# On a different machine the bytes may differ. Write a check that accepts differences that nobody
-# can see. The function gets the bytes of two image files, PNG or JPEG. It returns True if both
-# pictures have the same size and their PSNR is at least `decibels`. The stub opens them;
-# `np.asarray` makes arrays of them.
+# Write a check that accepts differences too small to see. The function gets the bytes of two image
+# files, PNG or JPEG. It returns True if both pictures have the same size and their PSNR is at least
+# `decibels`. The stub opens them; `np.asarray` makes arrays of them.
 
 
 # %% tags=["exercise"]
@@ -332,9 +325,8 @@ checks.agree(agree)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# First the sizes: arrays of different shapes cannot be subtracted. Then convert to floats, because
-# the codes are uint8, and in uint8 16 squared is 0. And what is the logarithm of 0, where nothing
-# differs?
+# First compare the sizes. Then convert to floats: in uint8, 16 squared is 0. And what is the
+# logarithm of 0, where nothing differs?
 #
 # </details>
 #
@@ -353,23 +345,23 @@ checks.agree(agree)
 # ```
 #
 # How many decibels are right? A letter that moves by half a pixel costs about as much as a shadow
-# that is really different.
+# that really differs.
 #
 # </details>
 
 # %% [markdown]
 # <details><summary>Quiz: the record agrees in all numbers. Can a figure still be wrong?</summary>
 #
-# Yes. The numbers say which pictures were computed, not whether each has the right title. Somebody
+# Yes. The numbers say which pictures were computed, not whether each has the right title. Someone
 # has to look.
 #
 # </details>
 #
 # ## 11. How long does a picture take?
 #
-# Eight iterations of one picture. First only the [curve](glossary.md#curve), with a constant
-# instead of a map, value by value in a Python loop: we time 2000 values and scale up. Then the
-# curve on whole arrays. Then everything, including the network.
+# We time eight iterations of one picture. First only the [curve](glossary.md#curve), with a
+# constant, value by value in a Python loop (2000 values, scaled up). Then the curve on whole
+# arrays. Then everything, including the network.
 
 # %%
 pair = material.pair(material.pictures["iterations"])
@@ -393,14 +385,14 @@ for title, value in seconds.items():
 
 
 # %% [markdown]
-# With NumPy the curve costs next to nothing. The founding network looks at every pixel in every
+# With NumPy the curve costs almost nothing. The founding network looks at every pixel in every
 # iteration; ours, in most iterations, looks only at a thumbnail of 24 x 24 pixels.
 #
 # ### Exercise 7.3. Seconds, measured properly
 #
-# Each of the times above is a single run. But the first call of a network also prepares it, and
-# other programs may interrupt. Write a function that first calls `work()` `warmup` times without
-# counting, then times `runs` calls one by one, and returns their median in seconds.
+# Each time above is a single run. But the first call of a network also prepares it, and other
+# programs may interrupt. Write a function that first calls `work()` `warmup` times, then times
+# `runs` calls one by one, and returns their median in seconds.
 
 
 # %% tags=["exercise"]
@@ -415,8 +407,8 @@ checks.median_seconds(median_seconds)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Call `time.perf_counter()` before and after each call, and make a list of the differences.
-# `np.median` sorts for you. Call `work` exactly `warmup + runs` times.
+# Call `time.perf_counter()` before and after each call, and list the differences. Call `work`
+# exactly `warmup + runs` times.
 #
 # </details>
 #
@@ -449,22 +441,20 @@ checks.median_seconds(median_seconds)
 # ```
 #
 # LOL must be fetched first (notebook 01). Its pictures may not be redistributed, so git ignores
-# their folder. `make slides` makes large pictures for a projector, which the [guide for
-# teachers](instructor/slides.md) shows.
+# their folder. `make slides` makes the [slides for teachers](instructor/slides.md).
 #
 # ## Exercises
 #
 # ### Exercise 7.4. A figure of your own
 #
-# Choose something that the README does not show: the worst of the six scenes, what the tenth
-# iteration adds, what exposure does to a face. Make a figure of it that can be checked against its
-# code. Your function takes the `material` and returns two things, like the functions in
-# `figures.FIGURES`: a Figure, and the list of its panels, each from `material.panel(name, method,
-# picture, iterations, parameter_map)`. A method is `"darkened"`, one of the weights (`"enhancer"`,
-# `"founding"`), or a name of your own for anything else.
+# Make a figure of something that the README does not show: the worst of the six scenes, what the
+# tenth iteration adds, what exposure does to a face. Your function takes the `material` and returns
+# two things, like the functions in `figures.FIGURES`: a Figure, and the list of its panels, each
+# from `material.panel(name, method, picture, iterations, parameter_map)`. A method is `"darkened"`,
+# one of the weights (`"enhancer"`, `"founding"`), or your own name for anything else.
 #
-# The check looks, on the sample, at this: the record is true, two runs make identical files, all
-# text has 12 points or more, and the file has at most 300,000 bytes.
+# The check, on the sample: the record is true, two runs make identical files, all text has 12
+# points or more, and the file has at most 300,000 bytes.
 
 
 # %% tags=["exercise"]
@@ -480,9 +470,9 @@ checks.own_figure(make_mine)
 # <details><summary>Hint</summary>
 #
 # Read `figures.make_dial` above: it gets pictures from `material.enhanced(name, iterations)` and
-# describes each one that it draws. `material.steps(name, iterations, weights)` gives the maps
-# as well. `material.pictures["hero"]` names the six scenes. Small letters mostly come from ticks:
-# leave them off beside pictures. If you draw random numbers, use `np.random.default_rng(0)`.
+# describes each one that it draws. `material.steps(name, iterations, weights)` also gives the maps.
+# `material.pictures["hero"]` names the six scenes. Small letters mostly come from ticks: leave them
+# off beside pictures. For random numbers use `np.random.default_rng(0)`.
 #
 # </details>
 #
@@ -512,25 +502,18 @@ checks.own_figure(make_mine)
 #     return figure, panels
 # ```
 #
-# What does your figure say, in one sentence? Write it below the figure, with an alt text.
+# What does your figure say, in one sentence? Write that below it, with an alt text.
 #
 # </details>
 
 # %% [markdown]
 # ## What you learned
 #
-# - Each figure of the README is one function, fed with held-out pictures and the committed weights.
-# - Figures are checked by the data behind them; pixels are too brittle.
+# - Each figure of the README is one function of held-out pictures and the committed weights.
+# - Check figures by their data, not by their pixels.
 # - A figure of one scene is an illustration. Say which scene it is and how you chose it.
-# - The curve is nearly free. The time goes into the network.
+# - The curve takes almost no time. The network takes most of it.
 #
-# ## Further reading
-#
-# - N. P. Rougier, M. Droettboom, P. E. Bourne, "Ten Simple Rules for Better Figures", PLOS
-#   Computational Biology 10 (2014).
-#   [doi:10.1371/journal.pcbi.1003833](https://doi.org/10.1371/journal.pcbi.1003833)
-# - G. K. Sandve, A. Nekrutenko, J. Taylor, E. Hovig, "Ten Simple Rules for Reproducible
-#   Computational Research", PLOS Computational Biology 9 (2013).
-#   [doi:10.1371/journal.pcbi.1003285](https://doi.org/10.1371/journal.pcbi.1003285)
+# Sources and further reading: [references](references.md).
 #
 # Next: [08. Let a computer look](08_let_a_computer_look.ipynb)
