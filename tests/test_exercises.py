@@ -7,7 +7,6 @@ wrong ones of exercises that are judged by code of their own.
 
 import ast
 import contextlib
-import copy
 import dataclasses
 import importlib.util
 import re
@@ -139,13 +138,11 @@ def test_a_right_answer_written_differently_is_correct(name, answer):
     [
         pytest.param(name, answer, diagnosis, id=f"{name}-{diagnosis}")
         for name, several in answers.WRONG.items()
-        for answer, diagnosis in several
+        for diagnosis, answer in several.items()
     ],
 )
 def test_a_wrong_answer_is_diagnosed(name, answer, diagnosis):
-    given = handed_in(answer)
-    given += (answers.CLAIM,) if (name, len(given)) == ("beat_the_constant", 1) else ()
-    verdict = getattr(checks, name)(*given)
+    verdict = getattr(checks, name)(*handed_in(answer))
     assert not verdict.correct and verdict.message.startswith("Not right yet: ")
     assert diagnosis in verdict.message, verdict.message
 
@@ -194,19 +191,15 @@ NONSENSE = {
     "None": None,
     "dots": ...,
     "a number": 3.7,
-    "nan": float("nan"),
     "a string": "many",
     "a list": [1, [2, 3]],
     "an object": object(),
     "an array": np.zeros((3, 2)),
     "returns None": lambda *arguments, **named: None,
-    "returns dots": lambda *arguments, **named: ...,
     "returns a string": lambda *arguments, **named: "yes",
-    "returns a number": lambda *arguments, **named: -17.3,
     "returns nan": lambda *arguments, **named: np.nan,
     "returns an array": lambda *arguments, **named: np.full((2, 2), 9.0),
     "returns objects": lambda *arguments, **named: [object(), [object()]],
-    "takes nothing": lambda: 1,
     "raises": explode,
     "exits": leave,
 }
@@ -243,23 +236,6 @@ def test_exercises_are_whole_and_counted(name):
     text = "\n".join(cell.source for cell in DOCUMENTS[name].cells)
     assert text.count("<details>") == text.count("</details>")
     assert text.count("<details>") == text.count("</summary>\n\n"), "no empty line: not rendered"
-
-
-@pytest.mark.parametrize("part", ["heading", "check", "hint", "solution"])
-def test_an_exercise_without_a_part_is_refused(part):
-    document = copy.deepcopy(DOCUMENTS["02_bend_one_curve"])
-    index = solve.exercises(document)[0].index
-    cells = document.cells
-    if part == "heading":
-        cells[index - 1].source = cells[index - 1].source.replace("### Exercise", "### Task")
-    elif part == "check":
-        cells[index + 1].metadata["tags"] = []
-    elif part == "hint":
-        cells[index + 2].source = cells[index + 2].source.replace("Hint", "Help")
-    else:
-        cells[index + 2].source = cells[index + 2].source.replace("```python", "```")
-    with pytest.raises(ValueError, match="Exercise 2.1|no heading"):
-        solve.exercises(document)
 
 
 LESSON = """# %%

@@ -2,17 +2,9 @@
 
 import numpy as np
 
-from lle_utils.checks.engine import (
-    Exercise,
-    Function,
-    Value,
-    Wrong,
-    check,
-    model,
-    numbers,
-    require,
-    whole,
-)
+from lle_utils.checks import reading
+from lle_utils.checks.engine import Exercise, Function, Value, check
+from lle_utils.checks.reading import require
 
 MOST_PARAMETERS = 67_299
 REACH = 31
@@ -23,9 +15,9 @@ def _count(bias=1, early=1, colors=3, last=1):
 
     def count_parameters(maps, filters):
         into = [colors or filters] + 3 * [filters] + 3 * [filters + early * filters]
+        into[-1] -= (1 - last) * filters
         out = 6 * [filters] + [maps]
-        counts = [(9 * a + bias) * b for a, b in zip(into, out, strict=True)]
-        return sum(counts) - (1 - last) * 9 * filters * maps
+        return sum((9 * a + bias) * b for a, b in zip(into, out, strict=True))
 
     return count_parameters
 
@@ -36,8 +28,7 @@ count_parameters = Exercise(
     right=_count(),
     mistakes={
         "you left out the biases: each filter has one.": _count(bias=0),
-        "this is right where layers are added. Side by side, they give layers 5, 6 and 7 twice "
-        "as many channels.": _count(early=0),
+        "side by side, layers 5, 6 and 7 have twice as many channels.": _count(early=0),
         "layer 7 sees an early layer, too: layer 1 beside layer 6.": _count(last=0),
         "the first layer sees the three colors: 3 channels in.": _count(colors=None),
     },
@@ -49,18 +40,10 @@ reach = Exercise(
     probes=[(8, 7, 3), (1, 7, 3), (0, 7, 3), (12, 7, 3), (3, 4, 5), (2, 1, 1)],
     right=lambda n, layers, kernel: 1 + n * layers * (kernel - 1),
     mistakes={
-        "a layer reaches farther on *each* side: it adds kernel - 1 in all.": (
-            lambda n, layers, kernel: 1 + n * layers * (kernel // 2)
-        ),
-        "the pixel itself is counted in every iteration. It is there once.": (
-            lambda n, layers, kernel: n * (1 + layers * (kernel - 1))
-        ),
-        "the pixel itself is missing: no iteration at all still sees 1.": (
-            lambda n, layers, kernel: n * layers * (kernel - 1)
-        ),
-        "that is one iteration. The next one starts from what the last one saw.": (
-            lambda n, layers, kernel: 1 + layers * (kernel - 1)
-        ),
+        "a layer adds kernel // 2 on *each* side.": lambda n, layers, k: 1 + n * layers * (k // 2),
+        "count the pixel itself only once.": lambda n, layers, k: n * (1 + layers * (k - 1)),
+        "the pixel itself is missing.": lambda n, layers, k: n * layers * (k - 1),
+        "that is a single iteration.": lambda n, layers, k: 1 + layers * (k - 1),
     },
     praise="15 pixels for one iteration, 113 for eight, 169 for twelve.",
 )
@@ -76,7 +59,7 @@ def _cost(schedule, iterations):
 
 def _read_schedule(schedule, name) -> dict:
     require(np.iterable(schedule), f"{name} must be a tuple of factors, such as (4, 4, 1).")
-    entries = [whole(entry, f"each entry of {name}") for entry in schedule]
+    entries = [reading.whole(entry, f"each entry of {name}") for entry in schedule]
     require(entries and min(entries) >= 1, "a schedule holds factors, and none below 1.")
     used = _factors(entries, 8)
     return {
@@ -93,14 +76,11 @@ half_the_cost = Exercise(
         probes=[((8, 4, 2), 8), ((1,), 8), ((4, 4, 1), 5), ((2, 1), 12), ((16, 8, 4, 2, 1), 3)],
         right=_cost,
         mistakes={
-            "downsampled by 2, half the rows and half the columns are left: a quarter of the "
-            "cost.": lambda schedule, n: sum(1 / f for f in _factors(schedule, n)),
-            "the last entry repeats until all iterations are done. Count these as well.": (
-                lambda schedule, n: sum(1 / f**2 for f in schedule)
+            "downsampling by 2 leaves a quarter of the pixels, so a quarter of the cost.": (
+                lambda schedule, n: sum(1 / f for f in _factors(schedule, n))
             ),
-            "at the end of the list its *last* entry repeats. It does not begin again.": (
-                lambda schedule, n: _cost(n * list(schedule), n)
-            ),
+            "the last entry repeats. Count these, too.": lambda s, n: _cost(s, len(s)),
+            "only the *last* entry repeats, not the list.": lambda s, n: _cost(n * list(s), n),
         },
     ),
     Value(
@@ -125,29 +105,18 @@ def _kernel() -> np.ndarray:
     return kernel
 
 
-def _read_kernel(kernel, name) -> dict:
-    found = numbers(kernel, name)
-    shapes = (3, 3, 1, 4), (1, 3, 1, 3), (4, 3, 3, 1)
-    require(found.shape in shapes, f"{name} has the shape {found.shape}, and not (3, 3, 1, 4).")
-    return {"the shape": found.shape, "the order of its numbers": found}
-
-
 neighbor_kernel = Exercise(
     "A kernel of shape (3, 3, 1, 4): pixel minus left, right, upper, lower neighbor.",
     Value(
         "kernel",
         _kernel(),
         {
-            "this one has a height of 1: it never looks up or down, and its last axis holds "
-            "filters, not columns.": np.array([[[[0, 0, 0]], [[-1, 1, 0]], [[0, 0, 0]]]]),
-            "the filters come first here. Keras wants (height, width, in, out): move that axis.": (
-                _kernel().transpose(3, 0, 1, 2)
+            "a reshape scrambles the filters. Move the axis instead, with np.moveaxis.": (
+                _kernel().transpose(3, 0, 1, 2).reshape(3, 3, 1, 4)
             ),
-            "a reshape keeps the numbers in their order, so it scrambled the filters. Move the "
-            "axis instead, with np.moveaxis.": _kernel().transpose(3, 0, 1, 2).reshape(3, 3, 1, 4),
             "all four are neighbor minus pixel: reverse the sign.": -_kernel(),
         },
-        read=_read_kernel,
+        read=lambda kernel, name: {"it": reading.numbers(kernel, name)},
     ),
     praise="Four differences, and all are 0 where the picture is even, however bright it is.",
 )
@@ -156,24 +125,24 @@ neighbor_kernel = Exercise(
 @check
 def far_seeing_network(network) -> str:
     """Check a Keras network: maps like ours, no more parameters, and a reach of 31 pixels."""
-    _require_maps(model(network))
+    _require_maps(reading.model(network))
     parameters = network.count_params()
-    if parameters > MOST_PARAMETERS:
-        raise Wrong(f"it has {parameters:,} parameters; {MOST_PARAMETERS:,} are allowed.")
+    told = f"it has {parameters:,} parameters; {MOST_PARAMETERS:,} are allowed."
+    require(parameters <= MOST_PARAMETERS, told)
     seen = _seen_pixels(network)
     high, wide = (int(np.ptp(line)) + 1 if line.size else 0 for line in seen)
     span = f"{wide} pixels across" if high == wide else f"{high} x {wide} pixels"
-    if min(high, wide) < REACH:
-        raise Wrong(
-            f"it sees {span}, and {REACH} each way were asked for. A dilated layer leaves "
-            "gaps between the pixels it looks at, at the same price."
-        )
+    require(
+        min(high, wide) >= REACH,
+        f"it sees {span}, and {REACH} each way were asked for. A dilated layer leaves "
+        "gaps between the pixels it looks at, at the same price.",
+    )
     count = len(seen[0])
-    if count < REACH**2 / 4:
-        raise Wrong(
-            f"it spans {span}, but it looks at only {count} of these {high * wide:,} pixels "
-            "and is blind to the rest. Stack layers with smaller gaps."
-        )
+    require(
+        count >= REACH**2 / 4,
+        f"it spans {span}, but it looks at only {count} of these {high * wide:,} pixels "
+        "and is blind to the rest. Stack layers with smaller gaps.",
+    )
     return f"It has {parameters:,} parameters, and sees {span}."
 
 
@@ -182,23 +151,20 @@ def _require_maps(network) -> None:
     import keras
 
     network(np.zeros((1, 24, 24, 3), np.float32))  # a class has no weights before its first call
-    before, rng = network.get_weights(), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for factor, size in ((1, (24, 31)), (100, (9, 16))):
         pictures = rng.random((2, *size, 3), dtype=np.float32)
-        try:
+        with reading.keep_weights(network) as before:
             network.set_weights([factor * weights for weights in before])
             maps = keras.ops.convert_to_numpy(network(pictures))
-        finally:
-            network.set_weights(before)
-        if maps.shape != pictures.shape:
-            raise Wrong(
-                f"pictures of shape {pictures.shape} give maps of shape {maps.shape}: every pixel "
-                'and color needs its m. Is padding="same" set everywhere? What is downsampled must '
-                "grow back to its exact size."
-            )
-        if maps.min() < 0 or maps.max() > 1:
-            span = f"{maps.min():.3g} to {maps.max():.3g}"
-            raise Wrong(f"the map runs from {span}, outside [0, 1]. End in a sigmoid.")
+        require(
+            maps.shape == pictures.shape,
+            f"pictures of shape {pictures.shape} give maps of shape {maps.shape}: every pixel and "
+            'color needs its m. Is padding="same" set everywhere? What is downsampled must grow '
+            "back to its exact size.",
+        )
+        told = f"the map runs from {maps.min():.3g} to {maps.max():.3g}, outside [0, 1]"
+        require(maps.min() >= 0 and maps.max() <= 1, f"{told}. End in a sigmoid.")
 
 
 def _seen_pixels(network) -> tuple[np.ndarray, np.ndarray]:
@@ -214,11 +180,8 @@ def _seen_pixels(network) -> tuple[np.ndarray, np.ndarray]:
         reached = np.isnan(keras.ops.convert_to_numpy(network(unknown))[0])
     # But some layers, such as max pooling, pass over what is not a number. So we also change the
     # pixel, with averages in place of kernels: nothing can cancel, nothing dies in a ReLU.
-    before = network.get_weights()
-    averages = [w if w.ndim == 1 else np.full(w.shape, 1 / np.prod(w.shape[:-1])) for w in before]
-    try:
-        network.set_weights(averages)
+    with reading.keep_weights(network) as before:
+        sizes = [(weights, np.prod(weights.shape[:-1])) for weights in before]
+        network.set_weights([w if w.ndim == 1 else np.full(w.shape, 1 / size) for w, size in sizes])
         change = np.abs(keras.ops.convert_to_numpy(network(poked) - network(even)))[0]
-    finally:
-        network.set_weights(before)
     return np.nonzero((reached | (change > 1e-4)).any(axis=-1))

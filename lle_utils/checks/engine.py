@@ -1,12 +1,9 @@
 """How answers are judged: exercises are data, and this runs them.
 
-An `Exercise` has one part for each answer that it asks for. A part has a right answer, and typical
-mistakes: each is a wrong answer, filed under its diagnosis. The engine tries the student's answer
-and the right one on the same probes. Where they differ, it looks for the mistake that gives the
-same as the student's answer, and reports its diagnosis. Only what comes out counts, not how the
-answer is written.
-
-A check never raises, whatever an answer does: it returns a `Verdict`, in words.
+An `Exercise` has a part for each answer that it asks for: a right answer, and typical mistakes by
+their diagnosis. The student's answer and the right one are tried on the same probes. Where they
+differ, the diagnosis is that of the mistake that gives the same as the student's answer. Only
+results count, not how an answer is written. A check never raises.
 """
 
 import copy
@@ -23,28 +20,24 @@ from typing import Any
 
 import numpy as np
 
+from lle_utils.checks.reading import Blank, Wrong, kind, number, numbers, require
+
 FILL_IN = "replace each ... in the cell above with your answer"
-
 SEE_HINT = "The hint below the check may help."
-
-TOLERANCE = 1e-5  # float32 will do
-
 CHANGES_ITS_INPUT = (
-    "it changes the array that it was given, so whoever called it has lost the original. "
+    "it changes the array that it was given, so the caller has lost the original. "
     "E += change writes into that array; E = E + change makes a new one."
 )
-
-SECONDS = 60
-"""How long an answer may run (all calls of one check together)."""
+TOLERANCE = 1e-5  # float32 will do
+SECONDS = 60  # how long an answer may run, in all calls of one check together
 
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
     """What a check says about an answer: whether it is right, and why, in words.
 
-    As the last line of a cell it shows its message. It is true if the answer is right, so that a
-    grader can write ``assert checks.is_safe(is_safe)``; the message is printed then, because an
-    assertion alone says nothing.
+    As the last line of a cell it shows its message. A grader can write ``assert checks.x(answer)``:
+    it is true if the answer is right, and the message is printed.
     """
 
     correct: bool
@@ -58,74 +51,8 @@ class Verdict:
         return textwrap.fill(self.message, 96)
 
 
-class Wrong(Exception):  # noqa: N818  (a diagnosis, which a check always catches)
-    """A diagnosis: what is wrong with the answer, and why."""
-
-
-class Blank(Wrong):
-    """The answer has not been filled in."""
-
-
 class _TimeUp(BaseException):
     """The answer runs too long. Not an `Exception`, so that an answer's own `except` lets it by."""
-
-
-# Reading an answer
-
-
-def numbers(value, what: str) -> np.ndarray:
-    """Return an answer as an array of floats, or say that it is no number or array of numbers."""
-    try:
-        if np.asarray(value).dtype.kind not in "US":  # NumPy would read "0.5" as a number
-            return np.asarray(value, float)
-    except (TypeError, ValueError):
-        pass
-    raise Wrong(f"{what} must be a number or an array, and it is {_kind(value)}.")
-
-
-def number(value, what: str) -> float:
-    """Return an answer as a float, or say that it is not one finite number."""
-    found = numbers(value, what)
-    require(found.size == 1 and np.isfinite(found).all(), f"{what} must be one finite number.")
-    return found.item()
-
-
-def whole(value, what: str) -> int:
-    """Return an answer as an int, or say that it is no whole number."""
-    found = number(value, what)
-    require(found == round(found), f"{what} must be a whole number, not {found:.5g}.")
-    return round(found)
-
-
-def truth(value, what: str) -> bool:
-    """Return an answer as a bool, or say that it is not one truth value."""
-    is_text = isinstance(value, str | bytes)
-    require(np.size(value) == 1 and not is_text, f"{what} must be one True or False.")
-    return bool(np.all(value))
-
-
-def two(result, what: str) -> tuple:
-    """Return the two things that an answer returns, named by `what`; or say that they are not."""
-    try:
-        first, second = result
-    except (TypeError, ValueError):
-        raise Wrong(f"two things were asked for: return {what}.") from None
-    return first, second
-
-
-def model(answer):
-    """Return an answer that is a Keras model, or say that it is none."""
-    import keras
-
-    kind = type(answer).__name__
-    require(isinstance(answer, keras.Model), f"a keras.Model was asked for, and this is a {kind}.")
-    return answer
-
-
-def require(condition, diagnosis: str) -> None:
-    """Raise `Wrong` with this diagnosis unless the condition holds."""
-    if not condition:
-        raise Wrong(diagnosis)
 
 
 # Exercises
@@ -135,8 +62,7 @@ def require(condition, diagnosis: str) -> None:
 class Value:
     """An answer that is a value, such as a prediction. The right one is never told.
 
-    `name` is what the notebook calls it. `mistakes` are wrong values by their diagnosis.
-    ``read(value, name)`` returns what is compared, and raises `Wrong` at the wrong type.
+    ``read(value, name)`` returns what is compared, or raises `Wrong` at the wrong type.
     """
 
     name: str
@@ -162,23 +88,12 @@ class Value:
 class Function:
     """An answer that is a function.
 
-    Attributes
-    ----------
-    right : callable
-        A right answer.
-    mistakes : mapping from str to callable
-        Typical wrong answers, each filed under its diagnosis.
-    probes : iterable, or callable that returns one
-        What to call it with: tuples of arguments, or single arguments. Give a function where making
-        them takes a while.
-    tolerance : float
-        How far a result may be off: absolute, and relative to the right one.
-    read : callable
-        ``read(result, what)`` returns what is compared, and raises `Wrong` at the wrong type.
-    observe : callable, optional
-        ``observe(function, *probe)`` calls an answer and returns what is compared instead: None, a
-        number, an array, a word, or a dict of these by name. In a dict a truth value stands for a
-        sentence that must hold.
+    `probes` are tuples of arguments, or single arguments, to call it with, or a function that makes
+    them where that takes a while. ``read(result, what)`` returns what is compared, within an
+    absolute and relative `tolerance`, and raises `Wrong` at the wrong type.
+    ``observe(function, *probe)`` calls an answer and returns what is compared instead: None, a
+    number, an array, a word, or a dict of these by name. In a dict a truth value stands for a
+    sentence that must hold.
     """
 
     right: Callable
@@ -190,7 +105,7 @@ class Function:
 
     def judge(self, answer) -> None:
         """Try an answer on the probes; raise `Wrong` at the first that it gets wrong."""
-        require(callable(answer), f"a function was asked for, and this is {_kind(answer)}.")
+        require(callable(answer), f"a function was asked for, and this is {kind(answer)}.")
         probes = self.probes() if callable(self.probes) else self.probes
         probes = [probe if isinstance(probe, tuple) else (probe,) for probe in probes]
         for probe in probes:
@@ -202,9 +117,7 @@ class Function:
         if self.observe:
             return self.observe(function, *probe)
         result = call(function, *probe)
-        if result is None:
-            return None
-        return self.read(result, f"what {describe_call(function)} returns")
+        return None if result is None else self.read(result, f"what {name_of(function)} returns")
 
     def _observe_quietly(self, function, probe):
         try:
@@ -213,14 +126,12 @@ class Function:
             return type(error).__name__
 
     def _diagnosed(self, answer, probes, probe, found, wanted) -> Wrong:
-        seen = [found if one is probe else self._observe_quietly(answer, one) for one in probes]
+        seen = [self._observe_quietly(answer, one) for one in probes]
         if all(one is None for one in seen):
             return Blank(FILL_IN)
         for diagnosis, mistake in self.mistakes.items():
-            if all(
-                _same(one, self._observe_quietly(mistake, probe), self.tolerance)
-                for one, probe in zip(seen, probes, strict=True)
-            ):
+            expected = [self._observe_quietly(mistake, one) for one in probes]
+            if all(_same(*both, self.tolerance) for both in zip(seen, expected, strict=True)):
                 return Wrong(diagnosis)
         text = describe_call(answer, *probe)
         if found is None:
@@ -231,9 +142,8 @@ class Function:
 class Exercise:
     """An exercise as data, and its check: called with the student's answers it returns a verdict.
 
-    It has what is `asked` for, a part for each answer, in order (or the arguments of `Function`,
-    where the answer is one function), and the praise of right answers: words, or a function of the
-    answers that returns them.
+    It has what is `asked` for, parts (or the arguments of a single `Function`), and the praise of
+    right answers: words, or a function of the answers that returns them.
     """
 
     def __init__(self, asked: str, *parts, praise: str | Callable[..., str], **only_part):
@@ -312,11 +222,9 @@ def call(function: Callable, *arguments, keeps: bool = False, **named):
 
     With `keeps`, the function must leave the arrays that it is given as they are.
     """
-    require(callable(function), f"a function was asked for, and this is {_kind(function)}.")
-    given = [
-        copy.deepcopy(value) if isinstance(value, np.ndarray | list | dict) else value
-        for value in arguments
-    ]
+    require(callable(function), f"a function was asked for, and this is {kind(function)}.")
+    is_kept = np.ndarray | list | dict
+    given = [copy.deepcopy(one) if isinstance(one, is_kept) else one for one in arguments]
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -327,8 +235,8 @@ def call(function: Callable, *arguments, keeps: bool = False, **named):
         text = describe_call(function, *arguments)
         raise Wrong(f"{text} stopped with {_error_in_words(error)}") from None
     for before, after in zip(arguments, given, strict=True):
-        if keeps and isinstance(before, np.ndarray) and not np.array_equal(before, after):
-            raise Wrong(CHANGES_ITS_INPUT)
+        if keeps and isinstance(before, np.ndarray):
+            require(np.array_equal(before, after), CHANGES_ITS_INPUT)
     if any(part is Ellipsis for part in (result if isinstance(result, tuple) else (result,))):
         raise Blank(FILL_IN)
     return result
@@ -342,10 +250,14 @@ def ask(function: Callable, *arguments, **options):
     return result
 
 
-def describe_call(function: Callable, *arguments) -> str:
-    """Return a call, or a function's name, for a message: ``brighten_again(E, predict, 3)``."""
+def name_of(function: Callable) -> str:
+    """Return a function's name for a message."""
     name = getattr(function, "__name__", "<lambda>")
-    name = name if name.isidentifier() else "your function"
+    return name if name.isidentifier() else "your function"
+
+
+def describe_call(function: Callable, *arguments) -> str:
+    """Return a call for a message: ``brighten_again(E, predict, 3)``."""
     try:
         names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -355,7 +267,7 @@ def describe_call(function: Callable, *arguments) -> str:
         _shown(value) if isinstance(value, int | float | str | np.number) else name
         for name, value in zip(names, arguments, strict=False)
     ]
-    return f"{name}({', '.join(shown)})" if arguments else name
+    return f"{name_of(function)}({', '.join(shown)})"
 
 
 # Comparing, and saying what differs
@@ -368,10 +280,9 @@ def _same(found, wanted, tolerance: float) -> bool:
         )
     if any(one is None or isinstance(one, str | dict) for one in (found, wanted)):
         return found is wanted or (isinstance(found, str) and found == wanted)
+    near = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
     found, wanted = np.asarray(found, float), np.asarray(wanted, float)
-    return found.shape == wanted.shape and np.allclose(
-        found, wanted, rtol=tolerance, atol=tolerance, equal_nan=True
-    )
+    return found.shape == wanted.shape and np.allclose(found, wanted, **near)
 
 
 def _in_a_sentence(found, wanted, tolerance: float) -> str:
@@ -403,10 +314,6 @@ def _shown(value, digits: int = 5) -> str:
     if isinstance(value, str):
         return repr(textwrap.shorten(value, 40, placeholder="..."))
     return f"{float(value):.{digits}g}"
-
-
-def _kind(value) -> str:
-    return f"of the type {type(value).__name__}"
 
 
 def _error_in_words(error: BaseException) -> str:

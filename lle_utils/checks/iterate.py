@@ -6,27 +6,17 @@ import numpy as np
 from scipy import ndimage
 
 from lle_utils import camera, curve, data, founding, metrics
-from lle_utils.checks.engine import (
-    CHANGES_ITS_INPUT,
-    Exercise,
-    Function,
-    Value,
-    Wrong,
-    ask,
-    call,
-    numbers,
-    require,
-    two,
-    whole,
-)
-from lle_utils.checks.recorder import Recorder
+from lle_utils.checks import reading
+from lle_utils.checks.engine import CHANGES_ITS_INPUT, Exercise, Function, Value, ask
+from lle_utils.checks.reading import require
+from lle_utils.checks.recorder import Recorder, smooth_map
 
 _codes = np.random.default_rng(1).uniform(0, 60, (4, 5, 3))
 
 
 def _asked_by_founding(function, img, index, flag):
     network = Recorder()
-    seen = network.seen_with(call(function, img, index, flag, keeps=True, predict=network))
+    seen = network.see(function, img, index, flag, predict=network)
     return seen | {"it must be a loop, without a call of itself": not network.is_asked_in_calls()}
 
 
@@ -48,27 +38,20 @@ founding_loop = Exercise(
     probes=[(_codes, 3, 1), (_codes / 255, 2, 0), (_codes, 0, 1), (_codes, 1, 1)],
     right=_founding(),
     mistakes={
-        "it divides by 255 before it asks the network, which would mend the first fault. The "
-        "founding function asks about 0 to 255, and divides then.": _founding(before_asking=True),
-        "it divides by 255 in every iteration; flag must be 0 after the first.": (
-            _founding(lambda number, flag: flag)
-        ),
-        "it divides although flag is 0: such a picture is in [0, 1] already.": (
-            _founding(lambda number, flag: number == 0)
-        ),
+        "ask the network about 0 to 255, and divide then.": _founding(before_asking=True),
+        "it divides by 255 in every iteration.": _founding(lambda number, flag: flag),
+        "it divides although flag is 0.": _founding(lambda number, flag: number == 0),
         "the pictures are right, but it still calls itself: write a loop.": founding.enhance,
     },
     praise="The same questions to the network, the same picture, and no call waits for another.",
 )
 
 
-def _asked_by_recursion(function, image, recorder, iterations):
-    network = recorder()
-    seen = network.seen_with(call(function, image, network, iterations, keeps=True))
-    calls_itself = network.is_asked_in_calls() or len(network.pictures) < 3
-    return seen | {
+def _asked_by_recursion(function, image, predict_map, iterations):
+    network = Recorder(predict_map)
+    return network.see(function, image, network, iterations) | {
         "it must tell the network the steps 0, 1, 2, ...": network.counts_up(),
-        "it must call itself, without a loop": calls_itself,
+        "it must call itself, without a loop": network.is_asked_in_calls() or iterations < 3,
     }
 
 
@@ -88,7 +71,7 @@ def _recurse(last=0, count_up=1, hand_back=True):
 recursion = Exercise(
     "``function(image, predict_map, iterations, step=0)``: `curve.recurse`, recursively.",
     observe=_asked_by_recursion,
-    probes=[(_codes / 255, Recorder, iterations) for iterations in (4, 3, 1, 0)],
+    probes=[(_codes / 255, smooth_map, iterations) for iterations in (4, 3, 1, 0)],
     right=_recurse(),
     mistakes={
         "the pictures are right, but this is a loop: let it call itself.": curve.recurse,
@@ -118,21 +101,14 @@ def _rule(code):
 
 iterations_for = Exercise(
     "``function(image)``: 12, 8 or 7 iterations by the mean code value of the picture.",
-    read=whole,
+    read=reading.whole,
     probes=_pictures,
     right=founding.iterations_for,
     mistakes={
-        "it is always 12. The picture is in [0, 1]: its mean *code* is 255 times its mean.": (
-            lambda image: _rule(image.mean())
-        ),
-        "that is the median, and a lamp does not move it. The rule takes the mean.": (
-            lambda image: _rule(255 * np.median(image))
-        ),
-        "that is luma, and a blue wall has little. Take the mean over all colors alike.": (
+        "it is always 12: the mean *code* is 255 times the mean.": lambda x: _rule(x.mean()),
+        "that is the median: take the mean.": lambda image: _rule(255 * np.median(image)),
+        "that is luma. Take the mean over all colors alike.": (
             lambda image: _rule(255 * (image @ [0.299, 0.587, 0.114]).mean())
-        ),
-        "it is reversed: the darkest pictures need the most iterations.": (
-            lambda image: {12: 7, 8: 8, 7: 12}[founding.iterations_for(image)]
         ),
         "a mean code of exactly 10 is not below 10.": (
             lambda image: 12 if 255 * image.mean() <= 10 else _rule(255 * image.mean())
@@ -142,15 +118,19 @@ iterations_for = Exercise(
 )
 
 
-def _stopping(function, image, recorder, tolerance, most):
-    network = recorder(lambda picture: np.full(picture.shape, 0.5), most + 50)
+def _half(picture):
+    return np.full(picture.shape, 0.5)
+
+
+def _stopping(function, image, predict_map, tolerance, most):
+    network = Recorder(predict_map, most + 50)
     result = ask(function, image, network, tolerance, most, keeps=True)
-    picture, steps = two(result, "image, steps")
+    picture, steps = reading.two(result, "image, steps")
     return {
-        "the number of iterations": whole(steps, "the number of iterations"),
+        "the number of iterations": reading.whole(steps, "the number of iterations"),
         "it never asks the network more often than `most`": len(network.steps) <= most,
         "it must tell the network the steps 0, 1, 2, ...": network.counts_up(),
-        "the picture it returns": numbers(picture, "the picture it returns"),
+        "the picture it returns": reading.numbers(picture, "the picture it returns"),
     }
 
 
@@ -180,23 +160,20 @@ stop_by_itself = Exercise(
     "``function(image, predict_map, tolerance, most)``: go on until nothing changes.",
     observe=_stopping,
     probes=[
-        *((_almost_even, Recorder, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
-        (_almost_even, Recorder, 1e-9, 5),
-        (_almost_even, Recorder, 0.001, 0),
-        (np.ones((2, 2, 3)), Recorder, 0.0, 9),
+        *((_almost_even, _half, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
+        (_almost_even, _half, 1e-9, 5),
+        (_almost_even, _half, 0.001, 0),
+        (np.ones((2, 2, 3)), _half, 0.0, 9),
     ],
     right=_until(),
     mistakes={
         CHANGES_ITS_INPUT: _in_place,
-        "you average the changes, while one dark pixel still moves: take the largest.": (
-            _until(lambda new, old, tolerance: np.abs(new - old).mean() <= tolerance)
-        ),
+        "take the largest change, not the mean.": _until(lambda a, b, t: (a - b).mean() <= t),
         "the iteration that finds out counts as well.": _until(counted=0),
-        "a change of exactly the tolerance is not more than it: stop at <=.": (
-            _until(lambda new, old, tolerance: np.abs(new - old).max() < tolerance)
+        "stop at a change of exactly the tolerance, too.": _until(
+            lambda a, b, t: (a - b).max() < t
         ),
-        "np.allclose adds a tolerance of its own, rtol, so it stops too early. Compare the "
-        "largest change with <=, or pass rtol=0.": (
+        "np.allclose adds a tolerance of its own, rtol, so it stops too early: pass rtol=0.": (
             _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
         ),
     },
@@ -207,9 +184,7 @@ stop_by_itself = Exercise(
 def _read_prediction(prediction, name) -> dict:
     is_whole = isinstance(prediction, dict) and set(prediction) == {"median", "gaussian"}
     require(is_whole, f'{name} must be a dict with the keys "median" and "gaussian".')
-    said = {key: numbers(value, f'{name}["{key}"]') for key, value in prediction.items()}
-    require(all(one in (0, 1) for one in said.values()), f"{name} holds True or False for each.")
-    return said
+    return {key: int(reading.truth(value, f"{name}[{key!r}]")) for key, value in prediction.items()}
 
 
 def _bend(picture):
@@ -228,27 +203,27 @@ def _noisy_and_not() -> list[tuple[np.ndarray, np.ndarray]]:
     return pictures
 
 
-def _filtered(bent_filter):
-    """Return an answer that filters after the curve."""
-    return lambda dark, bend: bent_filter(bend(dark))
-
-
 def _mean_psnr(quiet) -> float:
     """Score an answer against the same pictures without noise."""
     scores = []
     for dark, goal in _noisy_and_not():
-        found = numbers(ask(quiet, dark, _bend), "what quiet returns")
-        if found.shape != goal.shape or not np.isfinite(found).all():
-            raise Wrong(f"quiet must return a finite picture of shape {goal.shape}.")
-        require(found.max() <= 2, "quiet must return values in [0, 1]: divide by 255 again.")
+        found = reading.numbers(ask(quiet, dark, _bend), "what quiet returns", goal.shape)
+        is_picture = np.isfinite(found).all() and found.max() <= 2
+        require(is_picture, "quiet must return finite values in [0, 1]: divide by 255 again.")
         scores.append(metrics.psnr(np.clip(found, 0, 1), goal))
     return float(np.mean(scores))
 
 
+def _after_the_curve(bright_filter):
+    return lambda dark, bend: bright_filter(bend(dark))
+
+
+_median = _after_the_curve(lambda bright: ndimage.median_filter(bright, (3, 3, 1)))
+
+
 def _compared(quiet) -> tuple[float, float, float, str]:
     """Return the scores of an answer, of the curve and of a median, also in words."""
-    median = _filtered(lambda bright: ndimage.median_filter(bright, (3, 3, 1)))
-    scores = [_mean_psnr(one) for one in (quiet, _filtered(lambda bright: bright), median)]
+    scores = [_mean_psnr(one) for one in (quiet, _after_the_curve(np.copy), _median)]
     told = "yours {:.1f} dB, the curve without a filter {:.1f} dB, a 3 x 3 median {:.1f} dB"
     return *scores, told.format(*scores)
 
@@ -256,11 +231,11 @@ def _compared(quiet) -> tuple[float, float, float, str]:
 def _quality(quiet) -> dict:
     own, nothing, median, told = _compared(quiet)
     require(own >= nothing + 0.1, f"no better than doing nothing about the noise: {told}.")
-    if own < median + 1:
-        raise Wrong(
-            f"less noise, but not 1 dB above a plain median: {told}. Did the edges go with the "
-            "noise? Look for a filter that averages only what is alike."
-        )
+    require(
+        own >= median + 1,
+        f"less noise, but not 1 dB above a plain median: {told}. Did the edges go with the "
+        "noise? Look for a filter that averages only what is alike.",
+    )
     return {"a plain median is beaten by 1 dB": True}
 
 
@@ -280,8 +255,7 @@ denoise = Exercise(
         {
             "not for the median. A rising curve keeps the order of values, so the one in the "
             "middle stays in the middle: try it.": {"median": True, "gaussian": True},
-            "it does for a Gaussian. It averages, and the mean of bent values is not the bent "
-            "mean: try it.": {"median": False, "gaussian": False},
+            "it does for a Gaussian, which averages: try it.": {"median": False, "gaussian": False},
         },
         read=_read_prediction,
     ),
@@ -289,11 +263,9 @@ denoise = Exercise(
         observe=_quality,
         right=_quiet,
         mistakes={
-            "no better than doing nothing about the noise": _filtered(lambda bright: bright),
-            "less noise, but not 1 dB above a plain median": _filtered(
-                lambda bright: ndimage.gaussian_filter(bright, (1, 1, 0))
-            ),
-            "quiet must return values in [0, 1]": _filtered(lambda bright: 255 * bright),
+            "no better than doing nothing about the noise": _after_the_curve(np.copy),
+            "less noise, but not 1 dB above a plain median": _median,
+            "quiet must return finite values in [0, 1]": _after_the_curve(lambda E: 255 * E),
         },
     ),
     praise=lambda order, quiet: f"Against the pictures without noise: {_compared(quiet)[-1]}.",

@@ -3,13 +3,8 @@
 import numpy as np
 
 from lle_utils import vision
-from lle_utils.checks.engine import Exercise, numbers, require
-
-
-def _pair(result, what) -> np.ndarray:
-    found = numbers(result, what)
-    require(found.shape == (2,), f"{what} must be two numbers: `return first, second`.")
-    return found
+from lle_utils.checks import reading
+from lle_utils.checks.engine import Exercise
 
 
 def _counted(found, truth):
@@ -19,7 +14,7 @@ def _counted(found, truth):
 
 count_answers = Exercise(
     "``function(found, truth)``: how many right answers, and how many false alarms.",
-    read=_pair,
+    read=reading.pair,
     probes=[
         (["lamp", "lamp"], ["lamp", "river"]),
         (["rlver", "rlver", "x"], ["lamp", "river", "paper"]),
@@ -29,23 +24,20 @@ count_answers = Exercise(
     ],
     right=_counted,
     mistakes={
-        "an answer that is given twice counts twice. Each thing can be found once: use sets.": (
-            lambda found, truth: (
+        "an answer that is given twice counts twice. Use sets.": (
+            lambda found, truth: [
                 sum(a in truth for a in found),
                 sum(a not in truth for a in found),
-            )
+            ]
         ),
-        "the second number is what was missed. A false alarm is an answer that is not in the "
-        "truth.": lambda found, truth: (_counted(found, truth)[0], _counted(truth, found)[1]),
+        "a false alarm is an answer that is not in the truth; you counted what was missed.": (
+            lambda found, truth: [_counted(found, truth)[0], _counted(truth, found)[1]]
+        ),
         "the second number counts all answers, also the right ones.": (
-            lambda found, truth: (_counted(found, truth)[0], len(set(found)))
-        ),
-        "the first number counts all that is there, not what was found of it.": (
-            lambda found, truth: (len(set(truth)), _counted(found, truth)[1])
+            lambda found, truth: [_counted(found, truth)[0], len(set(found))]
         ),
     },
-    praise="A detector that answers with everything would have every right answer: that is why "
-    "false alarms are counted.",
+    praise="A detector that answers everything is always right: so count false alarms.",
 )
 
 
@@ -57,14 +49,13 @@ def _normal(right, total):
 
 share_interval = Exercise(
     "``function(right, total)``: Wilson's 95 % interval of a share.",
-    read=_pair,
+    read=reading.pair,
     probes=[(9, 18), (0, 18), (18, 18), (1, 3), (17, 18), (400, 1000)],
     right=vision.wilson,
     tolerance=2e-4,
     mistakes={
-        "this is the share plus and minus 1.96 standard errors. At 0 of 18 it has no length, "
-        "as if 18 tries had settled the matter.": _normal,
-        "this is the normal interval, cut off at 0 and 1. At 0 of 18 it still has no length.": (
+        "this is the normal interval, 1.96 standard errors. At 0 of 18 it has no length.": _normal,
+        "cut off at 0 and 1, the normal interval still has no length at 0 of 18.": (
             lambda right, total: np.clip(_normal(right, total), 0, 1)
         ),
         "1 is for 68 %. For 95 % z is 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
@@ -98,7 +89,9 @@ half_way = Exercise(
     right=_half_way,
     mistakes={
         "this is the first measured exposure below one half. Interpolate to the one before.": (
-            lambda stops, shares: next((s for s, p in zip(stops, shares) if p < 0.5), stops[-1])  # noqa: B905
+            lambda stops, shares: next(
+                (s for s, p in zip(stops, shares, strict=True) if p < 0.5), stops[-1]
+            )
         ),
         "np.interp needs x to rise, and shares fall: it returns nonsense here.": (
             lambda stops, shares: np.interp(0.5, shares, stops)
@@ -146,6 +139,5 @@ block_loss = Exercise(
             lambda image, reference: np.mean((image - reference) ** 2)
         ),
     },
-    praise="Half the contrast and another exposure cost almost nothing; another pattern does. "
-    "Many detectors look at patterns like that.",
+    praise="A different contrast or exposure costs almost nothing; a different pattern does.",
 )

@@ -1,6 +1,5 @@
 """Exercises of notebook 01, look at the dark."""
 
-import random
 from functools import cache
 from itertools import pairwise
 
@@ -10,31 +9,26 @@ from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 from lle_utils import camera, data
-from lle_utils.checks.engine import Exercise, Value, Wrong, ask, call, two
+from lle_utils.checks.engine import Exercise, Value, ask, call
+from lle_utils.checks.reading import Wrong, require, two
+
+_CODES_USED = {
+    "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
+    "0 to 248 is the range, but most codes in it stay unused, such as 1 to 7.": 249,
+}
 
 brightened_codes = Exercise(
     "Three predictions: codes 0 to 31 are multiplied by 8 and saved again as 8 bits.",
-    Value(
-        "codes_used",
-        32,
-        {
-            "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
-            "0 to 248 is the range, but most codes in it stay unused, such as 1 to 7.": 249,
-        },
-    ),
+    Value("codes_used", 32, _CODES_USED),
     Value("zeros_become", 0, {"0 is multiplied by 8 as well.": 8}),
     Value("next_code", 8, {"1 was the next code before. It is multiplied by 8, too.": 1}),
-    praise="The picture spans 0 to 248 now, with the same 32 values and gaps of 8 between them. "
-    "And exact black is still black: notebook 02 gives it something to grow from.",
+    praise="Still 32 values, with gaps of 8 between them, and exact black is still black.",
 )
 
 
-def _light(code):
-    return camera.srgb_to_linear(np.asarray(code) / 255)
-
-
-def _stops(bright, dark):
-    return np.log2(_light(bright) / _light(dark))
+def _stops(bright, dark, white=255):
+    light = [camera.srgb_to_linear(np.asarray(code) / white) for code in (bright, dark)]
+    return np.log2(light[0] / light[1])
 
 
 _bright = np.array([[128.0, 200.0, 64.0], [255.0, 90.0, 11.0]])
@@ -45,20 +39,11 @@ stops_between_codes = Exercise(
     probes=[(_bright, _dark), (_bright[0], _dark[0]), (128, 64), (4, 1), (10, 10), (30, 250)],
     right=_stops,
     mistakes={
-        "you compared code values. A code is not proportional to light: decode both first.": (
-            lambda b, d: np.log2(b / d)
-        ),
-        "the sign is reversed: `bright` comes first, more light is more stops.": (
-            lambda b, d: _stops(d, b)
-        ),
-        "a stop is a factor of 2, so take the logarithm to base 2.": (
-            lambda b, d: np.log(_light(b) / _light(d))
-        ),
-        "sRGB is decoded from values in [0, 1]: divide the codes by 255 first.": (
-            lambda b, d: _stops(255 * np.asarray(b), 255 * np.asarray(d))
-        ),
-        "2.2 times the stops of the codes is a rule of thumb. In the dark it is far off, "
-        "because sRGB is a straight line there.": lambda b, d: 2.2 * np.log2(b / d),
+        "a code is not proportional to light: decode both.": lambda b, d: np.log2(b / d),
+        "the sign is reversed: more light is more stops.": lambda b, d: _stops(d, b),
+        "a stop is a factor of 2: take log2.": lambda b, d: _stops(b, d) * np.log(2),
+        "sRGB is decoded from values in [0, 1]: divide by 255.": lambda b, d: _stops(b, d, white=1),
+        "a gamma of 2.2 is far off in the dark: decode sRGB.": lambda b, d: 2.2 * np.log2(b / d),
     },
     praise="Codes 128 and 64 are 2.1 stops apart; 4 and 1 exactly two, as sRGB is a line there.",
 )
@@ -73,13 +58,13 @@ def _two_shots():
         yield *(scene + noise), np.array([0.0, 20.0, 45.0, 80.0, 120.0])
 
 
-def _noise(measure=lambda apart: np.std(apart) / 2**0.5):
-    """Return an answer that measures the difference of two shots in bins in some way."""
+def _noise(measure=lambda first, second: np.std(first - second) / 2**0.5):
+    """Return an answer that measures two shots in bins of brightness in some way."""
 
     def noise_by_level(first, second, edges):
         level = (first + second) / 2
         bins = [(level >= low) & (level < high) for low, high in pairwise(edges)]
-        return [measure((first - second)[here]) for here in bins]
+        return [measure(first[here], second[here]) for here in bins]
 
     return noise_by_level
 
@@ -91,15 +76,10 @@ noise_by_level = Exercise(
     tolerance=0.02,
     mistakes={
         "1.41 times too much: a difference holds the noise of two shots, and variances add. "
-        "Divide by the square root of 2.": _noise(np.std),
-        "0.71 times too little: divide by the square root of 2, not by 2.": (
-            _noise(lambda apart: np.std(apart) / 2)
-        ),
-        "this is the variance. The noise is its square root.": _noise(lambda x: np.var(x) / 2),
-        "you measured the scene as well: one shot varies by what it shows. The difference of the "
-        "two has no scene in it.": lambda first, second, edges: (
-            stats.binned_statistic(first.ravel(), first.ravel(), "std", edges).statistic
-        ),
+        "Divide by the square root of 2.": _noise(lambda a, b: np.std(a - b)),
+        "divide by the square root of 2, not by 2.": _noise(lambda a, b: np.std(a - b) / 2),
+        "this is the variance; take its square root.": _noise(lambda a, b: np.var(a - b) / 2),
+        "you measured the scene as well. Measure the difference.": _noise(lambda a, b: np.std(a)),
         "your bins are shifted: np.digitize counts the first bin as 1, not as 0.": (
             lambda first, second, edges: _noise()(first, second, [-1, *edges[:-1]])
         ),
@@ -116,28 +96,23 @@ _UNEVEN = [[f"s{scene}/{n}" for n in range(1 + 3 * scene % 7)] for scene in rang
 def _kept_rules(function, groups, share):
     splits = [_split(function, groups, share, seed) for seed in range(4)]
     again = [_split(function, groups, share, seed) for seed in range(4)]
-    names = sorted(sum(groups, []))
-    own = [list(group) for group in groups]
+    names, own = sorted(sum(groups, [])), [list(group) for group in groups]
     call(lambda: function(own, share, 0) or True)
     held = [_split(function, _UNEVEN, 0.25, seed)[1] for seed in range(60)]
     scenes = [{n for n in range(40) if f"s{n}/0" in names} for names in held]
     beside = [(n + 1) % 40 in one for one in scenes for n in one]
+    shared = [len(set(group) & set(side)) for _, side in splits for group in groups]
+    sizes = [len(group) for group in groups] * len(splits)
     return {
         "each file is on exactly one side": all(sorted(a + b) == names for a, b in splits),
         "no scene is on both sides": all(
-            len(set(group) & set(held_out)) in (0, len(group))
-            for group in groups
-            for _, held_out in splits
+            count in (0, size) for count, size in zip(shared, sizes, strict=True)
         ),
-        f"at least {share:.0%} of the files are held out": all(
-            len(held_out) >= share * len(names) - 1e-9 for _, held_out in splits
-        ),
-        "drawing stops as soon as the share of files is reached": all(
-            _stops_in_time(groups, share, held_out) for _, held_out in splits
+        f"at least {share:.0%} of the files are held out, and drawing stops then": all(
+            _is_enough(groups, share, held_out) for _, held_out in splits
         ),
         "what is held out is the second of the two lists": not all(
-            _stops_in_time(groups, share, train) and len(train) >= share * len(names)
-            for train, _ in splits
+            _is_enough(groups, share, train) for train, _ in splits
         ),
         "the same seed gives the same split, even after other draws": splits == again,
         "it leaves the list that it is given as it is": own == groups,
@@ -154,15 +129,16 @@ def _split(function, groups, share, seed) -> tuple[list[str], list[str]]:
         sides = sorted(train), sorted(held_out)
     except TypeError:
         raise Wrong("two lists of names were asked for: return training, held_out.") from None
-    if any(not isinstance(name, str) for name in sides[0] + sides[1]):
-        raise Wrong("both lists must hold names of files, not lists of names.")
+    is_names = all(isinstance(name, str) for name in sides[0] + sides[1])
+    require(is_names, "both lists must hold names of files, not lists of names.")
     return sides
 
 
-def _stops_in_time(groups, share, held_out) -> bool:
-    """Tell whether without some scene of it too little would be held out."""
+def _is_enough(groups, share, held_out) -> bool:
+    """Tell whether a share is held out, and without some scene of it too little would be."""
     largest = max((len(group) for group in groups if group[0] in held_out), default=0)
-    return len(held_out) - largest < share * sum(map(len, groups))
+    wanted = share * sum(map(len, groups))
+    return len(held_out) >= wanted - 1e-9 and len(held_out) - largest < wanted
 
 
 def _drawn(seed, count):
@@ -182,23 +158,13 @@ def _whole_scenes(order_of=_drawn, goes_on=lambda held, scenes, wanted: len(held
     return split_by_scene
 
 
-def _any_files(groups, share, seed):
-    return _whole_scenes()([[name] for name in sum(groups, [])], share, seed)
-
-
 def _share_of_scenes(groups, share, seed):
     return _whole_scenes(goes_on=lambda held, part, wanted: part < share)(groups, share, seed)
 
 
 def _coin_for_each_scene(groups, share, seed):
     rng = np.random.default_rng(seed)
-    answer = _whole_scenes(lambda seed, n: range(n), lambda *state: rng.random() < share)
-    return answer(groups, share, seed)
-
-
-def _shuffling_the_groups(groups, share, seed):
-    random.Random(seed).shuffle(groups)
-    return _whole_scenes(lambda seed, count: range(count))(groups, share, seed)
+    return _whole_scenes(goes_on=lambda *state: rng.random() < share)(groups, share, seed)
 
 
 scene_split = Exercise(
@@ -212,27 +178,21 @@ scene_split = Exercise(
     ],
     right=_whole_scenes(),
     mistakes={
-        "a scene leaks: some of its files are held out and others are in training. Draw whole "
-        "scenes, not files.": _any_files,
+        "a scene has files on both sides. Draw whole scenes, not files.": (
+            lambda groups, *how: _whole_scenes()([[name] for name in sum(groups, [])], *how)
+        ),
         "the two sides are exchanged: return training first, then what is held out.": (
-            lambda groups, share, seed: _whole_scenes()(groups, share, seed)[::-1]
+            lambda *given: _whole_scenes()(*given)[::-1]
         ),
-        "you hold out a share of the scenes. Scenes differ in size: count files.": (
-            _share_of_scenes
-        ),
+        "you hold out a share of the scenes. Scenes differ in size: count files.": _share_of_scenes,
         "you toss a coin for each scene, which reaches the share only on average. Draw scenes "
         "until enough files are held out, then stop.": _coin_for_each_scene,
-        "the scenes that you hold out are neighbors in the list, so only where the block "
-        "starts is random. Draw each scene at random.": _whole_scenes(
-            lambda seed, count: (np.arange(count) + _drawn(seed, count)[0]) % count
+        "the scenes that you hold out are neighbors in the list. Draw each at random.": (
+            _whole_scenes(lambda seed, n: (np.arange(n) + _drawn(seed, n)[0]) % n)
         ),
-        "every seed gives the same split: draw the scenes at random.": (
-            _whole_scenes(lambda seed, count: range(count))
+        "the same seed gave two different splits. Draw with np.random.default_rng(seed).": (
+            _whole_scenes(lambda seed, n: _drawn(None, n))
         ),
-        "the same seed gave two different splits. Draw with np.random.default_rng(seed), so "
-        "that others can repeat your split.": _whole_scenes(lambda seed, n: _drawn(None, n)),
-        "it shuffles or empties the list that it is given, so the next call gives a different "
-        "split. Work on a copy, list(groups), or shuffle numbers.": _shuffling_the_groups,
     },
     praise="No scene is on both sides, and the same seed gives the same split again.",
 )
@@ -260,18 +220,15 @@ def _grouping(function, pictures):
         groups = [sorted(int(index) for index in group) for group in groups]
     except (TypeError, ValueError):
         raise Wrong("a list of groups was asked for, each a list of indices.") from None
-    scenes = np.array(_shots()[0])
+    scenes = _shots()[0]
+    shown = [{scenes[index] for index in group if 0 <= index < len(scenes)} for group in groups]
     is_whole = sorted(sum(groups, [])) == list(range(len(scenes)))
-    labels = np.zeros(len(scenes), int)
-    for label, group in enumerate(groups if is_whole else []):
-        labels[group] = label
-    same_group, same_scene = (np.equal.outer(of, of) for of in (labels, scenes))
     return {
-        "each picture is in exactly one group, alone if need be": is_whole,
+        "each picture is in exactly one group, by itself if need be": is_whole,
         "pictures of one scene are in one group, whatever their exposure": (
-            is_whole and bool(np.all(same_group[same_scene]))
+            is_whole and sum(map(len, shown)) == len(set(scenes))
         ),
-        "no group holds two scenes": is_whole and not np.any(same_group[~same_scene]),
+        "no group holds two scenes": is_whole and max(map(len, shown)) == 1,
     }
 
 
@@ -287,15 +244,6 @@ def _connected(pictures):
     return [np.flatnonzero(labels == label) for label in range(count)]
 
 
-def _like_the_first(pictures):
-    """Compare with the first picture of each group only, so that chains are torn."""
-    alike, groups = _alike(pictures), {}
-    for index, row in enumerate(alike):
-        first = next((first for first in groups if row[first]), index)
-        groups.setdefault(first, []).append(index)
-    return groups.values()
-
-
 group_scenes = Exercise(
     "``function(pictures)``: which pictures show one scene, as lists of their indices.",
     observe=_grouping,
@@ -304,15 +252,14 @@ group_scenes = Exercise(
     mistakes={
         "a scene is torn: two pictures of it at different exposures are in two groups. Compare "
         "the order of brightness, which exposure does not change, and mind chains: a picture "
-        "belongs to a group if it is like any one in it.": _like_the_first,
+        "belongs to a group if it is like any one in it.": lambda pictures: [
+            [index] for index in range(len(pictures))
+        ],
         "two scenes are in one group: ask for a closer likeness.": lambda pics: [range(len(pics))],
-        "some picture is in no group, or in two. Every picture is in one, alone if need be.": (
-            lambda pictures: [[0, 1], [1, 2]]
-        ),
         "scenes are torn, and groups hold two scenes. Brightness says nothing about the scene: "
         "compare the order of brightness within a picture.": lambda pictures: [
-            [index for index, one in enumerate(pictures) if (one.mean() > 0.1) == bright]
-            for bright in (False, True)
+            range(0, len(pictures), 2),
+            range(1, len(pictures), 2),
         ],
     },
     praise="Every scene was found, at exposures up to 8 stops apart.",

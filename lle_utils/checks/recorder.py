@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lle_utils.checks.engine import Wrong, numbers
+from lle_utils.checks.engine import Wrong, call, numbers
 
 
 def smooth_map(picture) -> np.ndarray:
@@ -17,7 +17,7 @@ def smooth_map(picture) -> np.ndarray:
 class Recorder:
     """A network that remembers each picture it was asked about, and how deep in calls.
 
-    `predict` returns the map of a picture. An answer is stopped after `most` questions.
+    An answer is stopped after `most` questions.
     """
 
     def __init__(self, predict: Callable = smooth_map, most: int = 50):
@@ -34,14 +34,12 @@ class Recorder:
         self.depths.append(sum(1 for _ in traceback.walk_stack(None)))
         return self.predict(picture)
 
-    def seen_with(self, result) -> dict:
-        """Return what was observed: the questions, and the picture that came of the answers."""
-        asked = {
-            f"the picture it asks about in iteration {number}": picture
-            for number, picture in enumerate(self.pictures, 1)
-        }
+    def see(self, function, *arguments, **named) -> dict:
+        """Call an answer; return what it asked, and the picture that came of it."""
+        result = numbers(call(function, *arguments, keeps=True, **named), "the picture it returns")
+        asked = {f"the picture of question {n}": one for n, one in enumerate(self.pictures, 1)}
         count = {"the number of times it asks the network": len(self.pictures)}
-        return count | asked | {"the picture it returns": numbers(result, "the picture it returns")}
+        return count | asked | {"the picture it returns": result}
 
     def counts_up(self) -> bool:
         """Tell whether the steps it was told are 0, 1, 2, ..."""

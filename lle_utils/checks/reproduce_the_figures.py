@@ -13,7 +13,9 @@ from matplotlib.text import Text
 from PIL import Image
 from scipy import ndimage
 
-from lle_utils.checks.engine import Exercise, Wrong, ask, check, number, require, truth, two
+from lle_utils.checks import reading
+from lle_utils.checks.engine import Exercise, ask, check
+from lle_utils.checks.reading import require
 
 SMALLEST_TYPE = 12  # points
 
@@ -31,12 +33,6 @@ def _tidy() -> Iterator[None]:
             plt.close(number)
 
 
-def _figure(value) -> Figure:
-    is_figure = isinstance(value, Figure)
-    require(is_figure, f"a matplotlib Figure was asked for, and this is a {type(value).__name__}.")
-    return value
-
-
 # 7.1. Maps that can be compared
 
 
@@ -52,53 +48,46 @@ def draw_maps(function) -> str:
         noise = ndimage.gaussian_filter(rng.uniform(-1, 1, (len(means), 30, 45)), (0, 2, 2))
         maps = [mean + 0.15 * one for mean, one in zip(means, noise, strict=True)]
         with _tidy():
-            _require_comparable(_figure(ask(function, maps)), maps)
+            _require_comparable(ask(function, maps), maps)
     return "One value, one color, in every map; and the bar says which."
 
 
-def _require_comparable(figure: Figure, maps: list[np.ndarray]) -> None:
-    bars = [axes for axes in figure.axes if axes.get_label() == "<colorbar>"]
-    bars += [axes for axes in figure.axes if getattr(axes, "_colorbar", None) and axes not in bars]
-    drawn = [one for axes in figure.axes if axes not in bars for one in _mappables(axes)]
-    together = np.concatenate([one.ravel() for one in maps])
-    if not (len(drawn) == 1 and _holds(drawn[0], together)):  # all in one: one scale by nature
-        places = [[one for one in drawn if _holds(one, wanted)] for wanted in maps]
-        count = sum(map(bool, places))
-        require(
-            count == len(maps),
-            f"{count} of {len(maps)} maps are found in the figure. Draw each as it is, with its "
-            "own values: axis.imshow(one_map, ...).",
-        )
-        drawn = [place[0] for place in places]
-    (low, high), *others = [one.get_clim() for one in drawn]
+def _require_comparable(figure, maps: list[np.ndarray]) -> None:
+    require(isinstance(figure, Figure), "a matplotlib Figure was asked for.")
+    bars = [axes for axes in figure.axes if hasattr(axes, "_colorbar")]
+    drawn = _drawn_maps([axes for axes in figure.axes if axes not in bars], maps)
+    limits = [one.get_clim() for one in drawn]
+    low, high = limits[0]
+    told = f"the maps do not share their limits: the first has {low:.2f} to {high:.2f}."
+    require(np.ptp(limits, axis=0).max() <= 1e-4, f"{told} Give all the same vmin and vmax.")
+    values = np.concatenate([one.ravel() for one in maps])
+    outside = np.mean((values < low - 1e-6) | (values > high + 1e-6))
     require(
-        np.allclose(others, [(low, high)] * len(others), atol=1e-4),
-        f"the maps do not share their limits: the first has {low:.2f} to {high:.2f}, so one color "
-        "stands for different values. Give all the same vmin and vmax.",
-    )
-    outside = np.mean((together < low - 1e-6) | (together > high + 1e-6))
-    require(
-        outside <= 0.02 and np.ptp(together) >= 0.3 * (high - low),
-        f"the limits are {low:g} to {high:g}, and the maps span {together.min():.2f} to "
-        f"{together.max():.2f}, so that unlike values look alike. Take the limits from all maps, "
-        "or 0 and 1.",
+        outside <= 0.02 and np.ptp(values) >= 0.3 * (high - low),
+        f"the limits are {low:g} to {high:g}, and the maps span {values.min():.2f} to "
+        f"{values.max():.2f}. Take the limits from all maps, or 0 and 1.",
     )
     names = {one.get_cmap().name for one in drawn}
     require(len(names) == 1, "the maps share their limits, but not their color map.")
     shades = drawn[0].get_cmap()(np.linspace(0, 1, 64))[:, :3] @ [0.2126, 0.7152, 0.0722]
     steps = np.diff(shades) * np.sign(shades[-1] - shades[0])
-    require(
-        (steps > -0.004).all() and np.ptp(shades) >= 0.3,
-        f"the lightness of {names.pop()!r} goes up and down, so that in gray, or to color-blind "
-        "eyes, unlike values look alike. Use viridis, cividis or gray.",
-    )
+    told = f"the lightness of {names.pop()!r} goes up and down, so unlike values may look alike."
+    is_clear = (steps > -0.004).all() and np.ptp(shades) >= 0.3
+    require(is_clear, f"{told} Use viridis, cividis or gray.")
     require(bars, "without a color bar nobody knows what a color means: figure.colorbar(...).")
 
 
-def _mappables(axes) -> list:
-    """Return what axes show through a color map, which photographs are not."""
-    values = [(one, one.get_array()) for one in (*axes.images, *axes.collections)]
-    return [one for one, array in values if array is not None and array.ndim < 3]
+def _drawn_maps(places: list, maps: list[np.ndarray]) -> list:
+    """Return what shows each map in these axes, or what shows all of them in one."""
+    shown = [one for axes in places for one in (*axes.images, *axes.collections)]
+    flat = [one for one in shown if np.ndim(one.get_array()) in (1, 2)]  # no photographs
+    whole = [one for one in flat if _holds(one, np.ravel(maps))]
+    if whole:
+        return whole
+    found = [one for wanted in maps for one in flat if _holds(one, wanted)]
+    told = f"{len(found)} of {len(maps)} maps are found in the figure."
+    require(len(found) == len(maps), f"{told} Draw each as it is: axis.imshow(one_map, ...).")
+    return found
 
 
 def _holds(drawn, values: np.ndarray) -> bool:
@@ -126,19 +115,10 @@ def _pairs_of_files() -> list[tuple[bytes, bytes, float]]:
     good, better = (_file(codes, "JPEG", quality=q, subsampling=0) for q in (92, 97))
     png, redder = _file(codes), _file(codes + [12, 0, 0])  # 31.3 dB over all three channels
     brighter, small = _file(codes + 16), _file(Image.fromarray(codes).resize((45, 30)))  # 24 dB
-    return [
-        (good, better, 35),
-        (png, png, 60),
-        (png, _file(codes, compress_level=0), 90),
-        (png, brighter, 35),
-        (png, brighter, 20),
-        (png, _file(spoiled), 35),
-        (png, redder, 33),
-        (png, redder, 30),
-        (png, _file(codes.swapaxes(0, 1)), 35),
-        (png, small, 25),
-        (small, png, 25),
-    ]
+    beside_png = [(png, 60), (_file(codes, compress_level=0), 90), (brighter, 35), (brighter, 20)]
+    beside_png += [(_file(spoiled), 35), (redder, 33), (redder, 30), (small, 25)]
+    beside_png += [(_file(codes.swapaxes(0, 1)), 35)]
+    return [(png, *one) for one in beside_png] + [(good, better, 35), (small, png, 25)]
 
 
 def _agreeing(average=np.mean, kind=float, if_equal=True, resizes=False, mode="RGB"):
@@ -157,7 +137,7 @@ def _agreeing(average=np.mean, kind=float, if_equal=True, resizes=False, mode="R
 
 agree = Exercise(
     "``function(first, second, decibels)``: whether two image files show the same picture.",
-    read=truth,
+    read=reading.truth,
     probes=_pairs_of_files,
     right=_agreeing(),
     mistakes={
@@ -171,7 +151,6 @@ agree = Exercise(
         "pictures of two sizes are not the same picture. Do not resize one: return False.": (
             _agreeing(resizes=True)
         ),
-        "a median ignores a changed part. Take the mean.": _agreeing(average=np.median),
         "that is gray, which hides a change of color.": _agreeing(mode="L"),
     },
     praise="Neither bytes nor single codes decide, but how far apart the pictures are.",
@@ -202,36 +181,30 @@ def median_seconds(function) -> str:
     ):
         for attempt in range(4):  # another process may get in between once, but not always
             work = _Sleeper(plan)
-            found = number(ask(function, work, runs, warmup), "the median of the timed calls")
+            found = reading.number(ask(function, work, runs, warmup), "the median")
             calls, median = len(work.taken), statistics.median(work.taken[warmup:] or [0])
-            require(
-                calls == runs + warmup,
-                f"with runs = {runs} and warmup = {warmup}, work was called {calls} times. The "
-                f"warm-up is *added* to the runs: {runs + warmup} calls.",
-            )
+            told = f"with runs = {runs} and warmup = {warmup}, work was called {calls} times."
+            require(calls == runs + warmup, f"{told} The warm-up is *added* to the runs.")
             apart = abs(found - median) / median
             if apart <= 0.13:
                 break
-            if attempt == 3 or (attempt == 1 and apart > 0.6):
-                raise Wrong(_time_in_words(found, work.taken, warmup))
+            is_sure = attempt == 3 or (attempt == 1 and apart > 0.6)
+            require(not is_sure, _time_in_words(found, work.taken, warmup))
     return "Each run by itself, the slow first calls left out, and one hiccup moves no median."
 
 
 def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
     timed = taken[warmup:]
-    median = statistics.median(timed)
     mistakes = {
-        "milliseconds? Seconds were asked for.": 1000 * median,
+        "milliseconds? Seconds were asked for.": 1000 * statistics.median(timed),
         "that is the median with the warm-up in it, which is slow.": statistics.median(taken),
         "that is the mean. One hiccup moves it; take the median.": statistics.mean(timed),
         "that is all runs together.": sum(timed),
-        "that is the fastest run. It says what the machine can do at best.": min(timed),
-        "that is the run in the middle of the list. Sort the times.": timed[len(timed) // 2],
-        "next to nothing: process_time counts only while this process computes. A person waits by "
-        "the clock on the wall: time.perf_counter.": 0.0,
+        "that is the fastest run.": min(timed),
+        "process_time counts only while this process computes: use time.perf_counter.": 0.0,
     }
     diagnosis, value = min(mistakes.items(), key=lambda item: abs(found - item[1]))
-    told = f"You return {found:.3f} s, and the median of the timed runs is {median:.3f} s."
+    told = f"You return {found:.3f} s; the median is {statistics.median(timed):.3f} s."
     return f"{diagnosis} {told}" if abs(found - value) <= 0.2 * value + 0.005 else told
 
 
@@ -258,16 +231,13 @@ def own_figure(function) -> str:
     files, records = [], []
     for _ in range(2):
         with _tidy():
-            figure, panels = two(ask(function, _material()), "figure, panels")
-            panels = list(panels) if np.iterable(panels) else []
-            is_record = panels and all(isinstance(panel, figures.Panel) for panel in panels)
-            require(
-                is_record,
-                "without a record nobody can hold the figure to its code: return a list of panels, "
-                "made by material.panel(name, method, picture, ...).",
-            )
+            figure, panels = reading.two(ask(function, _material()), "figure, panels")
+            is_list = isinstance(panels, list | tuple) and panels
+            is_record = is_list and all(isinstance(panel, figures.Panel) for panel in panels)
+            require(is_record, "a record was asked for: a list of material.panel(name, ...).")
+            require(isinstance(figure, Figure), "a matplotlib Figure was asked for.")
             # Encoded before it is drawn: layouts settle by drawing.
-            files.append(figures.encode(_figure(figure), "mine.jpg"))
+            files.append(figures.encode(figure, "mine.jpg"))
             records.append([vars(panel) for panel in panels])
             _require_true(panels)
             _require_readable(figure)
@@ -275,8 +245,8 @@ def own_figure(function) -> str:
     require(size <= figures.MAX_BYTES, f"it has {size} bytes; at most {figures.MAX_BYTES} will do.")
     require(
         not figures.compare(records[0], panels) and files[0] == files[1],
-        "called again it returns another record, or draws other pixels. What is random, or left "
-        "over from the first call? Fix the seed, and make a new figure in each call.",
+        "called again it returns another record, or draws other pixels. Fix the seed of what is "
+        "random, and make a new figure in each call.",
     )
     named = sorted({panel.picture for panel in panels})
     return f"{len(panels)} panels, of {', '.join(named)}: true, readable, and the same twice."
@@ -301,33 +271,25 @@ def _require_true(panels: list) -> None:
         true = material.panel(panel.picture, panel.method, picture, count, step_map)
         for what, room in (("mean_code", 0.5), ("psnr", 0.05), ("mean_map", 0.005)):
             told, fact = getattr(panel, what), getattr(true, what)
-            if told is not None and (fact is None or abs(told - fact) > room):
-                after = f" after {count} iterations" if count else ""
-                raise Wrong(
-                    f"the record says {what} {told} of {place}{after}; it is {fact}. Describe the "
-                    "picture that you draw, before you crop or shrink it."
-                )
-    require(
-        any(panel.method in material.models for panel in panels),
-        "no panel shows what a network made. Use material.steps(name, iterations, weights), "
-        f"with weights one of {', '.join(material.models)}.",
-    )
+            require(
+                told is None or (fact is not None and abs(told - fact) <= room),
+                f"the record says {what} {told} of {place}, iterations {count}; it is {fact}. "
+                "Describe the picture that you draw, before you crop or shrink it.",
+            )
+    shows_network = any(panel.method in material.models for panel in panels)
+    require(shows_network, "no panel shows what a network made: use material.steps(name, ...).")
 
 
 def _require_readable(figure: Figure) -> None:
     """See whether something is drawn, and whether all words that are seen are large enough."""
     require(any(axes.has_data() for axes in figure.axes), "the figure is empty.")
-    figure.canvas.draw()
-    hidden = set()
-    for axes in figure.axes:
-        gone = [axes] if not axes.get_visible() else [] if axes.axison else [axes.xaxis, axes.yaxis]
-        hidden |= {text for one in gone for text in one.findobj(Text)}
-    words = [one for one in figure.findobj(Text) if one.get_visible() and one.get_text().strip()]
-    sizes = {one.get_text()[:20]: one.get_fontsize() for one in words if one not in hidden}
-    require(sizes, "no word in it says what is shown: give the pictures titles.")
-    word = min(sizes, key=sizes.get)
-    require(
-        sizes[word] >= SMALLEST_TYPE,
-        f"{word!r} is set in {sizes[word]:.0f} points, and {SMALLEST_TYPE} can be read on a page: "
-        "set fontsize, or labelsize for ticks.",
-    )
+    figure.canvas.draw()  # which gives ticks their labels
+    off = [axis for axes in figure.axes if not axes.axison for axis in (axes.xaxis, axes.yaxis)]
+    hidden = {text for axis in off for text in axis.findobj(Text)}
+    words = [one for one in figure.findobj(Text) if one.get_visible() and one not in hidden]
+    words = [one for one in words if one.get_text().strip()]
+    require(words, "no word in it says what is shown: give the pictures titles.")
+    word = min(words, key=Text.get_fontsize)
+    told = f"{word.get_text()[:20]!r} is set in {word.get_fontsize():.0f} points"
+    is_large = word.get_fontsize() >= SMALLEST_TYPE
+    require(is_large, f"{told}; {SMALLEST_TYPE} can be read: set fontsize, or labelsize for ticks.")

@@ -6,25 +6,15 @@ from itertools import pairwise
 import numpy as np
 
 from lle_utils import baselines, curve, data, metrics
-from lle_utils.checks.engine import (
-    Exercise,
-    Function,
-    Wrong,
-    ask,
-    check,
-    model,
-    number,
-    numbers,
-    require,
-    truth,
-    whole,
-)
+from lle_utils.checks import reading
+from lle_utils.checks.engine import Exercise, Function, ask, check
+from lle_utils.checks.reading import Wrong, require
 
 # 4.1. An order of batches is observed as rules that it keeps: many orders are right.
 
+# Orders collide where a seed or an epoch is multiplied by one of these and the two are added.
 _FACTORS = [*range(12, 129), 200, 255, 256, 500, 512, 997, 999, *range(1000, 1025)]
 _FACTORS += [1234, 7919, 10_000, 12_345, 31_337, 2**16, 100_000, 10**6]
-"""By what a seed or an epoch may be multiplied before the two are added: orders collide then."""
 _PLACES = [(seed, epoch) for seed in range(12) for epoch in range(12)]
 _PLACES += [place for n in _FACTORS for place in ((0, n), (n, 0))]
 
@@ -50,16 +40,14 @@ def _kept_rules(function) -> dict:
         "each seed has orders of its own": orders[0, 1] != orders[1, 1],
         "pairs are shuffled, not batches": np.mean(beside) < 0.5
         and len({frozenset(map(frozenset, batches)) for batches in cut}) > 1,
-        "no two pairs of seed and epoch share their order": (
-            len(set(orders.values())) == len(orders)
-        ),
+        "no two pairs of seed and epoch share their order": len({*orders.values()}) == len(orders),
     }
 
 
 def _batch(function, *arguments) -> list[int]:
     result = ask(function, *arguments)
     require(np.iterable(result), "a list of indices was asked for, the pairs of one batch.")
-    return [whole(index, "the index of a pair") for index in result]
+    return [reading.whole(index, "the index of a pair") for index in result]
 
 
 def _epoch(function, count: int, size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -76,37 +64,20 @@ def _drawn(seed_of=lambda seed, epoch, index: [seed, epoch]):
     return batch_order
 
 
-def _shuffled_batches(count, batch_size, seed, epoch, index):
-    batches = np.array_split(np.arange(count), range(batch_size, count, batch_size))
-    if count % batch_size == 0:
-        np.random.default_rng([seed, epoch]).shuffle(batches)
-    return batches[index]
-
-
 batch_order = Exercise(
     "``function(count, batch_size, seed, epoch, index)``: which pairs a batch holds.",
     observe=_kept_rules,
     right=_drawn(),
     mistakes={
-        "the same arguments gave two different batches, so an interrupted run would not resume "
-        "with its own. Make a generator from seed and epoch inside the function.": (
-            _drawn(lambda seed, epoch, index: None)
-        ),
+        "the same arguments gave two different batches. Make a generator from seed and epoch "
+        "inside the function.": _drawn(lambda seed, epoch, index: None),
         "some pairs come twice in an epoch, and others never. Cut all batches of an epoch from "
-        "one order: keep the index out of the seed, and draw without replacement.": (
-            _drawn(lambda seed, epoch, index: [seed, epoch, index])
+        "one order: keep the index out of the seed.": _drawn(lambda *where: where),
+        "every epoch has the same order.": _drawn(lambda seed, epoch, index: seed),
+        "two pairs of seed and epoch share their order: 100 * seed + epoch is 100 for (1, 0) and "
+        "(0, 100). default_rng takes a list, [seed, epoch].": (
+            _drawn(lambda seed, epoch, index: 100 * seed + epoch)
         ),
-        "every epoch has the same order: the epoch must be in the generator's seed, too.": (
-            _drawn(lambda seed, epoch, index: seed)
-        ),
-        "every seed gives the same orders: the seed must be in the generator's seed, too.": (
-            _drawn(lambda seed, epoch, index: epoch)
-        ),
-        "the same pairs share a batch in every epoch: you shuffle the batches. Shuffle the "
-        "pairs first, and cut batches from them.": _shuffled_batches,
-        "two pairs of seed and epoch share their order. Mixed into one number they collide: "
-        "100 * seed + epoch is 100 for seed 1, epoch 0 and for seed 0, epoch 100. default_rng "
-        "takes a list, [seed, epoch].": _drawn(lambda seed, epoch, index: 100 * seed + epoch),
     },
     praise="Ask for any batch of any epoch, in any order: it is always the same.",
 )
@@ -118,77 +89,51 @@ def _perfect(dark, bright, n, map_of=lambda E, bright: bright):
     return curve.recurse(np.asarray(dark), lambda E, step: map_of(E, bright), n)
 
 
-def _best(measure=lambda miss: np.mean(miss**2), first=0, choose=np.argmin):
+def _best(measure=lambda miss: np.mean(miss**2), first=0):
     """Return an answer that chooses a number of iterations by some measure of the error."""
-
-    def best_rounds(dark, bright, most):
-        tried = range(first, most + 1)
-        return first + int(choose([measure(_perfect(dark, bright, n) - bright) for n in tried]))
-
-    return best_rounds
+    return lambda dark, bright, most: min(
+        range(first, most + 1), key=lambda n: measure(_perfect(dark, bright, n) - bright)
+    )
 
 
-def _first_valley(errors):
-    rises = np.diff(errors) > 0
-    return np.argmax(rises) if rises.any() else len(errors) - 1
-
-
-def _pictures():
-    rng = np.random.default_rng(8)
-    dark, bright = rng.uniform(0.02, 0.2, (4, 5, 3)), rng.uniform(0.1, 0.95, (4, 5, 3))
-    return [*((dark, bright, n) for n in (8, 1, 0, 12)), (dark[0], bright[0], 3)]
-
-
-def _tones():
-    """Return arguments of best_rounds, rich enough to tell mistakes apart."""
-    tones = [
-        ([0.02, 0.02, 0.02, 0.3], [0.3, 0.4, 0.5, 0.9], 30),
-        ([0.11, 0.11, 0.06, 0.03, 0.01], [0.4, 0.39, 0.07, 0.26, 0.76], 30),
-        ([0.05], [0.5], 12),
-        ([0.5], [0.5], 12),
-        ([0.02], [0.2], 9),
-        ([0.5, 0.001], [0.1, 0.9], 30),  # worse at first, and then better
-    ]
-    return [(np.array(dark), np.array(bright), most) for dark, bright, most in tones]
-
+_rng = np.random.default_rng(8)
+_dark, _bright = _rng.uniform(0.02, 0.2, (4, 5, 3)), _rng.uniform(0.1, 0.95, (4, 5, 3))
+_tones = [
+    ([0.02, 0.02, 0.02, 0.3], [0.3, 0.4, 0.5, 0.9], 30),
+    ([0.11, 0.11, 0.06, 0.03, 0.01], [0.4, 0.39, 0.07, 0.26, 0.76], 30),
+    ([0.05], [0.5], 12),
+    ([0.5], [0.5], 12),
+    ([0.02], [0.2], 9),
+    ([0.5, 0.001], [0.1, 0.9], 30),  # worse at first, and then better
+]
 
 perfect_founding = Exercise(
     "``with_perfect_map(dark, bright, n)`` and ``best_rounds(dark, bright, most)``.",
     Function(
-        probes=_pictures,
+        probes=[*((_dark, _bright, n) for n in (8, 1, 0, 12)), (_dark[0], _bright[0], 3)],
         right=_perfect,
         mistakes={
-            "this is the bright picture itself. A perfect fit makes the *map* equal to it; the "
-            "picture is what the recursion makes of it.": lambda dark, bright, n: bright + 0 * dark,
-            "in the map's place you put the current picture. A perfectly trained founding network "
-            "says `bright` each time.": lambda d, b, n: _perfect(d, b, n, lambda E, bright: E),
-            "a map of bright - E knows when to stop. One would wish for that, but the founding "
-            "loss asks for `bright` in every iteration.": (
+            "a perfect fit makes the *map* equal to `bright`, not the picture.": (
+                lambda dark, bright, n: bright
+            ),
+            "the map is `bright` in every iteration, and not the current picture.": (
+                lambda d, b, n: _perfect(d, b, n, lambda E, bright: E)
+            ),
+            "a map of bright - E knows when to stop, but the founding loss asks for `bright`.": (
                 lambda d, b, n: _perfect(d, b, n, lambda E, bright: bright - E)
             ),
             "that is one iteration too many.": lambda d, b, n: _perfect(d, b, n + 1),
-            "you add the first step n times. Each iteration starts from the last result.": (
-                lambda dark, bright, n: dark + n * bright * dark * (1 - dark)
-            ),
         },
     ),
     Function(
-        read=whole,
-        probes=_tones,
+        read=reading.whole,
+        probes=[(np.array(dark), np.array(bright), most) for dark, bright, most in _tones],
         right=_best(),
         mistakes={
-            "you take the last n. More are not always better.": lambda dark, bright, most: most,
             "n = 0, doing nothing, is allowed as well, and here it is best.": _best(first=1),
-            "you compare mean absolute errors; the mean *squared* error was asked for.": (
-                _best(lambda miss: np.mean(np.abs(miss)))
-            ),
-            "you compare medians of the errors, which ignore the worst half. Take the mean of the "
-            "squares.": _best(lambda miss: np.median(miss**2)),
-            "you compare the largest errors, a single value of each picture. Take the mean of the "
-            "squares.": _best(lambda miss: np.max(miss**2)),
-            "you stop where the error first grows. It may fall again later: look at all n.": (
-                _best(choose=_first_valley)
-            ),
+            "you compare absolute errors: square them.": _best(lambda e: np.mean(np.abs(e))),
+            "you compare medians: take the mean of the squares.": _best(lambda e: np.median(e**2)),
+            "you compare the largest errors: take the mean.": _best(lambda e: np.max(e**2)),
         },
     ),
     praise="Tones that should become 0.2 and 0.9 need a different n, and one picture has both.",
@@ -203,15 +148,11 @@ def _ops():
     return keras.ops
 
 
-def _loss(
-    map_of=lambda network, E, low: network(E),
-    measure=lambda miss: _ops().mean(miss**2),
-    count=lambda iterations: iterations,
-):
+def _loss(map_of=lambda network, E, low: network(E), measure=lambda miss: _ops().mean(miss**2)):
     """Return the loss through the curve, or with one part of it changed."""
 
     def curve_loss(network, low, high, n):
-        E = curve.recurse(low, lambda E, step: map_of(network, E, low), count(n))
+        E = curve.recurse(low, lambda E, step: map_of(network, E, low), n)
         return measure(E - high)
 
     return curve_loss
@@ -234,7 +175,7 @@ def _value_and_gradient(function, make_network, low, high, iterations) -> dict:
     loss = ask(function, network, *tensors, iterations)
     if _ops().is_tensor(loss):
         loss = _ops().convert_to_numpy(loss)
-    found = {"the loss": numbers(loss, "the loss")}
+    found = {"the loss": reading.numbers(loss, "the loss")}
     if iterations == 3:  # once will do, as it takes a while
         found["its gradient"] = _gradient(function, network, low, high, iterations)
     return found
@@ -266,14 +207,8 @@ def _gradient(function, network, low, high, iterations) -> np.ndarray:
     return np.concatenate([(b - a).ravel() for b, a in zip(before, after, strict=True)])
 
 
-_low = np.random.default_rng(6).uniform(0.02, 0.2, (3, 4, 5, 3)).astype(np.float32)
-_high = np.random.default_rng(7).uniform(0.2, 0.9, _low.shape).astype(np.float32)
-
-_NO_GRADIENT = (
-    "the value is right, but no gradient reaches the weights, so nothing could be trained. NumPy "
-    "and `predict` return bare numbers that forget where they came from: call network(E), and use "
-    "only keras.ops or plain + - *."
-)
+_low = _rng.uniform(0.02, 0.2, (3, 4, 5, 3)).astype(np.float32)
+_high = _rng.uniform(0.2, 0.9, _low.shape).astype(np.float32)
 
 through_the_curve = Exercise(
     "``function(network, low, high, iterations)``: mean squared error after the recursion.",
@@ -287,42 +222,30 @@ through_the_curve = Exercise(
         "the first map is used in all iterations. Ask the network about each new picture.": (
             _loss(lambda network, E, low: network(low))
         ),
-        "this is the sum of the squares; take their mean, or the loss grows with the batch.": (
-            _loss(measure=lambda miss: _ops().sum(miss**2))
-        ),
-        "these are absolute differences; take their squares.": (
-            _loss(measure=lambda miss: _ops().mean(abs(miss)))
-        ),
         "this is one loss for each picture: average over the pictures as well.": (
             _loss(measure=lambda miss: _ops().mean(miss**2, axis=(1, 2, 3)))
         ),
-        "that is one iteration too many.": _loss(count=lambda n: n + 1),
-        "that is one iteration too few.": _loss(count=lambda n: n - 1),
-        "that is the loss of eight iterations, whatever `iterations` is.": _loss(count=lambda n: 8),
-        _NO_GRADIENT: _loss(measure=lambda miss: float(_ops().mean(miss**2))),
-        "the value is right, but its gradient does not come back through all iterations. Is it "
-        "stopped somewhere, by stop_gradient?": _loss(
-            lambda network, E, low: network(_ops().stop_gradient(E))
+        "the value is right, but no gradient reaches the weights. NumPy and `predict` return bare "
+        "numbers: call network(E), and use only keras.ops or plain + - *.": (
+            _loss(measure=lambda miss: float(_ops().mean(miss**2)))
         ),
+        "the value is right, but its gradient does not come back through all iterations. Is it "
+        "stopped somewhere?": _loss(lambda network, E, low: network(_ops().stop_gradient(E))),
     },
-    praise="The value is right, and so is its gradient: it comes back through all iterations to "
-    "the weights that they share. This is all that training through the curve needs.",
+    praise="The value is right, and its gradient comes back through all iterations.",
 )
 
 
 # 4.4. Beat the constant
 
 
-@cache
-def _validation() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the pictures that notebook 04 judges by, dark and bright, thinned out."""
+def _scores(enhance) -> np.ndarray:
+    """Score by the pictures that notebook 04 judges by, thinned out."""
     every = slice(6, None, 12)
     pairs = data.load("sample", "validation", exposures=4)
-    return [(pair.low[every, every], pair.high[every, every]) for pair in pairs]
-
-
-def _scores(enhance) -> np.ndarray:
-    return np.array([metrics.psnr(enhance(low), high) for low, high in _validation()])
+    return np.array(
+        [metrics.psnr(enhance(p.low[every, every]), p.high[every, every]) for p in pairs]
+    )
 
 
 @cache
@@ -337,43 +260,27 @@ def beat_the_constant(enhancer, claim) -> str:
 
     Both are measured again on the sample's validation pictures, thinned out by 12.
     """
-    keys = {"mine", "constant", "better"}
-    is_whole = isinstance(claim, dict) and set(claim) == keys
-    require(is_whole, 'claim must be a dict with the keys "mine", "constant" and "better".')
-    _require_trained(model(enhancer))
-    said = {key: number(claim[key], f'claim["{key}"]') for key in ("mine", "constant")}
-    says_better = truth(claim["better"], 'claim["better"]')
-    scores = {"mine": _my_scores(enhancer), "constant": _constant_scores()}
-    for key, values in scores.items():
-        if abs(said[key] - values.mean()) > 0.05:
-            raise Wrong(
-                f'claim["{key}"] says {said[key]:.2f} dB, and here it is {values.mean():.2f} dB. '
-                "Use `score`: yours on the very model that you hand in, and the constant fitted on "
-                "the sample's training pairs at four exposures, for 8 iterations."
-            )
-    gains = scores["mine"] - scores["constant"]
-    told = f"{scores['mine'].mean():.2f} dB against the constant's {_constant_scores().mean():.2f}"
-    if abs(gains.mean()) > 0.05 and (gains.mean() > 0) != says_better:
-        raise Wrong(f"the numbers are right, but your conclusion is not: {told}.")
-    return (
-        f"{told}; it is better for {np.sum(gains > 0)} of {gains.size} pictures, by "
-        f"{gains.min():+.2f} to {gains.max():+.2f} dB. Would you bet on the next scene? Notebook "
-        "06 says how sure one can be."
-    )
-
-
-def _my_scores(enhancer) -> np.ndarray:
     from lle_utils.enhancer import enhance_picture
 
-    try:
-        scores = _scores(lambda low: enhance_picture(enhancer, low))
-    except Exception as error:
-        raise Wrong(
-            f"enhance_picture cannot use it ({type(error).__name__}). Hand in what training.train "
-            "returns, or an Enhancer around your network."
-        ) from None
-    require(np.isfinite(scores).all(), "its pictures hold values that are not numbers.")
-    return scores
+    is_whole = isinstance(claim, dict) and set(claim) == {"mine", "constant", "better"}
+    require(is_whole, 'claim must be a dict with the keys "mine", "constant" and "better".')
+    _require_trained(reading.model(enhancer))
+    said = {key: reading.number(claim[key], f'claim["{key}"]') for key in ("mine", "constant")}
+    says_better = reading.truth(claim["better"], 'claim["better"]')
+    own = _scores(lambda low: enhance_picture(enhancer, low))
+    scores = {"mine": own, "constant": _constant_scores()}
+    for key, values in scores.items():
+        require(
+            abs(said[key] - values.mean()) <= 0.05,
+            f'claim["{key}"] says {said[key]:.2f} dB, and here it is {values.mean():.2f} dB. '
+            "Use `score`, on the very model that you hand in.",
+        )
+    gains = scores["mine"] - scores["constant"]
+    told = f"{scores['mine'].mean():.2f} dB against the constant's {_constant_scores().mean():.2f}"
+    is_close = abs(gains.mean()) <= 0.05
+    agrees = is_close or (gains.mean() > 0) == says_better
+    require(agrees, f"the numbers are right, but your conclusion is not: {told}.")
+    return f"{told}; better for {np.sum(gains > 0)} of {gains.size} pictures."
 
 
 def _require_trained(enhancer) -> None:
@@ -382,8 +289,8 @@ def _require_trained(enhancer) -> None:
 
     weights = enhancer.get_weights()
     biases = [values for values in weights[:-1] if values.ndim == 1]
-    if biases and not any(np.any(values) for values in biases):
-        raise Wrong("its biases are all still 0, as in a network that was never trained.")
+    is_new = biases and not any(np.any(values) for values in biases)
+    require(not is_new, "its biases are all still 0, as in a network that was never trained.")
     for name in list_weights():
         others = load_model(name).network.get_weights()
         if len(others) == len(weights) and all(map(np.array_equal, weights, others)):
