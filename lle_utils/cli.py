@@ -260,6 +260,13 @@ def _add_enhance(commands) -> None:
     parser.add_argument(
         "--json", metavar="F", help="write the outcome for each picture to this file"
     )
+    parser.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="let the workers of a Dask cluster, which see the same folders, do the work, a file "
+        "a task: the scheduler's address, or local for a worker a core. A task whose worker dies "
+        "goes to another (pip install 'lle-utils[dask]')",
+    )
 
 
 def _suffix(text: str) -> str:
@@ -283,8 +290,6 @@ def _enhance(args: argparse.Namespace) -> int:
         args.json, replace=args.overwrite or args.skip_existing
     )
 
-    model = functools.cache(lambda: _load_enhancer(args))
-
     def complain(text: str) -> None:
         with tqdm.external_write_mode(file=sys.stderr):
             _complain(text)
@@ -294,25 +299,45 @@ def _enhance(args: argparse.Namespace) -> int:
             tqdm.write(target)
 
     report: list[dict] = []
+    told = {"report": report, "complain": complain, "announce": announce}
+    count = {"total": len(jobs), "unit": "picture", "leave": False}
+    count["disable"] = len(jobs) < 2 or None
     try:
-        failed += enhancing.enhance_files(
-            tqdm(jobs, unit="picture", leave=False, disable=len(jobs) < 2 or None),
-            lambda: functools.partial(_enhance_picture, model(), args=args),
-            draw=(lambda picture: _draw_maps(model(), picture, args)) if args.maps else None,
-            side_by_side=args.side_by_side,
-            report=report,
-            complain=complain,
-            announce=announce,
-            progress=lambda frames, total: tqdm(
-                frames, total=total, unit="frame", leave=False, disable=None
-            ),
-        )
+        if args.dask:
+            from lle_utils import cluster
+
+            failed += cluster.enhance_files(
+                *(jobs, functools.partial(_start, args), args.dask),
+                **told,
+                progress=lambda done: tqdm(done, **count),
+            )
+        else:
+            failed += _start(args)(
+                tqdm(jobs, **count),
+                **told,
+                progress=lambda frames, total: tqdm(
+                    frames, total=total, unit="frame", leave=False, disable=None
+                ),
+            )
     finally:
         if report_file:
             about = {"weights": args.weights, "iterations": args.iterations}
             about |= {"exposure": args.exposure, "detail": args.detail, "existed": done}
             enhancing.write_report(report_file, about, report)
     return 1 if failed else 0
+
+
+def _start(args: argparse.Namespace) -> Callable:
+    """Return `enhancing.enhance_files` with the model that was asked for, loaded when needed."""
+    from lle_utils import enhancing
+
+    model = functools.cache(lambda: _load_enhancer(args))
+    return functools.partial(
+        enhancing.enhance_files,
+        load=lambda: functools.partial(_enhance_picture, model(), args=args),
+        draw=(lambda picture: _draw_maps(model(), picture, args)) if args.maps else None,
+        side_by_side=args.side_by_side,
+    )
 
 
 def _plan(args: argparse.Namespace):

@@ -315,8 +315,8 @@ def _check_folder(folder: str) -> None:
 
 def enhance_files(
     jobs: Iterable[Job],
-    load: Callable[[], Callable[[np.ndarray], np.ndarray]],
     *,
+    load: Callable[[], Callable[[np.ndarray], np.ndarray]],
     draw: Callable[[np.ndarray], bytes] | None = None,
     side_by_side: bool = False,
     report: list[dict],
