@@ -1,4 +1,4 @@
-"""The package behind the Low-Light Workbook: `enhance`, and one module a subject."""
+"""The package behind the Low-Light Workbook: `enhance`, and one module per subject."""
 
 from lle_utils.api import enhance
 

@@ -1,4 +1,4 @@
-"""What a network must beat: simple ways to brighten a picture, from one number to Retinex.
+"""Simple ways to brighten a picture, which a network must beat: from one number to Retinex.
 
 Each takes a picture, float32 RGB (height, width, 3) in [0, 1], and returns one like it.
 """
@@ -86,7 +86,7 @@ def _guided_filter(image: np.ndarray, radius: int, smoothness: float = 1e-3) -> 
 
 
 def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLOOR) -> np.ndarray:
-    """Run the recursion with one number in place of the map: the most important baseline.
+    """Run the recursion with one number instead of the map: the most important baseline.
 
     Parameters
     ----------

@@ -154,7 +154,7 @@ def make_thumbnail(picture: np.ndarray) -> np.ndarray:
 def augment(
     low: np.ndarray, high: np.ndarray, rng: np.random.Generator, *, least: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a pair as it might have been: a part of it, turned, in other light or colors.
+    """Return a random variant of a pair: a part of it, turned, in different light or colors.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def vary_exposure(
     stops: float = EXPOSURE_STOPS,
     white_balance: float = WHITE_BALANCE,
 ) -> np.ndarray:
-    """Scale an 8-bit picture's code values by a random gain, and each channel a little on its own.
+    """Scale an 8-bit picture's code values by a random gain, with small differences by channel.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def vary_exposure(
 
 
 def vary_colors(pictures: tuple, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Let channels change places, and move colors toward gray or away from it, by up to 2.
+    """Swap channels, and move colors toward gray or away from it, by up to a factor of 2.
 
     Otherwise a network learns which colors a data set's rooms have, and paints others over.
 

@@ -89,7 +89,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Exposure:
-    """How dark one picture is, and how far its white balance is off.
+    """How dark one picture is, and how wrong its white balance is.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def linear_to_srgb(linear):
 
 
 def cut_exposure(linear, stops: float):
-    """Take light away: each stop halves it.
+    """Reduce the light: each stop halves it.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ def count_electrons(linear, camera: Camera, rng: np.random.Generator):
 
 
 def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0.0)):
-    """Turn electrons back into light, with the white balance that the camera believes in.
+    """Turn electrons back into light, with the white balance that the camera chose.
 
     Parameters
     ----------
@@ -335,7 +335,7 @@ def darken(
 
 
 def blur_noise(electrons, light, camera: Camera) -> np.ndarray:
-    """Blur the noise into blotches, and keep nearly its strength.
+    """Blur the noise into blotches of nearly the same strength.
 
     Parameters
     ----------
@@ -365,7 +365,7 @@ def through_jpeg(image, quality: int) -> np.ndarray:
 
 
 def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
-    """Make a low-light picture as LOL's camera might, with exposure, cast and noise at random.
+    """Darken a picture as LOL's camera might, with random exposure, cast and noise.
 
     Parameters and returns are those of `darken_at_random`.
     """
@@ -374,7 +374,7 @@ def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
 
 
 def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
-    """Make a low-light picture as any camera might, in even or in uneven light.
+    """Darken a picture as any camera might, in even or uneven light.
 
     Parameters
     ----------
@@ -404,7 +404,7 @@ WELL_LIT = 0.2
 
 
 def sample_any_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera at random, in all that cameras differ in.
+    """Draw a camera at random, with everything in which cameras differ.
 
     Parameters
     ----------
@@ -472,7 +472,7 @@ def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
 
 
 def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
-    """Make a low-light picture as one phone might: for tests, not drawn in training.
+    """Darken a picture as one phone might: for tests, never used in training.
 
     The phone has what `darken_at_random` draws cameras from (a response of 1.8, a toe, blotchy
     noise, JPEG), in its own way: its light is undone with another power, the picture is sharpened,

@@ -235,22 +235,22 @@ def _add_enhance(commands) -> None:
         "--detail",
         choices=("native", "fitted"),
         default="native",
-        help="where the network looks for noise and details: in the pixels of the file, or, in a "
-        "large picture, at about the size that it was trained at (default: %(default)s)",
+        help="where the network looks for noise and details: in the pixels of the file, or in a "
+        "large picture at about the training size, which is faster (default: %(default)s)",
     )
     parser.add_argument(
         "--backend",
         choices=("auto", "keras"),
         default="auto",
-        help="what runs the network: auto takes onnxruntime where it is installed, which starts "
-        "within a second and leaves TensorFlow alone (default: %(default)s)",
+        help="what runs the network: auto uses onnxruntime if it is installed, which starts within "
+        "a second and does not import TensorFlow (default: %(default)s)",
     )
     _add_overwrite(parser)
     parser.add_argument(
         "--maps",
         action="store_true",
         help="show the parameter map M and the picture of each iteration in a figure beside the "
-        "result: NAME_maps.png. It takes as long again",
+        "result: NAME_maps.png. This doubles the time",
     )
     parser.add_argument(
         "--skip-existing",
@@ -345,7 +345,7 @@ def _plan(args: argparse.Namespace):
     from lle_utils import enhancing
 
     if args.purpose == "vision" and (args.maps or args.detail != "native"):
-        raise LleError("--for vision goes with neither --maps nor --detail fitted")
+        raise LleError("--for vision works with neither --maps nor --detail fitted")
     if args.maps and (args.iterations or 0) > MOST_MAPS:
         raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output = args.output
@@ -439,7 +439,7 @@ def _add_evaluate(commands) -> None:
         "Score the enhancement of pairs, or measure harm to dark pictures without references.",
         "A folder of pairs holds low/ and high/ with pictures of the same names. Each enhanced "
         "picture is rounded to 8 bits and compared in RGB with its reference: PSNR in decibels "
-        "and SSIM (more is better), CIEDE2000 color difference (less is better). In a folder "
+        "and SSIM (higher is better), CIEDE2000 color difference (lower is better). In a folder "
         "without high/, with all below it, harm is measured (less is better): clipped, the share "
         "of pixels of which a channel became white; reversed, the share where the result falls "
         "while the input rises; noise in flat places, in codes; and of videos flicker, the step "
@@ -554,21 +554,21 @@ def _add_train(commands) -> None:
         "--recipe",
         default="enhancer",
         metavar="NAME",
-        help="enhancer, or exposure for how much light and no details (default: %(default)s)",
+        help="enhancer, or exposure: how much light, without details (default: %(default)s)",
     )
     trained_on = parser.add_mutually_exclusive_group()
     trained_on.add_argument(
         "--data",
         metavar="FOLDER",
-        help="train on your own pairs: pictures of the same names in FOLDER/low and FOLDER/high, "
-        "of which every fourth is kept for validation",
+        help="train on your own pairs: pictures with the same names in FOLDER/low and "
+        "FOLDER/high; every fourth pair is kept for validation",
     )
     trained_on.add_argument(
         "--sources",
         nargs="+",
         metavar="NAME",
-        help="what to train on: lol (as `fetch` got it), photos and pairs (data/cameras, see "
-        "data/README.md), sample (embedded); by default as the recipe says",
+        help="what to train on: lol (see `fetch`), photos and pairs (data/cameras, see "
+        "data/README.md), sample (embedded). Default: the sources of the recipe",
     )
     parser.add_argument(
         "-o",
@@ -587,7 +587,7 @@ def _add_train(commands) -> None:
         help="train these weights further: enhancer, or a .keras file; by default fresh ones",
     )
     parser.add_argument(
-        "--tensorboard", type=Path, metavar="FOLDER", help="write logs for TensorBoard as well"
+        "--tensorboard", type=Path, metavar="FOLDER", help="also write logs for TensorBoard"
     )
     parser.add_argument(
         "--seed", type=_whole_number(0, 2**31 - 1), metavar="N", help="instead of the recipe's"

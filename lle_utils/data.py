@@ -1,8 +1,8 @@
 """Paired data sets: a dark picture and the same scene well lit, matched by name.
 
 Two sets have one interface: `load("sample")` is embedded and needs no network, `load("lol")` is the
-real one once it was fetched (``python -m lle_utils fetch lol``). Training takes more of the world,
-where it is present: see `load_source`.
+real one, once fetched (``python -m lle_utils fetch lol``). Training can use more sources: see
+`load_source`.
 """
 
 import csv
@@ -39,7 +39,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class PairFiles:
-    """Where one pair lies, and how its dark picture comes about.
+    """Where one pair is stored, and how its dark picture is made.
 
     `low` is None where the dark picture is no file: then ``darken(high, rng)`` makes it from the
     bright one, with random numbers that depend on the pair's name only.
@@ -310,7 +310,7 @@ def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
     Raises
     ------
     LleError
-        If a subfolder is missing or empty, a name stands on one side only, or (when a pair is
+        If a subfolder is missing or empty, a name is on one side only, or (when a pair is
         read) the two pictures differ in size.
     """
     folder = Path(folder)
@@ -377,7 +377,7 @@ def lol_scenes() -> dict:
 
 @cache
 def lol_split_names() -> dict[str, frozenset[str]]:
-    """Return the names of each split of LOL: "2" stands for 2.png in ``low/`` and ``high/``."""
+    """Return the names of each split of LOL: "2" means 2.png in ``low/`` and ``high/``."""
     scenes = lol_scenes()
     every = {file for group in scenes["groups"] for file in group}
     held_out = {split: set(scenes["held_out"][split]) for split in ("validation", "unseen")}

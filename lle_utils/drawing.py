@@ -22,7 +22,7 @@ _STYLE = {"font.size": 14, "axes.titlesize": 14, "axes.labelsize": 14, "axes.tit
 
 
 def styled(style: dict) -> Callable:
-    """Let a function draw in a style of its own, whatever the caller's settings are."""
+    """Let a function draw in its own style, whatever the caller's settings are."""
 
     def decorate(draw: Callable) -> Callable:
         @functools.wraps(draw)
@@ -261,7 +261,7 @@ def two_objectives(
 
 @styled(_STYLE)
 def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
-    """Draw how often detectors are right against how dark it is, a panel for each detector.
+    """Draw how often detectors are right against how dark the scene is, one panel per detector.
 
     Parameters
     ----------

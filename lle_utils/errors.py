@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 class LleError(Exception):
-    """Something went wrong that the user can understand and usually put right.
+    """Something went wrong that the user can understand and usually fix.
 
     The message is complete by itself: what was wrong, with which file or value, and what to do.
     The command line prints it without a traceback and exits with code 1.

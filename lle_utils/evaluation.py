@@ -1,4 +1,4 @@
-"""Score a method picture by picture, beside what it must beat: on pairs, or without references."""
+"""Score a method picture by picture, next to simple ones: on pairs, or without references."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _timed(method: Callable, low: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return what a method makes of a picture, and the seconds that it took."""
+    """Return the result of a method, and the seconds that it took."""
     begin = time.perf_counter()
     return method(low), time.perf_counter() - begin
 
@@ -205,7 +205,7 @@ def _interval(values: list[float]) -> list[float] | None:
 
 
 def _gain(own: list[dict], other: list[dict]) -> dict:
-    """Return by how much the first is better, picture by picture: a smaller CIEDE2000 is better."""
+    """Return how much better the first is, picture by picture: a lower CIEDE2000 is better."""
     gains = {}
     for metric in [name for name in (*METRICS, GT_MEAN) if name in own[0]]:
         sign = -1 if metric == "ciede2000" else 1

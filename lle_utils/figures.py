@@ -241,7 +241,7 @@ def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float =
     panels : sequence of Panel
         What the figure's function returned.
     decibels : float, default 0.05
-        How far two PSNRs may lie apart; other processors round a little differently. Mean codes
+        How far apart two PSNRs may be; other processors round a little differently. Mean codes
         may differ by 0.5, mean maps by 0.005.
 
     Returns
@@ -278,7 +278,7 @@ def default_folder(dataset: str) -> Path:
 
 
 def fingerprint(model) -> str:
-    """Return 16 hexadecimal digits that stand for a model's weights and settings."""
+    """Return 16 hexadecimal digits that identify a model's weights and settings."""
     names = ("schedule", "iterations", "floor", "late_tolerance", "detail_exposure")
     settings = [getattr(model, name, None) for name in names]
     digest = hashlib.sha256(repr(settings).encode())

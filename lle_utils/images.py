@@ -65,7 +65,7 @@ def as_float(image) -> np.ndarray:
             raise ValueError("the picture has values that are not finite (NaN or infinity)")
         if scaled.min() < 0 or scaled.max() > 1:
             raise ValueError(
-                "a floating-point picture must lie in [0, 1]; this one spans "
+                "a floating-point picture must be in [0, 1]; this one spans "
                 f"[{scaled.min():.4g}, {scaled.max():.4g}]. Divide code values by 255 first"
             )
     else:
@@ -78,7 +78,7 @@ def as_float(image) -> np.ndarray:
 
 
 def to_uint8(image) -> np.ndarray:
-    """Round a picture in [0, 1] to 8-bit code values, clipping what lies outside.
+    """Round a picture in [0, 1] to 8-bit code values, clipping values outside.
 
     Parameters
     ----------

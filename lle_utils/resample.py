@@ -105,7 +105,7 @@ def upsample(maps, factor: int, height, width):
 
 
 def _upsample(maps, factor: int, axis: int):
-    """Enlarge along one axis: a new pixel mixes the old one that it lies in and the next."""
+    """Enlarge along one axis: a new pixel mixes the old one that contains it and the next."""
     size = ops.shape(maps)[axis]
     index = ops.arange(size, dtype="int32")
     before = ops.take(maps, ops.maximum(index - 1, 0), axis=axis)
@@ -152,7 +152,7 @@ def _area_weights(cells: int, size):
 
 
 def _bilinear_weights(size, cells, first, share):
-    """Return the matrices (batch, size, cells) that mix the two cells each new pixel lies between.
+    """Return the matrices (batch, size, cells) that mix the two cells around each new pixel.
 
     The `size` new pixels cover the part of the cells that begins at `first` and is `share` long,
     both (batch, 1), as shares of all cells. Beyond the first and the last cell's center the edge

@@ -151,7 +151,7 @@ def read_log(path: str | Path) -> list[dict]:
             raise LleError(
                 f"{path}, line {table.line_num}: this is not a row of a training log, which has a "
                 f"number for each of {', '.join(names) or 'its columns'}. Restore the file, or "
-                "delete it: the run resumes all the same, without the rows it had"
+                "delete it: the run still resumes, without its rows"
             ) from None
 
 
@@ -298,7 +298,7 @@ def train(
     Raises
     ------
     LleError
-        If the folder holds a run of another recipe or on other pairs.
+        If the folder holds a run with a different recipe or other pairs.
     """
     folder = Path(folder)
     sources = [(training, 1.0)] if isinstance(training, PairedSet) else list(training)
@@ -346,7 +346,7 @@ def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSe
     folder.mkdir(parents=True, exist_ok=True)
     names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
     facts = {
-        "recipe.json": ("of another recipe", dataclasses.asdict(recipe)),
+        "recipe.json": ("with a different recipe", dataclasses.asdict(recipe)),
         "pairs.json": ("on other pairs", names),
     }
     texts = {name: json.dumps(fact, indent=1) + "\n" for name, (_, fact) in facts.items()}

@@ -1,7 +1,7 @@
-"""What a computer sees in the dark: scenes whose truth is known, detectors, and how often they hit.
+"""What a computer sees in the dark: scenes whose truth is known, detectors, and their scores.
 
 A scene is a photograph with cards pasted on: ArUco markers, AprilTags, a QR code, words. It is
-looked at from a slant, and `camera.darken` takes the light away. So what a detector should find is
+seen at an angle, and `camera.darken` darkens it. So what a detector should find is
 known by construction, and so is what it should not.
 
 ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes and words are read by
@@ -85,7 +85,7 @@ class Count(NamedTuple):
 def make_scene(
     photo, rng: np.random.Generator, *, words: Sequence[str] = WORDS, fonts: Sequence[str] = FONTS
 ) -> Scene:
-    """Paste cards on a photograph and look at it from a slant.
+    """Paste cards on a photograph and see it at an angle.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def make_scenes(photos: Iterable, seed: int = 0, **choices) -> list[Scene]:
 
 
 def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
-    """Return what the camera sees of a scene with so many stops too little light."""
+    """Return what the camera sees of a scene that is darker by a number of stops."""
     return camera.darken(scene.picture, stops, np.random.default_rng((seed, int(10 * stops))))
 
 
@@ -161,7 +161,7 @@ def _card(kind: str, says: str, fonts: Sequence[str], rng: np.random.Generator) 
 
 
 def _paste(picture, card, cell: tuple[int, int], rng: np.random.Generator) -> None:
-    """Paste a card, turned a little, somewhere into a cell, with paper and ink of its own."""
+    """Paste a card, turned a little, somewhere into a cell, with its own paper and ink."""
     ink, paper = rng.uniform(0.02, 0.25), rng.uniform(0.45, 0.9)
     height, width = card.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)

@@ -125,7 +125,7 @@ def test_an_incomplete_copy_is_refused_and_a_near_one_warns(copy, capsys):
     for side in ("low", "high"):
         (copy.parent / side).rename(copy / "our485" / side / "2.png")
     assert command("verify") == 1
-    assert "1000 x another picture of the right size" in capsys.readouterr().out
+    assert "1000 x a different picture of the right size" in capsys.readouterr().out
     with pytest.warns(UserWarning, match="modified copy of LOL"):
         data.load("lol", "train", lazy=True)
 

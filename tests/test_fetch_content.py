@@ -164,7 +164,7 @@ NEAR = {
 def test_near_copies_are_refused_unless_allowed(tmp_path, case):
     files, count = NEAR[case]
     message = refusal(tmp_path, pack(files))
-    assert f"{count} x another picture of the right size" in message
+    assert f"{count} x a different picture of the right size" in message
     assert "a near copy of LOL" in message and "--allow-modified" in message
     folder = take(tmp_path, pack(files), allow_modified=True)
     assert fetch.lol_state() == "modified" and "a modified copy" in fetch.lol_note()
@@ -180,7 +180,7 @@ NEVER = {
     "no test split": (without(*(n for n in FILES if "eval15" in n)), "4 x missing: eval15/low"),
     "swapped names": (
         FILES | {LOW: FILES["our485/low/5.png"], "our485/low/5.png": FILES[LOW]},
-        "2 x another published picture under",
+        "2 x a different published picture under",
     ),
     # The miniature's splits share no name, and neither do LOL's.
     "exchanged splits": (

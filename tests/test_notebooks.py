@@ -1,4 +1,4 @@
-"""What every notebook must be: in step with its twin, executed once on the sample, and laid out.
+"""What every notebook must be: the same as its script, executed once on the sample, and laid out.
 
 The notebooks themselves are run by nbval (`make test`). Here they are read: each rule is a function
 that takes a notebook and complains. Every rule is tried on all notebooks, which must pass, and on

@@ -307,7 +307,7 @@ def test_a_run_in_16_bits_leaves_weights_in_32(pairs, tmp_path, eager):
 def test_a_folder_is_of_one_run(whole_run, pairs):
     folder, trained = whole_run
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(LleError, match="holds a run of another recipe"):
+    with pytest.raises(LleError, match="holds a run with a different recipe"):
         run(dataclasses.replace(TINY, epochs=4), pairs, folder)
     with pytest.raises(LleError, match="holds a run on other pairs"):
         training.train(TINY, pairs[:3], pairs[4:], folder, verbose=0)

@@ -44,7 +44,7 @@ def rewrite(text: str, name: str, branch: str) -> str:
 
 def _replace(found: re.Match, new: dict[str, str]) -> str:
     text = found[0]
-    for group in reversed(found.groupdict()):  # from the back: what stands before keeps its place
+    for group in reversed(found.groupdict()):  # from the back: what comes before keeps its place
         start, end = (place - found.start() for place in found.span(group))
         text = text[:start] + new[group] + text[end:]
     return text

@@ -32,7 +32,7 @@ def words(path: Path) -> str:
 
 
 def anchors(path: Path) -> set[str]:
-    """Return what can stand after # in a link to this file."""
+    """Return what can follow # in a link to this file."""
     text = CODE.sub(lambda found: found[0].strip("`") if "\n" not in found[0] else "", words(path))
     found = set(OWN_ANCHOR.findall(text))
     for heading in HEADING.findall(text):
@@ -55,7 +55,7 @@ def broken_links(path: Path, root: Path = ROOT) -> list[str]:
         name, _, anchor = unquote(target).partition("#")
         goal = (path.parent / name).resolve() if name else path.resolve()
         if goal != path.resolve() and not goal.is_relative_to(root.resolve()):
-            complaints.append(f"{target} lies outside of the repository")
+            complaints.append(f"{target} is outside the repository")
         elif not goal.exists():
             complaints.append(f"{target} does not exist")
         elif anchor and goal.suffix in (".md", ".ipynb") and anchor not in anchors(goal):

@@ -1,16 +1,16 @@
-"""Make the executed notebooks from their percent-script twins.
+"""Make the executed notebooks from their percent scripts.
 
     python tools/render.py                 all of them, in reading order
     python tools/render.py 02 05           those whose names begin so
-    python tools/render.py --force         also those that are in step already
+    python tools/render.py --force         also those that match already
 
-A notebook that is in step with its twin (same cells, and executed) is left alone. The kernel runs
+A notebook that matches its script (same cells, and executed) is not executed again. The kernel runs
 in notebooks/, as in JupyterLab. Cell ids are the notebook's name and the cell's number, and no
-timings are written, so that rendering twice changes nothing but the outputs. A widget is dead
-without its kernel: a sentence is stored in its place.
+timings are written, so that rendering twice changes nothing but the outputs. A widget does
+nothing without its kernel: a sentence is stored in its place.
 
-It prints how many seconds each took; the minutes in a notebook's head and in the README's table are
-those, on two cores, rounded up.
+It prints how many seconds each took. The minutes at the top of a notebook and in the README's table
+are these, on two cores, rounded up.
 """
 
 import argparse
@@ -34,7 +34,7 @@ INSTEAD = "Here a running notebook has something to turn. The figure above shows
 
 
 def in_step(script: Path, notebook: Path) -> bool:
-    """Tell whether a notebook has its twin's cells and was executed."""
+    """Tell whether a notebook has its script's cells and was executed."""
     if not notebook.exists():
         return False
     ours, theirs = jupytext.read(script).cells, nbformat.read(notebook, as_version=4).cells
@@ -107,8 +107,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", help="how the notebooks' names begin; default: all")
-    parser.add_argument("--force", action="store_true", help="render those in step as well")
+    parser.add_argument(
+        "names", nargs="*", help="first letters of the notebooks' names; default: all"
+    )
+    parser.add_argument("--force", action="store_true", help="also render those that match")
     parser.add_argument(
         "--output",
         type=Path,
@@ -122,7 +124,7 @@ def main() -> int:
             continue
         notebook = args.output / f"{script.stem}.ipynb"
         if not args.force and in_step(script, notebook):
-            print(f"{notebook.name}: in step")
+            print(f"{notebook.name}: up to date")
             continue
         try:
             seconds = render(script, notebook)

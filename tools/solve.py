@@ -4,7 +4,7 @@
     python tools/solve.py 02 05            those whose names begin so
 
 They are executed and written to notebooks/solved/, which git ignores. The exit code is 1 if a
-check calls a solution anything but correct.
+check does not accept a solution.
 
 An exercise is four cells in a row: the task, with a heading "### Exercise 2.1. ..."; the stub,
 tagged "exercise"; the check, tagged "check"; and a text with hint and solution, both folded.

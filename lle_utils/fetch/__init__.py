@@ -103,7 +103,7 @@ class _Fetch:
         return state == "published" or (state == "modified" and self.allow_modified)
 
     def is_in_place(self):
-        """Return whether the data set in place will do; verify it if nobody has."""
+        """Return whether the data set in place is complete; verify it if that was not done."""
         state = lol_state()
         if state == "unverified":
             report = verify_lol(progress=self.progress)
@@ -112,7 +112,7 @@ class _Fetch:
         return self.will_do(state)
 
     def lock(self):
-        """Return the lock on the data folder, held; wait for another call that holds it."""
+        """Take the lock on the data folder, and return it; wait while a different call holds it."""
         import filelock
 
         self.data.mkdir(parents=True, exist_ok=True)
@@ -120,7 +120,7 @@ class _Fetch:
         try:
             return lock.acquire(timeout=0)
         except filelock.Timeout:
-            self.say(f"Another fetch is at work in {self.data}; waiting for it to finish.")
+            self.say(f"A different fetch is running in {self.data}; waiting for it to finish.")
             return lock.acquire()
 
     def try_all(self, candidates):

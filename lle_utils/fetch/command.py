@@ -25,7 +25,7 @@ def add_fetch_parser(subparsers):
     add(
         "--allow-modified",
         action="store_true",
-        help="take a complete near copy too (saved again, re-encoded); it says so when loaded",
+        help="also accept a complete near copy (saved again, re-encoded); loading it prints a note",
     )
     add("--quiet", action="store_true", help="print only the folder")
     add("--where", action="store_true", help="print the data folder, and do nothing else")

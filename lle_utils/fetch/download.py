@@ -28,7 +28,7 @@ DRIVE_HOSTS = ("drive.google.com", "docs.google.com", "drive.usercontent.google.
 
 
 class SourceError(LleError):
-    """A source failed; another may do better."""
+    """A source failed; a different one may work."""
 
 
 class ContentError(SourceError):

@@ -36,8 +36,8 @@ class Kind(StrEnum):
     """What one file turned out to be."""
 
     PUBLISHED = "the published file"
-    MODIFIED = "another picture of the right size (saved again, re-encoded or edited)"
-    MISPLACED = "another published picture under this name"
+    MODIFIED = "a different picture of the right size (saved again, re-encoded or edited)"
+    MISPLACED = "a different published picture under this name"
     UNUSABLE = "not a readable RGB picture of the right size"
     MISSING = "missing"
     EXTRA = "never published"
@@ -141,7 +141,7 @@ def lol_state(folder=None):
 
 
 def lol_note(folder=None):
-    """Return what whoever loads LOL must be told, or None; ``folder`` as for `lol_state`."""
+    """Return what a user who loads LOL must know, or None; ``folder`` as for `lol_state`."""
     notes = {
         "modified": "this is a modified copy of LOL (`python -m lle_utils verify` says what "
         "differs): scores differ a little from those on the published files",

@@ -90,7 +90,7 @@ class Photo:
         return dataclasses.replace(self, frames=frames)
 
     def beside(self, other: "Photo") -> "Photo":
-        """Return a photo with this one on the left and another of the same size on the right."""
+        """Return a photo with this one on the left and one of the same size on the right."""
         pairs = zip(self.frames, other.frames, strict=True)
         return dataclasses.replace(other, frames=[np.hstack(pair) for pair in pairs])
 
