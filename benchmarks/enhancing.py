@@ -1,47 +1,128 @@
-"""How long a picture takes, as a ratio to the founding project's loop.
+"""How long a picture takes, and how much memory.
 
     python benchmarks/enhancing.py
 
-Prints a table: the founding loop (`predict` once an iteration, eight times), the enhancer, and its
-exposure iterations only, on a picture of the sample at 600 x 400, and the largest resident memory.
+Prints two tables. The first has the founding loop (`predict` once an iteration, eight times), the
+enhancer by Keras and by onnxruntime, and its exposure iterations only, each in its own process,
+so that its largest resident memory is known. The ratio is to the founding loop, "share" to a large
+matrix product in 32 bits; PSNR is the mean of the sample's held-out scenes. The second has whole
+processes: the command for one picture of 600 x 400, beside the import of TensorFlow.
 """
 
+import json
 import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from timing import seconds_of
+from timing import MACS, matrix_product, seconds_of
 
-from lle_utils import data, metrics
-from lle_utils.enhancer import EXPOSURE, Enhancer, enhance_picture
-from lle_utils.founding import enhance
-from lle_utils.weights import load_model
+SIZES = ((600, 400), (4000, 3000), (6000, 4000))
+LOOP, EXPOSURE, KERAS, ONNX = "founding loop", "exposure only", "enhancer", "onnxruntime"
+PROCESSES = {
+    "import tensorflow": ("-c", "import tensorflow"),
+    "enhance, onnxruntime": ("-m", "lle_utils", "enhance", "PICTURE", "-o", "OUT"),
+    "enhance, Keras": ("-m", "lle_utils", "enhance", "PICTURE", "-o", "OUT", "--backend", "keras"),
+}
+PROCESSES = {name: call + ("--overwrite",) * ("OUT" in call) for name, call in PROCESSES.items()}
+
+
+def load(method: str) -> Callable:
+    """Return what enhances a picture, float32 in [0, 1]."""
+    if method == ONNX:
+        from lle_utils import inference, runtime
+
+        return partial(inference.enhance_picture, runtime.load_onnx("enhancer"))
+    from lle_utils import enhancer, founding, weights
+
+    if method == LOOP:
+        network = weights.load_model("founding").network
+
+        def predict(img):
+            return network.predict(np.asarray(img, np.float32)[None], verbose=0)[0]
+
+        return lambda picture: founding.enhance(255 * picture, 8, predict=predict)
+    model = weights.load_model()
+    if method == EXPOSURE:
+        model = enhancer.Enhancer(model.network, (enhancer.EXPOSURE,))
+    return partial(enhancer.enhance_picture, model)
+
+
+def network_pixels(method: str, pixels: int) -> float:
+    """Return how many pixels the network sees, of a picture of so many."""
+    from lle_utils.inference import REACH, SIDE
+
+    if method == LOOP:
+        return 8 * pixels
+    thumbnails = 8 * 4 * (SIDE + 2 * REACH) ** 2
+    return thumbnails + (method != EXPOSURE) * pixels * (1 / 4 + 1 + 1)
+
+
+def measure(method: str, width: int, height: int) -> dict:
+    """Measure a method on a picture of a size, in this process."""
+    from lle_utils import data, metrics
+
+    enhance, pairs = load(method), data.load("sample", "test", lazy=True)
+    low = pairs["coffee"].low
+    tiles = (-(-height // low.shape[0]), -(-width // low.shape[1]), 1)
+    picture = np.tile(low, tiles)[:height, :width]
+    scores = [metrics.psnr(np.clip(enhance(pair.low), 0, 1), pair.high) for pair in pairs]
+    small = width * height < 10**6
+    seconds = seconds_of(lambda: enhance(picture), *((3.0, 3) if small else (0, 1)))
+    return {
+        "seconds": seconds,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "speed": 2 * MACS * network_pixels(method, width * height) / seconds / 1e9,
+        "psnr": np.mean(scores),
+    }
+
+
+def seconds_of_process(arguments: tuple[str, ...], folder: str) -> float:
+    """Return the median seconds of three runs of Python with some arguments."""
+    from lle_utils import paths
+
+    picture = str(paths.sample_dir() / "heldout" / "low" / "coffee.png")
+    places = {"PICTURE": picture, "OUT": f"{folder}/out.png"}
+    call = [sys.executable, *(places.get(word, word) for word in arguments)]
+    found = []
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run(call, check=True, capture_output=True)
+        found.append(time.perf_counter() - started)
+    return float(np.median(found))
 
 
 def main() -> None:
-    """Print the table."""
-    pair = data.load("sample", "test", lazy=True)["coffee"]
-    founding, enhancer = load_model("founding"), load_model()
-    exposure = Enhancer(enhancer.network, (EXPOSURE,))
-
-    def predict(img):
-        return founding.network.predict(np.asarray(img, np.float32)[None], verbose=0)[0]
-
-    methods = {
-        "founding loop of predict": lambda: enhance(255 * pair.low, 8, predict=predict),
-        "enhancer": partial(enhance_picture, enhancer, pair.low),
-        "exposure only": partial(enhance_picture, exposure, pair.low),
-    }
-    print(f"{'600 x 400, 8 iterations':26s}  seconds   ratio   PSNR dB")
-    loop = None
-    for name, method in methods.items():
-        seconds = seconds_of(method)
-        loop = loop or seconds
-        decibels = metrics.psnr(np.clip(method(), 0, 1), pair.high)
-        print(f"{name:26s}  {seconds:7.3f}  {loop / seconds:6.1f}  {decibels:8.2f}")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"largest resident memory: {memory:.0f} MiB")
+    """Print the tables."""
+    best = matrix_product(lambda matrix: matrix @ matrix)
+    print(f"matrix product: {best:.0f} GFLOP/s")
+    print("picture      method          seconds   ratio      MiB  GFLOP/s   share   PSNR dB")
+    for size in SIZES:
+        loop = None
+        for method in (LOOP, KERAS, ONNX, EXPOSURE):
+            call = [sys.executable, __file__, method, *map(str, size)]
+            done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True)
+            row = json.loads(done.stdout.splitlines()[-1])
+            loop = loop or row["seconds"]
+            print(
+                f"{size[0]} x {size[1]:4d}  {method:14s} {row['seconds']:8.3f}"
+                f" {loop / row['seconds']:7.1f} {row['memory']:8.0f} {row['speed']:8.0f}"
+                f" {100 * row['speed'] / best:5.0f} % {row['psnr']:9.2f}",
+                flush=True,
+            )
+    print("\nprocess                seconds   of the import")
+    with tempfile.TemporaryDirectory() as folder:
+        found = {name: seconds_of_process(call, folder) for name, call in PROCESSES.items()}
+    for name, seconds in found.items():
+        print(f"{name:22s} {seconds:7.2f} {seconds / found['import tensorflow']:15.2f}")
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:]))))
+    else:
+        main()

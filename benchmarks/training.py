@@ -10,15 +10,12 @@ import dataclasses
 import keras
 import numpy as np
 from keras import ops
-from timing import matrix_product, seconds_of
+from timing import MACS, matrix_product, seconds_of
 
 from lle_utils.enhancer import SIDE
 from lle_utils.network import REACH
 from lle_utils.recipes import RECIPES
 from lle_utils.training import build_trainee, compile_trainee
-
-MACS = 67_104
-"""Multiplications of a forward pass per pixel: the weights of three channels without biases."""
 
 
 def training_step(precision: str) -> tuple[float, float]:
