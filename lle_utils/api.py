@@ -4,8 +4,6 @@ from functools import cache
 
 import numpy as np
 
-from lle_utils.quiet import without_log_lines
-
 _SHAPES = "(height, width), (height, width, 1), (height, width, 3) or (height, width, 4)"
 
 
@@ -123,8 +121,7 @@ def _load():
 
     model = load_onnx("enhancer")
     if model is None:
-        with without_log_lines():
-            from lle_utils.weights import load_model
+        from lle_utils.weights import load_model
 
         model = load_model()
     return model

@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Sequence
 
 import cv2
-import keras
 import numpy as np
 
+from lle_utils.backend import keras
 from lle_utils.curve import FLOOR
 from lle_utils.data import PairedSet
 from lle_utils.enhancer import SIDE

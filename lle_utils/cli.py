@@ -17,7 +17,6 @@ from pathlib import Path
 from lle_utils import __version__, interrupts
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
-from lle_utils.quiet import without_log_lines
 
 DEFAULT_WEIGHTS = "enhancer"
 MOST_ITERATIONS = 1000
@@ -145,9 +144,9 @@ def _stops(text: str) -> float:
 
 
 def _import_keras() -> None:
-    """Import Keras and its back end: seconds of work, and log lines that nobody asked for."""
-    with interrupts.held_back(), without_log_lines():
-        import keras  # noqa: F401
+    """Import Keras and its back end, which takes seconds."""
+    with interrupts.held_back():
+        from lle_utils import backend  # noqa: F401
 
 
 def _add_model_options(parser: argparse.ArgumentParser) -> None:

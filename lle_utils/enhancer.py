@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
-from keras import ops
 
+from lle_utils.backend import keras, ops
 from lle_utils.curve import (
     FLOOR,
     TOLERANCE,

@@ -2,8 +2,7 @@
 
 import math
 
-import keras
-
+from lle_utils.backend import keras
 from lle_utils.inference import REACH
 
 __all__ = ["REACH", "build_network"]

@@ -5,7 +5,7 @@ and `average_pool("same")` counts its padding on some back ends and not on other
 gathers, averages and multiplies matrices.
 """
 
-from keras import ops
+from lle_utils.backend import ops
 
 WHOLE = ((0.0, 0.0, 1.0, 1.0),)
 """The box (top, left, height, width, as shares of the picture) that is the whole picture."""

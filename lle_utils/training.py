@@ -7,9 +7,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import keras
-from keras import ops
-
+from lle_utils.backend import keras, ops
 from lle_utils.batches import Batches
 from lle_utils.curve import iterate
 from lle_utils.data import PairedSet

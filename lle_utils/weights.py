@@ -5,8 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
-import keras
-
+from lle_utils.backend import keras
 from lle_utils.enhancer import Enhancer
 from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer

@@ -412,3 +412,11 @@ def test_log_lines_are_dropped_and_all_else_is_kept():
     )
     lines = done.stderr.splitlines()
     assert [line.split()[0] for line in lines] == ["F0000", "ImportError:", "and"]
+
+
+def test_importing_and_loading_print_nothing():
+    code = "from lle_utils import training, weights; weights.load_model()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
