@@ -603,10 +603,11 @@ def _train(args: argparse.Namespace) -> int:
     import dataclasses
 
     _import_keras()
-    from lle_utils import data
+    from lle_utils import data, paths
     from lle_utils.recipes import RECIPES
     from lle_utils.training import distribute, train
 
+    folder = paths.absolute(args.output)
     if args.recipe not in RECIPES:
         raise LleError(f"there is no recipe {args.recipe!r}; there are {', '.join(RECIPES)}")
     recipe = RECIPES[args.recipe]
@@ -631,8 +632,8 @@ def _train(args: argparse.Namespace) -> int:
         from keras.callbacks import TensorBoard
 
         callbacks.append(TensorBoard(args.tensorboard))
-    train(recipe, sources, validation, args.output, callbacks=callbacks)
-    print(args.output / "last.keras")
+    train(recipe, sources, validation, folder, callbacks=callbacks)
+    print(folder / "last.keras")
     return 0
 
 

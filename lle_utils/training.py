@@ -335,7 +335,13 @@ def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:
     if not (folder / RESUME).exists():
         return 0
     trainee.optimizer.build(trainee.trainable_variables)
-    trainee.load_weights(folder / RESUME)
+    try:
+        trainee.load_weights(folder / RESUME)
+    except (OSError, ValueError, KeyError):
+        raise LleError(
+            f"{folder / RESUME} is damaged. Move the folder away to train anew, or go on from its "
+            "last.keras with --start"
+        ) from None
     return int(trainee.optimizer.iterations) // steps_per_epoch
 
 
@@ -350,9 +356,18 @@ def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSe
     texts = {name: json.dumps(fact, indent=1) + "\n" for name, (_, fact) in facts.items()}
     for name, text in texts.items():
         note = folder / name
-        if note.exists() and json.loads(note.read_text()) != json.loads(text):
+        if note.exists() and _read_json(note) != json.loads(text):
             raise LleError(
-                f"{folder} holds a run {facts[name][0]} (see {name} there): choose another folder"
+                f"{folder} holds a run {facts[name][0]}, or one whose {name} is damaged: choose "
+                "another folder"
             )
     for name, text in texts.items():
         replace_file(folder / name, lambda partial, text=text: Path(partial).write_text(text))
+
+
+def _read_json(path: Path):
+    """Return what a JSON file holds; None if it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None

@@ -64,6 +64,7 @@ def test_asking_where_leaves_no_trace(folder, capsys):
         (["fetch", "--from", "~nosuchuser/x"], "", "no such user"),
         (["fetch", "--from", ""], "", "is empty"),
         (["verify", ""], "", "is empty"),
+        (["train", "-o", "~nosuchuser/run"], "", "no such user"),
     ],
 )
 def test_paths_that_cannot_be_used_are_named_in_one_line(

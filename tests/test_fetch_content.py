@@ -241,6 +241,13 @@ def test_extra_huge_and_misplaced_pictures(tmp_path):
     assert "1 x never published: our485/low/3.png" in report.summary()
 
 
+def test_exchanged_splits_are_told_from_foreign_pictures(tmp_path):
+    folder = take(tmp_path, pack(FILES))
+    for old, new in (("our485", "x"), ("eval15", "our485"), ("x", "eval15")):
+        (folder / old).rename(folder / new)
+    assert fetch.verify_lol().counts == {Kind.MISSING: 16, Kind.MISPLACED: 16}
+
+
 @pytest.mark.parametrize("change", ["removed", "rewritten", "added"])
 def test_a_change_after_verification_is_noticed(tmp_path, change):
     folder = take(tmp_path, pack(FILES))

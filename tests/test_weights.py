@@ -2,16 +2,17 @@
 
 import json
 import zipfile
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
-from lle_utils import founding
+from lle_utils import founding, training
 from lle_utils.enhancer import Enhancer, enhance_picture
 from lle_utils.errors import LleError
 from lle_utils.network import build_network
-from lle_utils.training import read_log
+from lle_utils.recipes import RECIPES
 from lle_utils.weights import WEIGHTS, list_weights, load_card, load_model
 
 
@@ -29,7 +30,7 @@ def test_each_weights_file_has_a_card():
 
 def test_the_card_agrees_with_its_log():
     card = load_card("enhancer")
-    log = read_log(WEIGHTS / card["log"])
+    log = training.read_log(WEIGHTS / card["log"])
     assert len(log) == card["epochs run"] == card["epoch of these weights"]
     assert card["recipe"]["epochs"] >= len(log)
     assert card["set after training"].keys() == {"detail_exposure", "late_tolerance"}
@@ -101,3 +102,24 @@ def test_weights_saved_by_a_newer_keras(tmp_path):
     add_argument(tmp_path / "mine.keras", tmp_path / "strange.keras", "keras.layers")
     with pytest.raises(LleError, match="can be loaded"):
         load_model(tmp_path / "strange.keras")
+
+
+@pytest.mark.parametrize("note", ["recipe.json", "pairs.json"])
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b"\xff\xfe", b"[1]"])
+def test_a_runs_damaged_note_is_named(tmp_path, note, content):
+    pairs = SimpleNamespace(names=["a"])
+    claim = tmp_path, RECIPES["exposure"], [(pairs, 1.0)], pairs
+    training._claim(*claim)
+    training._claim(*claim)
+    (tmp_path / note).write_bytes(content)
+    with pytest.raises(LleError, match=f"{note} is damaged: choose another folder"):
+        training._claim(*claim)
+
+
+def test_a_runs_damaged_state_is_named(tmp_path):
+    (tmp_path / training.RESUME).write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(500))
+    with pytest.raises(LleError, match="is damaged. Move the folder away"):
+        recipe = RECIPES["exposure"]
+        trainee = training.build_trainee(recipe)
+        training.compile_trainee(trainee, recipe, steps=1)
+        training._resume(trainee, tmp_path, 1)

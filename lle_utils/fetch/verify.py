@@ -160,16 +160,16 @@ def _judge(folder, name):
     from PIL import Image
 
     path = folder / name
-    if name not in LOL.md5:
-        return Kind.EXTRA
     if not path.is_file():
-        return Kind.MISSING
+        return Kind.MISSING if name in LOL.md5 else Kind.EXTRA
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if digest == LOL.md5[name]:
+    if digest == LOL.md5.get(name):
         return Kind.PUBLISHED
     if digest in LOL.md5.values():
         return Kind.MISPLACED
+    if name not in LOL.md5:
+        return Kind.EXTRA
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
             if (image.mode, image.size) != ("RGB", (LOL.width, LOL.height)):
