@@ -3,7 +3,7 @@
     python benchmarks/enhancing.py
 
 Prints two tables. The first has the founding loop (`predict` once an iteration, eight times), the
-enhancer by Keras and by onnxruntime, and its exposure iterations only, each in its own process,
+enhancer by Keras and by onnxruntime, and its preview without details, each in its own process,
 so that its largest resident memory is known. The ratio is to the founding loop, "share" to a large
 matrix product in 32 bits; PSNR is the mean of the sample's held-out scenes. The second has whole
 processes: the command for one picture of 600 x 400, beside the import of TensorFlow.
@@ -22,7 +22,7 @@ import numpy as np
 from timing import MACS, matrix_product, seconds_of
 
 SIZES = ((600, 400), (4000, 3000), (6000, 4000))
-LOOP, EXPOSURE, KERAS, ONNX = "founding loop", "exposure only", "enhancer", "onnxruntime"
+LOOP, KERAS, ONNX, PREVIEW = "founding loop", "enhancer", "onnxruntime", "preview"
 PROCESSES = {
     "import tensorflow": ("-c", "import tensorflow"),
     "enhance, onnxruntime": ("-m", "lle_utils", "enhance", "PICTURE", "-o", "OUT"),
@@ -33,10 +33,11 @@ PROCESSES = {name: call + ("--overwrite",) * ("OUT" in call) for name, call in P
 
 def load(method: str) -> Callable:
     """Return what enhances a picture, float32 in [0, 1]."""
-    if method == ONNX:
+    if method in (ONNX, PREVIEW):
         from lle_utils import inference, runtime
 
-        return partial(inference.enhance_picture, runtime.load_onnx("enhancer"))
+        detail = "none" if method == PREVIEW else "native"
+        return partial(inference.enhance_picture, runtime.load_onnx("enhancer"), detail=detail)
     from lle_utils import enhancer, founding, weights
 
     if method == LOOP:
@@ -46,10 +47,7 @@ def load(method: str) -> Callable:
             return network.predict(np.asarray(img, np.float32)[None], verbose=0)[0]
 
         return lambda picture: founding.enhance(255 * picture, 8, predict=predict)
-    model = weights.load_model()
-    if method == EXPOSURE:
-        model = enhancer.Enhancer(model.network, (enhancer.EXPOSURE,))
-    return partial(enhancer.enhance_picture, model)
+    return partial(enhancer.enhance_picture, weights.load_model())
 
 
 def network_pixels(method: str, pixels: int) -> float:
@@ -59,7 +57,7 @@ def network_pixels(method: str, pixels: int) -> float:
     if method == LOOP:
         return 8 * pixels
     thumbnails = 8 * 4 * (SIDE + 2 * REACH) ** 2
-    return thumbnails + (method != EXPOSURE) * pixels * (1 / 4 + 1 + 1)
+    return thumbnails + (method != PREVIEW) * pixels * (1 / 4 + 1 + 1)
 
 
 def measure(method: str, width: int, height: int) -> dict:
@@ -103,7 +101,7 @@ def main() -> None:
     print("picture      method          seconds   ratio      MiB  GFLOP/s   share   PSNR dB")
     for size in SIZES:
         loop = None
-        for method in (LOOP, KERAS, ONNX, EXPOSURE):
+        for method in (LOOP, KERAS, ONNX, PREVIEW):
             call = [sys.executable, __file__, method, *map(str, size)]
             done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True)
             row = json.loads(done.stdout.splitlines()[-1])

@@ -238,6 +238,13 @@ def _add_enhance(commands) -> None:
         "large picture at about the training size, which is faster (default: %(default)s)",
     )
     parser.add_argument(
+        "--preview",
+        dest="detail",
+        action="store_const",
+        const="none",
+        help="how much light and where, without looking at details: many times faster",
+    )
+    parser.add_argument(
         "--backend",
         choices=("auto", "keras"),
         default="auto",
@@ -344,7 +351,7 @@ def _plan(args: argparse.Namespace):
     from lle_utils import enhancing
 
     if args.purpose == "vision" and (args.maps or args.detail != "native"):
-        raise LleError("--for vision works with neither --maps nor --detail fitted")
+        raise LleError("--for vision works with neither --maps, --detail fitted nor --preview")
     if args.maps and (args.iterations or 0) > MOST_MAPS:
         raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output = args.output

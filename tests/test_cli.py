@@ -148,7 +148,7 @@ def test_maps_that_cannot_be_shown_are_refused(lle, refused):
     asked = ("enhance", source, "--maps", "-o", "bright.png")
     refused(*asked, says="bright_maps.png exists already")
     refused("enhance", "dark.png", "bright_maps.png", "--maps", "-o", "bright.png", says="folder")
-    refused(*asked, "--for", "vision", says="neither --maps nor")
+    refused(*asked, "--for", "vision", says="neither --maps, --detail")
     refused(*asked, "--iterations", 100, says="48 iterations at most")
     assert lle(*asked, "--overwrite")[0] == 0
     assert lle("enhance", source, "--maps", "--side-by-side")[0] == 0

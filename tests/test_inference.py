@@ -76,7 +76,7 @@ def test_fitted_details_come_from_a_smaller_picture(random, monkeypatch):
     expected = enhance_picture(coarse, image)
     found = enhance_picture(random, image, detail="fitted")
     np.testing.assert_allclose(found, expected, **CLOSE)
-    with pytest.raises(ValueError, match='"native" or "fitted", not \'fine\''):
+    with pytest.raises(ValueError, match='"native", "fitted" or "none", not \'fine\''):
         enhance_picture(random, image, detail="fine")
 
 
@@ -99,6 +99,14 @@ class Constant:
 
     def predict_map(self, image):
         return np.full_like(image, 0.5)
+
+
+def test_without_details_the_light_stays(random, in_tiles, monkeypatch):
+    image = picture(90, 70)
+    found = enhance_picture(random, image, detail="none")
+    assert np.abs(found - enhance_picture(random, image)).max() > CODE
+    monkeypatch.setattr(inference, "_detail_map", lambda model, image, factor: 0)
+    np.testing.assert_allclose(found, enhance_picture(random, image), **CLOSE)
 
 
 @pytest.mark.parametrize(("detail", "most"), [("native", 2**20), ("fitted", 2**21)])
