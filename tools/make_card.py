@@ -5,8 +5,8 @@
 
 reads a run that ``python -m lle_utils train`` made, copies its weights to
 ``lle_utils/weights/NAME.keras`` and its log to ``NAME.csv``, scores them on every set there is, and
-writes the card ``NAME.json``. Without a run it scores the packaged weights anew. It needs LOL and
-``data/cameras``, and some fifteen minutes. Scores of eval15 and of the unseen scenes are for
+writes the card ``NAME.json``. Without a run it scores the packaged weights again. It needs LOL and
+``data/cameras``, and about fifteen minutes. Scores of eval15 and of the unseen scenes are for
 reading: nothing may be chosen by them.
 """
 

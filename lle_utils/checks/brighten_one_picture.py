@@ -17,8 +17,8 @@ _HALF_A_CODE = "half a code is where `enhance` starts; nothing is raised here."
 
 first_guess = Exercise(
     "Three predictions: 0.05 after 1 and after 8 iterations at M = 1, and 0 after 8.",
-    Value("one_round", 0.0975, _ONE_ROUND, tolerance=5e-4),
-    Value("eight_rounds", 1.0, {_WHITER: 12.8}, tolerance=2.5e-3),
+    Value("after_one", 0.0975, _ONE_ROUND, tolerance=5e-4),
+    Value("after_eight", 1.0, {_WHITER: 12.8}, tolerance=2.5e-3),
     Value("black", 0, {_HALF_A_CODE: 0.5 / 255}),
     praise="An exact 0 stays 0, so `enhance` first raises it to half a code.",
 )

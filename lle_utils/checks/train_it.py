@@ -108,7 +108,7 @@ _tones = [
 ]
 
 perfect_founding = Exercise(
-    "``with_perfect_map(dark, bright, n)`` and ``best_rounds(dark, bright, most)``.",
+    "``with_perfect_map(dark, bright, n)`` and ``best_iterations(dark, bright, most)``.",
     Function(
         probes=[*((_dark, _bright, n) for n in (8, 1, 0, 12)), (_dark[0], _bright[0], 3)],
         right=_perfect,

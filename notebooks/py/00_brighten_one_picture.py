@@ -375,17 +375,17 @@ assert difference < 0.1
 # ### Exercise 0.1. Predict, then run
 #
 # A dark pixel has the value 0.05, and $M = 1$, the largest possible value. Guess first: how bright
-# is the pixel after one iteration (`one_round`, to four decimal places)? After eight
-# (`eight_rounds`, to two)? And after eight, if it started at exactly 0 (`black`) and nothing was
+# is the pixel after one iteration (`after_one`, to four decimal places)? After eight
+# (`after_eight`, to two)? And after eight, if it started at exactly 0 (`black`) and nothing was
 # raised first?
 
 # %% tags=["exercise"]
-one_round = ...
-eight_rounds = ...
+after_one = ...
+after_eight = ...
 black = ...
 
 # %% tags=["check"]
-checks.first_guess(one_round, eight_rounds, black)
+checks.first_guess(after_one, after_eight, black)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -397,10 +397,10 @@ checks.first_guess(one_round, eight_rounds, black)
 # <details><summary>Solution</summary>
 #
 # ```python
-# one_round = 0.05 + 0.05 * (1 - 0.05)
-# eight_rounds = 0.05
+# after_one = 0.05 + 0.05 * (1 - 0.05)
+# after_eight = 0.05
 # for _ in range(8):
-#     eight_rounds = eight_rounds + eight_rounds * (1 - eight_rounds)
+#     after_eight = after_eight + after_eight * (1 - after_eight)
 # black = 0.0
 # ```
 #

@@ -210,8 +210,8 @@ checks.batch_order(batch_order)
 # [0, 1] and no zeros.
 #
 # `with_perfect_map` returns the picture after `n` iterations of the curve, when the map is `bright`
-# in each of them. `best_rounds` returns the `n` in 0, 1, ..., `most` at which that picture has the
-# smallest mean squared error against `bright`.
+# in each of them. `best_iterations` returns the `n` in 0, 1, ..., `most` at which that picture has
+# the smallest mean squared error against `bright`.
 #
 # Then try single pixels that are twenty times too dark. Which `n` is best for one that should
 # become 0.2? And for 0.9?
@@ -222,19 +222,19 @@ def with_perfect_map(dark, bright, n):
     return ...
 
 
-def best_rounds(dark, bright, most):
+def best_iterations(dark, bright, most):
     return ...
 
 
 # %% tags=["check"]
-checks.perfect_founding(with_perfect_map, best_rounds)
+checks.perfect_founding(with_perfect_map, best_iterations)
 
 
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The map is the same in every iteration; the picture is not. For `best_rounds` list the errors of
-# all `n` from 0 to `most`, both included: `np.argmin` finds the smallest.
+# The map is the same in every iteration; the picture is not. For `best_iterations` list the errors
+# of all `n` from 0 to `most`, both included: `np.argmin` finds the smallest.
 #
 # </details>
 #
@@ -248,7 +248,7 @@ checks.perfect_founding(with_perfect_map, best_rounds)
 #     return E
 #
 #
-# def best_rounds(dark, bright, most):
+# def best_iterations(dark, bright, most):
 #     pictures = [with_perfect_map(dark, bright, n) for n in range(most + 1)]
 #     return int(np.argmin([np.mean((E - bright) ** 2) for E in pictures]))
 # ```

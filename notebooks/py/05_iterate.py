@@ -556,7 +556,8 @@ for goal in (0.35, 0.40, 0.45, 0.50):
 # smaller.
 full = enhancer.trace(ours, pair.low, 8)
 E, M = full[5].image.mean(-1), full[6].parameter_map.mean(-1)
-fine_E, fine_M = (values - ndimage.gaussian_filter(values, 2) for values in (E, M))
+fine_E = E - ndimage.gaussian_filter(E, 2)
+fine_M = M - ndimage.gaussian_filter(M, 2)
 smooth = ndimage.gaussian_gradient_magnitude(255 * pair.high.mean(-1), 2) < 1
 likeness = np.corrcoef(fine_E[smooth], fine_M[smooth])[0, 1]
 figure, ax = plt.subplots(figsize=(7.5, 4))
@@ -612,7 +613,9 @@ assert likeness < 0, "the map is a negative of the noise"
 # Alt: A crop after one constant, without detail, with our schedule, which has the least grain,
 # and well lit.
 crop = np.s_[20:80, 30:120]
-show({**{title: images[8][crop] for title, images in ways.items()}, "well lit": pair.high[crop]})
+crops = {title: images[8][crop] for title, images in ways.items()}
+crops["well lit"] = pair.high[crop]
+show(crops)
 
 # %% [markdown]
 # ## 7. 7, 8, 12: when is it done?

@@ -97,8 +97,9 @@ def show(pictures, titles, height=2.6, **options):
     plt.show()
 
 
-chosen = next(i for i, pair in enumerate(test) if pair.low.shape[0] < pair.low.shape[1])
-first, output = test[chosen], enhanced[chosen]  # the first one in landscape format
+landscape = [i for i, pair in enumerate(test) if pair.low.shape[0] < pair.low.shape[1]]
+chosen = landscape[0]
+first, output = test[chosen], enhanced[chosen]
 show([first.low, output, first.high], ["input", "enhanced", "reference"])
 
 # %% [markdown]
@@ -285,8 +286,7 @@ def gt_mean(image, reference):
     return np.clip(image * (reference.mean() / image.mean()), 0, 1)
 
 
-matched = [metrics.psnr(gt_mean(pair[0], pair[1]), pair[1])
-           for pair in zip(enhanced, references, strict=True)]  # fmt: skip
+matched = [metrics.psnr(gt_mean(e, h), h) for e, h in zip(enhanced, references, strict=True)]
 variants = {
     "per picture, RGB (our protocol)": np.mean(decibels(squared)),
     "pooled: one error over all pictures": decibels(np.mean(squared)),
@@ -461,7 +461,8 @@ rng = np.random.default_rng(0)
 resampled = rng.choice(ours, size=(10_000, ours.size)).mean(axis=1)
 interval = np.quantile(resampled, [0.025, 0.975])
 print(f"mean {ours.mean():.2f} dB, 95 % interval {interval[0]:.2f} to {interval[1]:.2f} dB")
-print("lle_utils: {:.2f} to {:.2f} dB".format(*metrics.bootstrap_interval(ours)))
+low, high = metrics.bootstrap_interval(ours)
+print(f"lle_utils: {low:.2f} to {high:.2f} dB")
 
 # %% [markdown]
 # <details><summary>Quiz: how long is the interval with four times as many pictures?</summary>
@@ -736,7 +737,7 @@ for row in table:
 
 # %%
 # Alt: Dots per ablation row: PSNR on LOL (left) and other cameras (right); a line marks the base.
-names = list(dict.fromkeys(row["row"] for row in table))[::-1]
+names = sorted({row["row"] for row in table}, reverse=True)
 if table:
     _, axes = plt.subplots(1, 2, figsize=(10, 0.36 * len(names) + 1.2), sharey=True)
     labels = ("PSNR (dB), LOL validation", "PSNR after GT-mean (dB), other cameras")
