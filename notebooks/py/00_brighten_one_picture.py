@@ -11,8 +11,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/00_brighten_one_picture.ipynb)
 #
-# You will turn a nearly black picture into a bright one, with a network that you build yourself and
-# a recursion of one line.
+# You will turn a nearly black picture into a bright one: the whole method of this workbook, on one
+# page.
 
 # %% [markdown]
 # ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
@@ -21,12 +21,6 @@
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 35 to read and do the quick exercises. Per
 # exercise: 0.1: 2, 0.2: 10, 0.3: 10, 0.4: 30.
-#
-# **What you'll learn**
-#
-# - the whole method of this workbook, on one page,
-# - how a small network decides how much to brighten, where, and what is noise,
-# - how that network is trained *through* the recursion.
 #
 # **What you'll need:** Keras, NumPy and matplotlib. The lesson imports no helper, so you can paste
 # its cells into a script. New words link to the [glossary](glossary.md).

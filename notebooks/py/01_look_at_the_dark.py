@@ -11,8 +11,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/01_look_at_the_dark.ipynb)
 #
-# You will see what a dark picture still holds, and build a small camera model that makes dark
-# pictures.
+# You will see what a dark picture still holds, what goes wrong with data, and how a camera makes
+# dark pictures.
 
 # %% [markdown]
 # ![Three darkened pictures, below each its enhancement after 12, 8 and 7 iterations, and the
@@ -21,12 +21,6 @@
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
 # exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 20, 1.5: an evening.
-#
-# **What you'll learn**
-#
-# - what is in a dark picture: few code values, exact zeros, noise
-# - what goes wrong with data: faulty pairs, and **scenes that leak** from training into the test
-# - how a dark picture is made, step by step, from light to an 8-bit file, and how cameras differ
 #
 # **What you'll need:** NumPy, SciPy and Matplotlib. No network access: the sample is included.
 #

@@ -11,7 +11,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/02_bend_one_curve.ipynb)
 #
-# You will learn what the one equation of this workbook can and cannot do, without a network.
+# You will learn what one equation can do, what it cannot, and how far a single number gets you.
 
 # %% [markdown]
 # ![A coffee cup: darkened, and enhanced at -1, 0 and +1 EV, from darker to brighter; below, after
@@ -20,13 +20,6 @@
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
 # exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: an evening.
-#
-# **What you'll learn**
-#
-# - why a parabola can brighten a picture without breaking it, and how repeating it acts as an
-#   exposure dial,
-# - why exact black stays black, and what brightening does to noise and to color,
-# - how far a single number gets you: the bar that every network must clear.
 #
 # **What you'll need:** NumPy, and the derivative of a parabola. No network yet.
 #

@@ -11,8 +11,8 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/03_build_the_network.ipynb)
 #
-# You will build the seven-layer network and wrap the recursion around it, so that Keras can train,
-# save and load all of it.
+# You will build the seven-layer network, see why it is built that way, and wrap the recursion
+# around it as a Keras model.
 
 # %% [markdown]
 # ![A dark raccoon, and for each of eight iterations the map and the picture that it made, brighter
@@ -21,12 +21,6 @@
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 45 to read and do the quick exercises. Per
 # exercise: 3.1: 15, 3.2: 10, 3.3: 20, 3.4: 30, 3.5: an hour or two.
-#
-# **What you'll learn**
-#
-# - what the seven layers are, how far they see, and what one forward pass costs,
-# - why the network ends in a sigmoid, why dark inputs are stretched, and why edges are mirrored,
-# - how a recursion becomes a Keras model.
 #
 # **What you'll need:** notebook 02, and some idea of a convolutional layer.
 #

@@ -23,12 +23,6 @@
 # **Minutes:** 1 to run all cells on two CPU cores; 55 to read and do the quick exercises. Per
 # exercise: 4.1: 15, 4.2: 20, 4.3: 15, 4.4: an evening.
 #
-# **What you'll learn**
-#
-# - what the founding project's loss compares, and why even a perfect fit of it fails,
-# - how to train *through* the recursion,
-# - how to read a learning curve, and how to stop and resume.
-#
 # **What you'll need:** notebooks [02](02_bend_one_curve.ipynb) (the curve, the best constant) and
 # [03](03_build_the_network.ipynb) (the network).
 #

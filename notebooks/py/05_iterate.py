@@ -22,13 +22,6 @@
 # **Minutes:** 1 to run all cells on two CPU cores; 70 to read and do the quick exercises. Per
 # exercise: 5.1: 10, 5.2: 5, 5.3: 5, 5.4: 10, 5.5: an evening.
 #
-# **What you'll learn**
-#
-# - how the founding recursive function works, and why a loop is handier,
-# - what each iteration asks: *how much* light, *where*, *what is noise*,
-# - how a map can remove noise although it can only brighten,
-# - when to stop, and how to set the exposure in stops.
-#
 # **What you'll need:** notebooks [02](02_bend_one_curve.ipynb) and [04](04_train_it.ipynb).
 #
 # **Contents:** 1 the founding function · 2 its faults · 3 the loop · 4 our enhancer · 5 maps and

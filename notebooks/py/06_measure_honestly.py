@@ -22,15 +22,6 @@
 # **Minutes:** 2 to run all cells on two CPU cores; 100 to read and do the quick exercises. Per
 # exercise: 6.1: 10, 6.2: 15, 6.3: 15, 6.4: 20, 6.5: an evening.
 #
-# **What you'll learn**
-#
-# - what [PSNR](glossary.md#psnr), [SSIM](glossary.md#ssim) and [CIEDE2000](glossary.md#ciede2000)
-#   measure, and how the same pictures can score 48 dB more,
-# - how sure you can be of a mean: [bootstrap intervals](glossary.md#bootstrap-interval) and [paired
-#   differences](glossary.md#paired-difference),
-# - whether the [map](glossary.md#parameter-map) matters, what [scene leak](glossary.md#scene-leak)
-#   does, and how to look at failures.
-#
 # **What you'll need:** notebooks 02 and 05.
 #
 # **Contents:** protocol · PSNR · SSIM · CIEDE2000 · six PSNRs of the same pictures · baselines ·
@@ -118,8 +109,9 @@ show([first.low, output, first.high], ["input", "enhanced", "reference"])
 # ## PSNR: how large is the error?
 #
 # Subtract, square, average: the [mean squared error](glossary.md#mean-squared-error). Minus ten
-# times its logarithm is the **peak signal-to-noise ratio** in decibels. Ten more decibels is a
-# tenth of the squared error. The "peak" is the largest possible value; ours is 1.
+# times its logarithm is the **[peak signal-to-noise ratio](glossary.md#psnr)** in decibels. Ten
+# more decibels is a tenth of the squared error. The "peak" is the largest possible value; ours is
+# 1.
 
 # %%
 error = np.mean((output.astype(np.float64) - first.high) ** 2)
@@ -194,8 +186,8 @@ titles = [f"{metrics.psnr(spoiled, calm):.1f} dB" for spoiled in (brighter, nois
 show([calm, brighter, noisy], ["reference", *titles])
 
 # %% [markdown]
-# PSNR rates them as equal. The eye does not. **Structural similarity** compares the means,
-# variances and correlation in small windows:
+# PSNR rates them as equal. The eye does not. **[Structural similarity](glossary.md#ssim)** compares
+# the means, variances and correlation in small windows:
 #
 # $$\mathrm{SSIM} = \frac{2\mu_x\mu_y + c_1}{\mu_x^2 + \mu_y^2 + c_1} \cdot
 # \frac{2\sigma_{xy} + c_2}{\sigma_x^2 + \sigma_y^2 + c_2}$$
@@ -235,9 +227,10 @@ for name, spoiled in (("brighter", brighter), ("noisy", noisy)):
 # %% [markdown]
 # ## CIEDE2000: is the color right?
 #
-# The third metric says how different two colors *look*, based on experiments with observers. A
-# difference of 1 to 2 is just visible side by side. Each column shows a color, the same color
-# changed by **20 [code values](glossary.md#code-value)**, and the difference.
+# The third metric, [CIEDE2000](glossary.md#ciede2000), says how different two colors *look*, based
+# on experiments with observers. A difference of 1 to 2 is just visible side by side. Each column
+# shows a color, the same color changed by **20 [code values](glossary.md#code-value)**, and the
+# difference.
 
 # %%
 # Alt: Six pairs of colors that differ by 20 codes, each with its CIEDE2000 difference.
@@ -451,9 +444,10 @@ for name in ordered:
 #
 # ## How sure is a mean of six?
 #
-# With other test pictures the mean would differ. By how much? The **bootstrap** estimates that:
-# draw as many pictures as there are, *with replacement*, take the mean, and repeat ten thousand
-# times. The middle 95 % of these means are the interval.
+# With other test pictures the mean would differ. By how much? The
+# **[bootstrap](glossary.md#bootstrap-interval)** estimates that: draw as many pictures as there
+# are, *with replacement*, take the mean, and repeat ten thousand times. The middle 95 % of these
+# means are the interval.
 
 # %%
 ours = psnrs["enhancer"]
@@ -488,7 +482,7 @@ plt.show()
 # %% [markdown]
 # Many bars overlap, because some pictures are hard for every method. But we want to know which
 # method is better **on the same picture**. So subtract first, picture by picture, and compute the
-# interval of the *difference*.
+# interval of the [*difference*](glossary.md#paired-difference).
 
 # %%
 for name in ordered:

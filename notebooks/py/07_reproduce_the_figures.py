@@ -11,8 +11,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/notebooks/07_reproduce_the_figures.ipynb)
 #
-# You will make the README's figures, check them against the committed ones, and read the code that
-# draws them.
+# You will make the README's figures, check them by their data, and see where the time goes.
 
 # %% [markdown]
 # ![Six scenes, each cut by a slanted line: left of it the dark picture, right of it the enhanced
@@ -21,12 +20,6 @@
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 30 to read and do the quick exercises. Per
 # exercise: 7.1: 15, 7.2: 15, 7.3: 15, 7.4: an evening.
-#
-# **What you'll learn**
-#
-# - which pictures and weights each figure uses, and how many [iterations](glossary.md#iteration),
-# - how to check a figure by its data instead of its pixels,
-# - how long one picture takes, and where the time goes.
 #
 # **What you'll need:** [notebook 05](05_iterate.ipynb).
 #
