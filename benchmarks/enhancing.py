@@ -1,14 +1,16 @@
 """How long a picture takes, and how much memory.
 
-    python benchmarks/enhancing.py
+    python benchmarks/enhancing.py [--cpu] [SIZE ...]
 
 Prints two tables. The first has the founding loop (`predict` once an iteration, eight times), the
 enhancer by Keras and by onnxruntime, and its preview without details, each in its own process,
 so that its largest resident memory is known. The ratio is to the founding loop, "share" to a large
 matrix product in 32 bits; PSNR is the mean of the sample's held-out scenes. The second has whole
-processes: the command for one picture of 600 x 400, beside the import of TensorFlow.
+processes: the command for one picture of 600 x 400, beside the import of TensorFlow. With --cpu the
+seconds are the processor's (of all cores together): for a machine that is busy with other work.
 """
 
+import argparse
 import json
 import resource
 import subprocess
@@ -21,7 +23,7 @@ from functools import partial
 import numpy as np
 from timing import MACS, matrix_product, seconds_of
 
-SIZES = ((600, 400), (4000, 3000), (6000, 4000))
+SIZES = ("600x400", "4000x3000", "6000x4000")
 LOOP, KERAS, ONNX, PREVIEW = "founding loop", "enhancer", "onnxruntime", "preview"
 PROCESSES = {
     "import tensorflow": ("-c", "import tensorflow"),
@@ -60,17 +62,21 @@ def network_pixels(method: str, pixels: int) -> float:
     return thumbnails + (method != PREVIEW) * pixels * (1 / 4 + 1 + 1)
 
 
-def measure(method: str, width: int, height: int) -> dict:
+def measure(method: str, width: int, height: int, clock: Callable) -> dict:
     """Measure a method on a picture of a size, in this process."""
     from lle_utils import data, metrics
 
     enhance, pairs = load(method), data.load("sample", "test", lazy=True)
+    scores = [metrics.psnr(np.clip(enhance(pair.low), 0, 1), pair.high) for pair in pairs]
     low = pairs["coffee"].low
     tiles = (-(-height // low.shape[0]), -(-width // low.shape[1]), 1)
     picture = np.tile(low, tiles)[:height, :width]
-    scores = [metrics.psnr(np.clip(enhance(pair.low), 0, 1), pair.high) for pair in pairs]
-    small = width * height < 10**6
-    seconds = seconds_of(lambda: enhance(picture), *((3.0, 3) if small else (0, 1)))
+    if picture.size < 10**6:
+        seconds = seconds_of(lambda: enhance(picture), clock=clock)
+    else:
+        started = clock()
+        enhance(picture)
+        seconds = clock() - started
     return {
         "seconds": seconds,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -79,7 +85,13 @@ def measure(method: str, width: int, height: int) -> dict:
     }
 
 
-def seconds_of_process(arguments: tuple[str, ...], folder: str) -> float:
+def children_seconds() -> float:
+    """Return the processor's time of this process's ended children."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def seconds_of_process(arguments: tuple[str, ...], folder: str, clock: Callable) -> float:
     """Return the median seconds of three runs of Python with some arguments."""
     from lle_utils import paths
 
@@ -88,39 +100,58 @@ def seconds_of_process(arguments: tuple[str, ...], folder: str) -> float:
     call = [sys.executable, *(places.get(word, word) for word in arguments)]
     found = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = clock()
         subprocess.run(call, check=True, capture_output=True)
-        found.append(time.perf_counter() - started)
+        found.append(clock() - started)
     return float(np.median(found))
 
 
-def main() -> None:
-    """Print the tables."""
-    best = matrix_product(lambda matrix: matrix @ matrix)
-    print(f"matrix product: {best:.0f} GFLOP/s")
-    print("picture      method          seconds   ratio      MiB  GFLOP/s   share   PSNR dB")
-    for size in SIZES:
+def print_methods(sizes: list[str], options: list[str], best: float) -> None:
+    """Print the table of methods; `best` is what a matrix product reaches."""
+    print("picture        method          seconds   ratio      MiB  GFLOP/s   share   PSNR dB")
+    for size in sizes:
         loop = None
         for method in (LOOP, KERAS, ONNX, PREVIEW):
-            call = [sys.executable, __file__, method, *map(str, size)]
+            call = [sys.executable, __file__, size, "--method", method, *options]
             done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True)
             row = json.loads(done.stdout.splitlines()[-1])
             loop = loop or row["seconds"]
             print(
-                f"{size[0]} x {size[1]:4d}  {method:14s} {row['seconds']:8.3f}"
+                f"{size:13s}  {method:14s} {row['seconds']:8.3f}"
                 f" {loop / row['seconds']:7.1f} {row['memory']:8.0f} {row['speed']:8.0f}"
                 f" {100 * row['speed'] / best:5.0f} % {row['psnr']:9.2f}",
                 flush=True,
             )
-    print("\nprocess                seconds   of the import")
+
+
+def print_processes(clock: Callable) -> None:
+    """Print the table of whole processes."""
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: seconds_of_process(call, folder) for name, call in PROCESSES.items()}
+        found = {name: seconds_of_process(call, folder, clock) for name, call in PROCESSES.items()}
+    print("\nprocess                seconds   of the import")
     for name, seconds in found.items():
         print(f"{name:22s} {seconds:7.2f} {seconds / found['import tensorflow']:15.2f}")
 
 
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sizes", nargs="*", default=SIZES, help=" ".join(SIZES))
+    parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--method", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    clock = time.process_time if args.cpu else time.perf_counter
+    if args.method:
+        size = map(int, args.sizes[0].split("x"))
+        print(json.dumps(measure(args.method, *size, clock)))
+        return
+    best = matrix_product(lambda matrix: matrix @ matrix, clock=clock)
+    print(f"matrix product: {best:.0f} GFLOP/s")
+    print_methods(args.sizes, ["--cpu"] * args.cpu, best)
+    print_processes(children_seconds if args.cpu else time.perf_counter)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:]))))
-    else:
-        main()
+    main()
