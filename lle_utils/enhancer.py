@@ -52,6 +52,14 @@ FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
 
 
+def as_functional(model) -> keras.Model:
+    """Return a functional model of an enhancer, which Keras can export."""
+    picture = keras.Input((None, None, 3), name="picture")
+    functional = keras.Model(picture, model(picture))
+    functional(np.zeros((1, SIDE, SIDE, 3), np.float32))  # Keras exports what was called once
+    return functional
+
+
 @keras.saving.register_keras_serializable("lle_utils")
 class Enhancer(keras.Model):
     """Brighten pictures by unrolling the recursion around a network.
@@ -134,6 +142,10 @@ class Enhancer(keras.Model):
         images = ops.maximum(images, self.floor)
         maps = Maps(self, make_thumbnail(images, SIDE))
         return iterate(images, maps, self.iterations if iterations is None else iterations)
+
+    def export(self, filepath, format="tf_saved_model", **options) -> None:
+        """Export for serving, as Keras does, for pictures of any size."""
+        as_functional(self).export(filepath, format=format, **options)
 
     def thumbnail_map(self, thumbnail, *, average_flips: bool = True):
         """Predict the map of thumbnails, averaged over their four flipped versions."""

@@ -4,8 +4,6 @@ import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, replace_file
 from lle_utils.quiet import without_log_lines
@@ -56,12 +54,10 @@ def export_onnx(model, path: str | Path, *, overwrite: bool = False) -> Path:
     LleError
         As `check_export`.
     """
-    import keras
+    from lle_utils.enhancer import as_functional
 
     path = check_export(path, overwrite=overwrite)
-    picture = keras.Input((None, None, 3), name="picture")
-    functional = keras.Model(picture, model(picture))
-    functional(np.zeros((1, 32, 32, 3), np.float32))  # Keras exports what was called once
+    functional = as_functional(model)
 
     def write(partial: str) -> None:
         functional.export(partial, format="onnx", verbose=False)

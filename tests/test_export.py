@@ -33,6 +33,16 @@ def test_it_is_the_keras_model(exported, model, size):
     assert np.abs(found[0] - expected).max() < 1 / 255
 
 
+def test_keras_exports_the_whole_enhancer(tmp_path, model):
+    tf = pytest.importorskip("tensorflow")
+    model.export(tmp_path / "saved", verbose=False)
+    served = tf.saved_model.load(tmp_path / "saved")
+    for size in ((32, 44), (53, 41)):
+        picture = RNG.random((*size, 3), dtype=np.float32) / 6
+        found = np.clip(served.serve(picture[None])[0], 0, 1)
+        np.testing.assert_allclose(found, enhance_picture(model, picture), atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [("a.png", "ends in .onnx"), ("no/a.onnx", "no such folder"), ("there.onnx", "--overwrite")],

@@ -188,6 +188,13 @@ def truncated(path):
     Path(path).write_bytes(content[: 2 * len(content) // 3])
 
 
+def of_two_sizes(path):
+    parts = [make(f"{side}.h264", size=(side, WIDTH)) for side in (HEIGHT, 2 * HEIGHT)]
+    Path(path).write_bytes(b"".join(Path(part).read_bytes() for part in parts))
+    for part in parts:
+        Path(part).unlink()
+
+
 def without_frames(path):
     with av.open(path, "w") as out:
         audio = out.add_stream("aac", rate=48000)
@@ -204,6 +211,7 @@ def without_frames(path):
         (lambda path: Path(path).write_bytes(b""), "not a video"),
         (lambda path: Path(path).write_bytes(Path(make(path)).read_bytes()[:500]), "not a video"),
         (truncated, "damaged"),
+        (of_two_sizes, "its frames change from 64 x 48 to 64 x 96 pixels"),
         (without_frames, "has no pictures"),
         (os.mkfifo, "not a regular one"),
         (lambda path: None, "no such file"),
