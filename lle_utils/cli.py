@@ -235,7 +235,9 @@ def _add_enhance(commands) -> None:
         choices=("native", "fitted"),
         default="native",
         help="where the network looks for noise and details: in the pixels of the file, or in a "
-        "large picture at about the training size, which is faster (default: %(default)s)",
+        "large picture at about the training size, which is faster but leaves fine noise as it is: "
+        "2.5 to 3.3 times as much as native, at the same sharpness, in three photographs of 2100 "
+        "pixels (default: %(default)s, at any size)",
     )
     parser.add_argument(
         "--preview",
