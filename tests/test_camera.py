@@ -97,12 +97,6 @@ def test_noise_in_light_grows_with_brightness():
     assert noise[1] / noise[0] == pytest.approx(np.sqrt(0.665 / 0.188), rel=0.05)
 
 
-def test_noise_in_codes_is_nearly_level_above_the_straight_part():
-    """What the encoding does to it: from code 12 to 48 it falls by less than a third."""
-    noise = [camera.darken(gray(code), 4, rng())[..., 1].std() * 255 for code in (75, 185)]
-    assert 0.67 < noise[1] / noise[0] < 1.0
-
-
 def test_red_and_blue_are_noisier_than_green_and_black_has_many_zeros():
     red, green, blue = camera.darken(gray(150), 4, rng()).std(axis=(0, 1))
     assert red > blue > green
@@ -126,12 +120,6 @@ def test_local_noise_finds_the_noise_that_is_there():
     mean, variance = camera.local_noise(low, ramp)
     assert mean.shape == variance.shape == (400, 3)
     assert np.sqrt(variance.mean()) == pytest.approx(2.0, rel=0.02)
-
-
-def test_local_noise_leaves_out_what_is_not_flat():
-    textured = np.indices((16, 16)).sum(axis=0)[..., None] % 2 * np.ones(3) * 0.5 + 0.2
-    mean, variance = camera.local_noise(textured / 8, textured)
-    assert np.isnan(mean).all() and np.isnan(variance).all()
 
 
 @pytest.mark.parametrize(

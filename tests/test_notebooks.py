@@ -1,11 +1,9 @@
 """What every notebook must be: the same as its script, executed once on the sample, and laid out.
 
 The notebooks themselves are run by nbval (`make test`). Here they are read: each rule is a function
-that takes a notebook and complains. Every rule is tried on all notebooks, which must pass, and on
-copies that were spoiled on purpose, which must not.
+that takes a notebook and complains.
 """
 
-import copy
 import re
 from pathlib import Path
 
@@ -146,60 +144,9 @@ def test_rule(name, rule):
     rule(name, read(name))
 
 
-# Spoiled copies do not keep them
-
-
-def add(cell, text):
-    cell.source += text
-
-
-def say(cell, text, name="stdout"):
-    cell.outputs.append(nbformat.v4.new_output("stream", name=name, text=text))
-
-
-def show(cell, kind, **content):
-    cell.outputs.append(nbformat.v4.new_output(kind, **content))
-
-
-WIDGET = {"application/vnd.jupyter.widget-view+json": {"model_id": "0"}, "text/plain": "Box()"}
-SPOILED = {
-    "a run on LOL": (was_run_on_the_sample, lambda n, code: say(code[1], "Data set: lol\n")),
-    "pairs of LOL": (was_run_on_the_sample, lambda n, code: say(code[-1], "<15 pairs: LOL>\n")),
-    "no choice": (was_run_on_the_sample, lambda n, code: code[1].update(source=CONFESSION)),
-    "no word of it": (was_run_on_the_sample, lambda n, code: code[1].update(outputs=[])),
-    "a second run": (was_executed_in_one_run, lambda n, code: code[-1].update(execution_count=99)),
-    "no run": (was_executed_in_one_run, lambda n, code: code[2].update(execution_count=None)),
-    "an error": (
-        was_executed_in_one_run,
-        lambda n, code: show(code[-1], "error", ename="E", evalue="no", traceback=[]),
-    ),
-    "a log line": (was_executed_in_one_run, lambda n, code: say(code[1], "a.cc:31] No", "stderr")),
-    "a widget": (
-        was_executed_in_one_run,
-        lambda n, code: show(code[-1], "display_data", data=WIDGET),
-    ),
-    "an edited notebook": (is_paired, lambda n, code: add(n.cells[3], "\n# in JupyterLab only")),
-    "a cell less": (is_paired, lambda n, code: n.cells.pop()),
-    "no tags": (is_paired, lambda n, code: [cell.metadata.pop("tags", 0) for cell in code]),
-    "a random id": (is_deterministic, lambda n, code: n.cells[4].update(id="1f2e3d4c")),
-    "a timing": (is_deterministic, lambda n, code: n.cells[2].metadata.update(execution={})),
-    "a kernel": (is_deterministic, lambda n, code: n.metadata.kernelspec.update(name="my-venv")),
-    "a set-up of its own": (begins_as_all_do, lambda n, code: add(code[0], "\nprint('mine')")),
-    "no badge": (begins_as_all_do, lambda n, code: n.cells[0].update(source="# 02. Bend")),
-    "no picture": (begins_as_all_do, lambda n, code: n.cells[1].update(source="Text first.")),
-    "no alt text": (is_laid_out, lambda n, code: code[3].update(source="plt.show()")),
-    "two titles": (is_laid_out, lambda n, code: add(n.cells[-1], "\n\n# Another title")),
-    "a swallowed cell": (is_laid_out, lambda n, code: add(n.cells[-1], " %%\nassert True")),
-    "a formula": (is_laid_out, lambda n, code: add(n.cells[-1], "\nIts slope is $1\n+ m$ there.")),
-    "a long cell": (is_laid_out, lambda n, code: add(code[3], MOST_LINES * "\nx = 1")),
-}
-
-
-@pytest.mark.parametrize("case", SPOILED)
-def test_rule_refuses_a_spoiled_copy(case):
-    name = "02_bend_one_curve"
-    rule, spoil = SPOILED[case]
-    spoiled = copy.deepcopy(read(name))
-    spoil(spoiled, code_cells(spoiled))
-    with pytest.raises(AssertionError):
-        rule(name, spoiled)
+@pytest.mark.parametrize("mark", LOL_MARKS)
+def test_a_notebook_that_was_run_on_lol_is_refused(mark):
+    spoiled = read(NAMES[2])
+    code_cells(spoiled)[-1].outputs.append(nbformat.v4.new_output("stream", text=mark))
+    with pytest.raises(AssertionError, match="executed on LOL"):
+        was_run_on_the_sample(NAMES[2], spoiled)

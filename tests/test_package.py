@@ -55,10 +55,7 @@ def tracked() -> list[Path]:
 # Dependencies
 
 
-ENVIRONMENTS = pytest.mark.parametrize("file", ["environment.yml", ".binder/environment.yml"])
-
-
-@ENVIRONMENTS
+@pytest.mark.parametrize("file", ["environment.yml", ".binder/environment.yml"])
 def test_conda_environment_asks_for_what_the_project_asks(file):
     environment = yaml.safe_load((ROOT / file).read_text())
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
@@ -93,16 +90,6 @@ def test_constraints_lie_in_the_ranges_bring_no_cuda_and_agree_with_the_hooks():
 
 
 # Commands and files
-
-
-def test_the_checks_do_what_the_readme_says():
-    readme = (ROOT / "README.md").read_text()
-    makefile = (ROOT / "Makefile").read_text()
-    for command in ("make figures", "make test"):
-        assert command in readme
-        assert re.search(f"^{command.removeprefix('make ')}:", makefile, re.MULTILINE)
-    assert "make test" in (ROOT / ".ci" / "run").read_text().splitlines()
-    assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
 def test_no_tracked_file_is_large_or_names_a_path_of_one_machine():
