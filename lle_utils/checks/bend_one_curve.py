@@ -39,8 +39,8 @@ steps_for = Exercise(
         "you rounded down, which does not reach the gain.": lambda gain, m: int(_log_gain(gain, m)),
         "only m = 1 doubles. Others multiply by 1 + m.": lambda g, m: math.ceil(math.log2(g)),
         "n iterations multiply by (1 + m) to the power n.": lambda g, m: math.ceil((g - 1) / m),
-        "one too many where a gain is reached exactly, such as 8 = 2 * 2 * 2.": (
-            lambda gain, m: int(_log_gain(gain, m)) + 1
+        "one too many where the gain is exact, as 8 = 2 * 2 * 2.": lambda *a: (
+            int(_log_gain(*a)) + 1
         ),
     },
     praise="For 5 stops, a gain of 32, m = 0.38 needs 11 iterations near black, and m = 1 five.",
@@ -134,7 +134,7 @@ constant_for = Exercise(
             "where no m in [0, 1] leads from x to target, return None.": (
                 lambda x, t, n: _m_for(x, np.clip(t, x, _after(x, 1, n)), n)
             ),
-            "from 0.4 to 0.4, m = 0.": lambda x, t, n: _m_for(x, t, n) if x < t else None,
+            "0.4 to 0.4 is possible: m = 0.": lambda x, t, n: _m_for(x, t, n) if x < t else None,
         },
     ),
     praise="The limit is a good first guess. For dark tones the exact m is larger.",

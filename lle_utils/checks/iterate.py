@@ -110,8 +110,8 @@ iterations_for = Exercise(
         "that is luma. Take the mean over all colors alike.": (
             lambda image: _rule(255 * (image @ [0.299, 0.587, 0.114]).mean())
         ),
-        "a mean code of exactly 10 is not below 10.": (
-            lambda image: 12 if 255 * image.mean() <= 10 else _rule(255 * image.mean())
+        "exactly 10 is not below 10.": lambda x: (
+            12 if 255 * x.mean() <= 10 else _rule(255 * x.mean())
         ),
     },
     praise="12 below code 10, 7 from 20 on, 8 between; and it is the mean that counts.",
@@ -170,9 +170,7 @@ stop_by_itself = Exercise(
         CHANGES_ITS_INPUT: _in_place,
         "take the largest change, not the mean.": _until(lambda a, b, t: (a - b).mean() <= t),
         "the iteration that finds out counts as well.": _until(counted=0),
-        "stop at a change of exactly the tolerance, too.": _until(
-            lambda a, b, t: (a - b).max() < t
-        ),
+        "stop at exactly the tolerance, too.": _until(lambda a, b, t: (a - b).max() < t),
         "np.allclose adds a tolerance of its own, rtol, so it stops too early: pass rtol=0.": (
             _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
         ),
@@ -253,9 +251,8 @@ denoise = Exercise(
         "order_matters",
         {"median": False, "gaussian": True},
         {
-            "not for the median. A rising curve keeps the order of values, so the one in the "
-            "middle stays in the middle: try it.": {"median": True, "gaussian": True},
-            "it does for a Gaussian, which averages: try it.": {"median": False, "gaussian": False},
+            "a rising curve leaves the middle value in the middle.": {"median": 1, "gaussian": 1},
+            "a Gaussian averages, so the order matters for it.": {"median": 0, "gaussian": 0},
         },
         read=_read_prediction,
     ),

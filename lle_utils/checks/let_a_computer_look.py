@@ -55,8 +55,8 @@ share_interval = Exercise(
     tolerance=2e-4,
     mistakes={
         "this is the normal interval, 1.96 standard errors. At 0 of 18 it has no length.": _normal,
-        "cut off at 0 and 1, the normal interval still has no length at 0 of 18.": (
-            lambda right, total: np.clip(_normal(right, total), 0, 1)
+        "clipped, it still has no length at 0 of 18.": lambda *given: np.clip(
+            _normal(*given), 0, 1
         ),
         "1 is for 68 %. For 95 % z is 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
         "this is in percent.": lambda right, total: 100 * np.array(vision.wilson(right, total)),
@@ -93,9 +93,7 @@ half_way = Exercise(
                 (s for s, p in zip(stops, shares, strict=True) if p < 0.5), stops[-1]
             )
         ),
-        "np.interp needs x to rise, and shares fall: it returns nonsense here.": (
-            lambda stops, shares: np.interp(0.5, shares, stops)
-        ),
+        "np.interp needs x to rise, and shares fall.": lambda stops, p: np.interp(0.5, p, stops),
         "where the curve falls through one half twice, take the first time.": (
             lambda stops, shares: _half_way(stops, np.maximum.accumulate(shares[::-1])[::-1])
         ),
@@ -130,14 +128,10 @@ block_loss = Exercise(
     right=_block_loss(),
     mistakes={
         "the blocks' means are still in it: subtract each block's mean.": _block_loss(center=False),
-        "the blocks' contrasts are still in it. Divide by standard deviation plus 0.01.": (
-            _block_loss(scale=False)
-        ),
+        "divide each block by its standard deviation plus 0.01.": _block_loss(scale=False),
         "this is the sum. Take the mean.": _block_loss(lambda apart: np.sum(apart**2)),
         "these are absolute differences; square them.": _block_loss(lambda a: np.abs(a).mean()),
-        "this is plain mean squared error.": (
-            lambda image, reference: np.mean((image - reference) ** 2)
-        ),
+        "this is plain mean squared error.": lambda image, other: np.mean((image - other) ** 2),
     },
     praise="A different contrast or exposure costs almost nothing; a different pattern does.",
 )

@@ -80,9 +80,7 @@ noise_by_level = Exercise(
         "divide by the square root of 2, not by 2.": _noise(lambda a, b: np.std(a - b) / 2),
         "this is the variance; take its square root.": _noise(lambda a, b: np.var(a - b) / 2),
         "you measured the scene as well. Measure the difference.": _noise(lambda a, b: np.std(a)),
-        "your bins are shifted: np.digitize counts the first bin as 1, not as 0.": (
-            lambda first, second, edges: _noise()(first, second, [-1, *edges[:-1]])
-        ),
+        "np.digitize calls the first bin 1.": lambda a, b, edges: _noise()(a, b, [-1, *edges[:-1]]),
     },
     praise="No smooth places were needed: what the two shots share is scene, the rest is noise.",
 )
@@ -181,18 +179,14 @@ scene_split = Exercise(
         "a scene has files on both sides. Draw whole scenes, not files.": (
             lambda groups, *how: _whole_scenes()([[name] for name in sum(groups, [])], *how)
         ),
-        "the two sides are exchanged: return training first, then what is held out.": (
-            lambda *given: _whole_scenes()(*given)[::-1]
-        ),
+        "return training first, then what is held out.": lambda *how: _whole_scenes()(*how)[::-1],
         "you hold out a share of the scenes. Scenes differ in size: count files.": _share_of_scenes,
         "you toss a coin for each scene, which reaches the share only on average. Draw scenes "
         "until enough files are held out, then stop.": _coin_for_each_scene,
         "the scenes that you hold out are neighbors in the list. Draw each at random.": (
             _whole_scenes(lambda seed, n: (np.arange(n) + _drawn(seed, n)[0]) % n)
         ),
-        "the same seed gave two different splits. Draw with np.random.default_rng(seed).": (
-            _whole_scenes(lambda seed, n: _drawn(None, n))
-        ),
+        "one seed gave two different splits.": _whole_scenes(lambda seed, n: _drawn(None, n)),
     },
     praise="No scene is on both sides, and the same seed gives the same split again.",
 )

@@ -78,9 +78,7 @@ mean_psnr = Exercise(
         ".astype(np.uint8) drops what follows the point: use np.rint first.": (
             _protocol(lambda output: np.floor(255 * np.clip(output, 0, 1)) / 255)
         ),
-        "you subtracted uint8 from uint8, where 3 - 5 is 254: convert to floats first.": (
-            _protocol(error=_in_bytes)
-        ),
+        "in uint8, 3 - 5 is 254: convert to floats first.": _protocol(error=_in_bytes),
     },
     praise="Clipped, in whole codes, in RGB, one logarithm per picture, and then the mean.",
 )
@@ -146,9 +144,7 @@ leave_one_out = Exercise(
     mistakes={
         "leave a picture out before you choose its constant.": lambda t: t.mean(axis=0).max(),
         "choose a picture's constant by the *other* pictures.": lambda t: t.max(axis=1).mean(),
-        "you scored the others. Score the one left out.": (
-            lambda table: _of_others(table).max(axis=1).mean() / (len(table) - 1)
-        ),
+        "score the one left out.": lambda t: _of_others(t).max(axis=1).mean() / (len(t) - 1),
         "one number was asked for: the mean over the pictures.": _left_out,
     },
     praise="No picture had a say in its own constant.",

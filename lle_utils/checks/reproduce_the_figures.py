@@ -141,16 +141,12 @@ agree = Exercise(
     probes=_pairs_of_files,
     right=_agreeing(),
     mistakes={
-        "two files of one picture may differ in every byte. Decode both, and compare the "
-        "pictures.": lambda first, second, decibels: first == second,
-        "you subtract uint8, where 16 squared is 0, because 256 does not fit. Convert to "
-        "floats first.": _agreeing(kind=np.uint8),
-        "where nothing differs, the error is 0 and its logarithm must not get in the way.": (
-            _agreeing(if_equal=False)
+        "compare pictures, not bytes: decode both.": lambda first, second, decibels: (
+            first == second
         ),
-        "pictures of two sizes are not the same picture. Do not resize one: return False.": (
-            _agreeing(resizes=True)
-        ),
+        "in uint8, 16 squared is 0: convert to floats first.": _agreeing(kind=np.uint8),
+        "where nothing differs, the error is 0: mind its logarithm.": _agreeing(if_equal=False),
+        "pictures of two sizes are not the same. Do not resize one.": _agreeing(resizes=True),
         "that is gray, which hides a change of color.": _agreeing(mode="L"),
     },
     praise="Neither bytes nor single codes decide, but how far apart the pictures are.",
