@@ -227,8 +227,8 @@ def _add_enhance(commands) -> None:
         dest="purpose",
         choices=("eyes", "vision"),
         default="eyes",
-        help="who the result is for: vision lifts the shadows and smooths the grain for a "
-        "detector (default: %(default)s)",
+        help="who the result is for: vision smooths the grain, lifts the shadows and leaves "
+        "details alone, for a detector (default: %(default)s)",
     )
     parser.add_argument(
         "--detail",

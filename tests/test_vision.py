@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from lle_utils import data, figures, paths, vision
-from lle_utils.enhancer import enhance_picture
+from lle_utils.enhancer import Enhancer, enhance_picture
+from lle_utils.inference import Enhanced
 from lle_utils.weights import load_model
 
 PHOTOS = [pair.high for pair in data.load("sample", "test", lazy=True)[:2]]
@@ -118,7 +119,7 @@ def test_brightening_helps_a_marker_detector(scenes, model):
     assert right["untouched"] < right["ours, for vision"] <= right[vision.WELL_LIT]
 
 
-def test_for_vision_is_brighter_smoother_and_of_the_same_size(scenes, model):
+def test_for_vision_is_brighter_and_of_the_same_size(scenes, model):
     dark = vision.darken(scenes[0], 6)[:90, :131]
     plain, machine = enhance_picture(model, dark), vision.enhance_for_vision(model, dark)
     assert machine.shape == dark.shape and machine.dtype == np.float32
@@ -128,10 +129,27 @@ def test_for_vision_is_brighter_smoother_and_of_the_same_size(scenes, model):
     assert brighter.mean() > machine.mean()
 
 
+def test_for_vision_keeps_what_is_finer_than_a_code(model):
+    # Stripes, thinner than a pixel of the thumbnail, in which 1 or 4 of 10 pixels have one code.
+    share = np.tile(np.repeat([0.1, 0.4], 8), 24)[:, None, None]
+    codes = np.random.default_rng(0).random((384, 384, 1)) < share
+    dark = np.repeat(codes, 3, axis=-1).astype(np.float32) / 255
+    rows = vision.enhance_for_vision(model, dark).mean(axis=(1, 2)).reshape(24, 2, 8).mean((0, 2))
+    assert rows[1] > 1.4 * rows[0]
+
+
+def test_for_vision_takes_weights_without_a_schedule(scenes):
+    dark = vision.darken(scenes[0], 6)
+    assert vision.enhance_for_vision(load_model("founding"), dark).mean() > dark.mean()
+
+
 def test_exposure_alone_has_no_places(scenes, model):
     dark = vision.darken(scenes[0], 5)
-    for step in vision.exposure_alone(model).steps(dark[None]):
-        assert step.parameter_map.shape == (1, 1, 1, 3)
+    enhanced = Enhanced(vision.exposure_alone(model), dark, model.iterations)
+    for step in enhanced.steps(slice(0, 300), slice(0, 400)):
+        assert step.parameter_map.shape == (1, 1, 3)
+    whole = Enhancer(model.network, ("exposure",), model.iterations, model.floor)
+    np.testing.assert_allclose(enhanced, enhance_picture(whole, dark), atol=1e-4)
 
 
 def test_the_committed_table_is_whole_and_of_these_weights(model):
