@@ -48,13 +48,14 @@ def main() -> None:
     )
     parser.add_argument("--lol", action="store_true", help="look at LOL's validation scenes")
     parser.add_argument("--faces", type=Path, help="look for faces in the photographs of a folder")
+    parser.add_argument("--every", type=int, default=1, help="of LOL and faces: take every Nth")
     args = parser.parse_args()
     logging.disable(logging.WARNING)  # RapidOCR says which files it loads
     model = load_model()
     if args.lol:
-        measure_lol(model)
+        measure_lol(model, args.every)
     elif args.faces:
-        measure_faces(model, args.faces)
+        measure_faces(model, args.faces, args.every)
     else:
         measure_scenes(model, args.seeds)
 
@@ -99,10 +100,10 @@ def compare_darkest(task: str, counts: dict, ours: str = "ours, for vision") -> 
         )
 
 
-def measure_lol(model) -> None:
+def measure_lol(model, every: int) -> None:
     """Print what is seen in LOL's dark pictures of what is seen in their references."""
     try:
-        pairs = data.load("lol", "validation", lazy=True)
+        pairs = data.load("lol", "validation", lazy=True)[::every]
     except LleError as error:
         print("Skipped:", error)
         return
@@ -122,10 +123,10 @@ def measure_lol(model) -> None:
 LOL_TASKS = ("SIFT homographies", "words")
 
 
-def measure_faces(model, folder: Path) -> None:
+def measure_faces(model, folder: Path, every: int) -> None:
     """Print how many faces are found in darkened photographs of people."""
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READABLE]
-    scenes = [vision.make_face_scene(read_small(path)) for path in paths]
+    scenes = [vision.make_face_scene(read_small(path)) for path in paths[::every]]
     scenes = [scene for scene in scenes if scene.truth["face"]]
     look_for = vision.detectors(vision.FACES)
     counts = vision.measure(
