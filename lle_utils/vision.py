@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lle_utils import baselines, camera
-from lle_utils.curve import FLOOR
+from lle_utils.curve import FLOOR, adjust_exposure
 from lle_utils.images import as_float, to_uint8
 from lle_utils.inference import EXPOSURE, enhance_picture
 
@@ -369,8 +369,8 @@ def enhance_for_vision(
     The dark picture is smoothed a little first, where its noise is still the same everywhere; the
     curve would stretch it most in the darkest parts. The enhancer then says how much light, and
     where, but its detail maps are left out: they even out noise and with it what is two or three
-    pixels wide. Last, the shadows are lifted once more, so that dark ink on dark paper gets above
-    the fixed thresholds inside detectors. See notebook 08.
+    pixels wide. Last, a result that is still dark is lifted once more, so that dark ink on dark
+    paper gets above the fixed thresholds inside detectors. See notebook 08.
 
     Parameters
     ----------
@@ -383,15 +383,17 @@ def enhance_for_vision(
         RGB in [0, 1].
     """
     smooth = cv2.GaussianBlur(as_float(image), (0, 0), SMOOTHING)
-    bright = enhance_picture(without_details(model), smooth, iterations, exposure)
-    return baselines.gamma(bright, SHADOWS)
+    bright = enhance_picture(without_details(model), smooth, iterations)
+    middle = np.clip(np.median(gray(bright)) / 255, MIDDLE**2, MIDDLE)
+    lifted = baselines.gamma(bright, np.log(MIDDLE) / np.log(middle))
+    return adjust_exposure(lifted, exposure)
 
 
 SMOOTHING = 0.6
 """Standard deviation in pixels of the smoothing for a detector."""
 
-SHADOWS = 0.6
-"""The power that lifts the shadows for a detector."""
+MIDDLE = 0.5
+"""The median brightness to which a darker result is lifted for a detector."""
 
 SMOOTH_FLOOR = FLOOR / 5
 """`curve.FLOOR` for a smoothed picture: means of codes differ by less than one code."""

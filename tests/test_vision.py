@@ -125,8 +125,9 @@ def test_for_vision_is_brighter_and_of_the_same_size(scenes, model):
     assert machine.shape == dark.shape and machine.dtype == np.float32
     assert machine.min() >= 0 and machine.max() <= 1
     assert machine.mean() > plain.mean()
-    brighter = vision.enhance_for_vision(model, dark, exposure=1)
-    assert brighter.mean() > machine.mean()
+    assert np.median(vision.gray(machine)) <= 255 * vision.MIDDLE + 1
+    darker, brighter = (vision.enhance_for_vision(model, dark, exposure=ev) for ev in (-1, 1))
+    assert darker.mean() < machine.mean() < brighter.mean()
 
 
 def test_for_vision_keeps_what_is_finer_than_a_code(model):
