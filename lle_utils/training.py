@@ -107,7 +107,7 @@ class RunKeeper(keras.callbacks.Callback):
         self.rows.append({"epoch": epoch, **{name: float(v) for name, v in logs.items()}})
         self._replace("last.keras", averaged.save)
         self._replace("log.csv", self._write_log)
-        self._replace(RESUME, self.model.save_weights)
+        self._replace(RESUME, self._write_state)
 
     def _replace(self, name: str, write) -> None:
         try:
@@ -118,6 +118,12 @@ class RunKeeper(keras.callbacks.Callback):
                 f"{reason} ({name} of the run). Make room and repeat the command: the run resumes "
                 "from its last whole epoch"
             ) from None
+
+    def _write_state(self, path):
+        # HDF5 crashes Python on a disk that fills up while it writes. So see first if there is
+        # room: for weights, their average and Adam's two moments, 4 bytes each, and HDF5's own.
+        Path(path).write_bytes(bytes(20 * self.model.count_params() + 2**20))
+        self.model.save_weights(path)
 
     def _write_log(self, path):
         with Path(path).open("w", newline="", encoding="utf-8") as file:

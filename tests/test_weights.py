@@ -1,6 +1,9 @@
 """The packaged weights and their cards, and model files of one's own."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from types import SimpleNamespace
 
@@ -8,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from lle_utils import founding, training
+from lle_utils import founding, images, training
 from lle_utils.enhancer import Enhancer, enhance_picture
 from lle_utils.errors import LleError
 from lle_utils.network import build_network
@@ -123,3 +126,32 @@ def test_a_runs_damaged_state_is_named(tmp_path):
         trainee = training.build_trainee(recipe)
         training.compile_trainee(trainee, recipe, steps=1)
         training._resume(trainee, tmp_path, 1)
+
+
+def test_a_disk_that_is_full_when_the_state_is_saved_is_told_in_one_line(tmp_path):
+    """A limit on the size of files, between that of the weights and the state's, is the disk."""
+    resource = pytest.importorskip("resource")
+    high = np.kron(np.arange(90).reshape(10, 9, 1), np.ones((8, 8, 3)))
+    for number in range(4):
+        for side, share in (("low", 0.25), ("high", 1)):
+            (tmp_path / "own" / side).mkdir(parents=True, exist_ok=True)
+            picture = share * (high + number) / 100
+            images.write_image(tmp_path / "own" / side / f"{number}.png", picture)
+    call = [sys.executable, "-m", "lle_utils", "train", "--recipe", "exposure", "--epochs", "1"]
+    call += ["--data", "own", "-o", "run"]
+
+    def train(limit):
+        return subprocess.run(
+            call,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(WEIGHTS.parents[1])},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )
+
+    done = train(600_000)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("lle: ") and "resume.weights.h5 of the run). Make room" in last
+    assert train(resource.RLIM_INFINITY).returncode == 0
