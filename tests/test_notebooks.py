@@ -21,6 +21,7 @@ CHOICE = 'DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample",
 CONFESSION = 'print("Data set:", DATASET)'
 LOL_MARKS = ("Data set: lol", "pairs: LOL")
 BADGE = re.compile(r"https://colab\.research\.google\.com/github/[^)]+/notebooks/([\w.]+)\)")
+SOURCES = "Sources and further reading: [references](references.md)."
 ALT = re.compile(r"^# Alt: ", re.MULTILINE)
 BLOCK = re.compile(r"\$\$.*?\$\$|```.*?```|`[^`\n]*`", re.DOTALL)
 FORMULA = re.compile(r"\$([^$]+)\$")
@@ -45,6 +46,10 @@ def printed(cell) -> str:
         output.get("text", "") + output.get("data", {}).get("text/plain", "")
         for output in cell.outputs
     )
+
+
+def texts(notebook) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 # The rules
@@ -99,23 +104,31 @@ def begins_as_all_do(name, notebook):
     cells = code_cells(notebook)
     first = code_cells(jupytext.read(SCRIPTS / f"{NAMES[0]}.py"))[0].source
     assert tags(cells[0]) == ["setup"] and cells[0].source == first, "a different set-up cell"
-    title, picture, rest = (cell.source for cell in notebook.cells[:3])
-    opening = f"{title} {rest}"
+    title, picture, guide = (cell.source for cell in notebook.cells[:3])
     assert title.startswith(f"# {name[:2]}. "), f"the title must begin with {name[:2]}."
     assert BADGE.findall(title) == [f"{name}.ipynb"], "the badge opens a different notebook"
+    assert len(title.split("\n\n")) == 3, "the first cell is a title, the badge and one paragraph"
     assert picture.startswith("!["), "the second cell must show a picture"
-    for part in ("to run all cells", "to read", "**Contents:**"):
-        assert part in " ".join(opening.split()), f"the opening does not say: {part}"
+    assert guide.startswith("**Minutes:** "), "the third cell must begin with the minutes"
+    for part in ("to run all cells", "to read", "**What you'll need:**", "**Contents:**"):
+        assert part in " ".join(guide.split()), f"the third cell does not say: {part}"
     place = NAMES.index(name)
     for neighbor in NAMES[max(0, place - 1) : place + 2]:
-        assert neighbor == name or f"({neighbor}.ipynb)" in opening, f"no link to {neighbor}"
+        assert neighbor == name or f"({neighbor}.ipynb)" in guide, f"no link to {neighbor}"
+
+
+def ends_as_all_do(name, notebook):
+    last = notebook.cells[-1].source
+    assert last.startswith("## What you learned"), "the last cell must say what was learned"
+    assert f"\n{SOURCES}" in last, f"the last cell must say: {SOURCES}"
+    for old in ("What you'll learn", "## Further reading", "[doi:", "[arXiv:"):
+        assert not any(old in text for text in texts(notebook)), f"leave this out: {old}"
 
 
 def is_laid_out(name, notebook):
-    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    titles = [line for text in texts for line in text.splitlines() if line.startswith("# ")]
+    titles = [one for text in texts(notebook) for one in text.splitlines() if one.startswith("# ")]
     assert len(titles) == 1, f"one title, and sections below it, not {titles}"
-    for text in texts:
+    for text in texts(notebook):
         assert "%%" not in text, f"a text swallowed the cell below it: {text[-80:]!r}"
         assert "![](" not in text, "a picture without a text for those who cannot see it"
         for formula in FORMULA.findall(BLOCK.sub("", text)):
@@ -134,6 +147,7 @@ RULES = (
     is_deterministic,
     was_run_on_the_sample,
     begins_as_all_do,
+    ends_as_all_do,
     is_laid_out,
 )
 

@@ -13,17 +13,15 @@
 #
 # You will find out which computer vision algorithms an enhancer helps in the dark, which it does
 # not, and how to test your own.
-#
+
+# %% [markdown]
+# ![The share of right answers against the stops by which the picture is too dark, a panel per
+# detector and a curve per method. The curve of the untouched picture falls
+# first.](figures/vision.png)
+
+# %% [markdown]
 # **Minutes:** 2 to run all cells on two CPU cores; 40 to read and do the quick exercises. Per
 # exercise: 8.1: 5, 8.2: 10, 8.3: 15, 8.4: 20.
-#
-# **What you'll learn**
-#
-# - how to build test scenes in which you know what a detector should find
-# - how to compare ways to brighten by what a detector sees: success, false alarms, intervals
-# - why a detector needs something different from what the eye needs, and what `--for vision` does
-#   about it
-# - how to put the enhancer before a detector, in three lines
 #
 # **What you'll need:** notebooks 01, 02 and 06. No network access and no GPU.
 #
@@ -31,11 +29,6 @@
 # detector needs · more detectors · before your detector · exercises
 #
 # Previous: [07. Reproduce the figures](07_reproduce_the_figures.ipynb)
-
-# %% [markdown]
-# ![The share of right answers against the stops by which the picture is too dark, a panel per
-# detector and a curve per method. The curve of the untouched picture falls
-# first.](figures/vision.png)
 
 # %% tags=["setup"]
 # Set-up. On Google Colab this fetches the workbook; anywhere else it only silences log lines.
@@ -68,12 +61,11 @@ print("Data set:", DATASET)
 #
 # This project began with a sentence about machines: *use low-light image enhancement to improve the
 # visibility of an image, to make computer vision algorithms more robust in low-light
-# circumstances.* PSNR does not measure that. A detector either finds the marker or it does not.
+# circumstances.* PSNR does not measure that.
 #
-# OpenCV brings two detectors that are used every day: **ArUco markers** (robots, cameras,
-# measuring) and **SIFT keypoints**, from which we compute a **homography**, the mapping that finds
-# a known picture in a new view. With the optional packages of the extra `vision` there are three
-# more: AprilTags, QR codes and printed words.
+# OpenCV has two common detectors: **ArUco markers** and **SIFT keypoints**, from which we compute a
+# **homography**, the mapping that finds a known picture in a new view. The extra `vision` adds
+# three more: AprilTags, QR codes and printed words.
 
 # %%
 look_for = vision.detectors()
@@ -83,8 +75,8 @@ for name in vision.DETECTORS:
 # %% [markdown]
 # ## Scenes whose truth is known
 #
-# We paste cards on photographs and look at them from a slant. We know each marker's number, each
-# word and the homography because we put them there.
+# We paste cards on photographs and look at them at an angle. So we know each marker's number, each
+# word and the homography.
 
 # %%
 photos = [pair.high for pair in data.load(DATASET, "test", lazy=True)[:6]]
@@ -110,8 +102,8 @@ dark = vision.darken(scenes[0], stops=7)
 show([scenes[0].photo, scenes[0].picture, dark], ["photograph", "scene", "7 stops too dark"])
 
 # %% [markdown]
-# The camera of notebook 01 took the light away: seven [stops](glossary.md#stop) leave 1/128 of it.
-# What is left of white paper are a few codes.
+# The camera of notebook 01 took the light away: seven [stops](glossary.md#stop) leave 1/128 of it,
+# and white paper has only a few codes.
 #
 # ## Count right answers, and false alarms
 #
@@ -126,12 +118,12 @@ for name, picture in seen.items():
 
 # %% [markdown]
 # `wrong` counts false alarms: answers for which there is no marker. A detector that names every
-# possible number would find everything, so the two belong together.
+# number would find everything, so we count both.
 #
 # ### Exercise 8.1. Count
 #
-# Write the counting yourself. `found` and `truth` are lists of words. A word counts once, however
-# often it is found. Return the number of right answers and the number of false alarms.
+# `found` and `truth` are lists of words. A word counts once, however often it is found. Return the
+# number of right answers and the number of false alarms.
 
 
 # %% tags=["exercise"]
@@ -165,11 +157,10 @@ checks.count_answers(count_answers)
 # The simple methods of notebook 06, the enhancer, and three more:
 #
 # - **exposure alone**: the enhancer's *how much*, without *where* and without *what is noise*
-# - **ours, for vision**: a step after the enhancer that is explained below
+# - **ours, for vision**: explained below
 # - **well lit**: the scene before the light was taken away, the [ceiling](glossary.md#ceiling)
 #
-# **Predict, then run.** Which picture would you give to a detector? Write down the best and the
-# worst before you go on.
+# **Predict, then run.** Which picture would you give to a detector, and which one not?
 
 # %%
 # Alt: The dark scene by nine methods. Untouched and CLAHE stay dark; the others are bright.
@@ -178,7 +169,7 @@ methods = vision.methods(enhancer)
 show([method(dark) for method in methods.values()], list(methods))
 
 # %% [markdown]
-# Every method gets the same dark pictures, with the same noise. This takes a minute.
+# Every method gets the same dark pictures with the same noise. This takes a minute.
 
 # %%
 base = {name: look_for[name] for name in ("ArUco markers", "SIFT homographies")}
@@ -240,8 +231,8 @@ checks.share_interval(share_interval)
 #     return middle - half, middle + half
 # ```
 #
-# It treats all answers as independent. Markers of one scene are not quite, so the true uncertainty
-# is larger.
+# It treats all answers as independent. Markers in one scene are not, so the true uncertainty is
+# larger.
 #
 # </details>
 
@@ -263,9 +254,9 @@ axes[0].legend(fontsize=10)
 plt.show()
 
 # %% [markdown]
-# Untouched, both detectors are nearly blind at 7 stops. Nearly any way to brighten gives most of it
-# back; CLAHE, which is made for contrast and stays dark, gives back least. Where the bands overlap,
-# these scenes do not tell the methods apart.
+# Without brightening, both detectors are nearly blind at 7 stops. Nearly any way to brighten
+# restores most of it; CLAHE, which stays dark, restores least. Where the bands overlap, these
+# scenes do not tell the methods apart.
 
 # %% tags=["claim"]
 for task in base:
@@ -275,11 +266,10 @@ for task in base:
 # %% [markdown]
 # ## Why does it go blind, if the light is only scaled?
 #
-# A detector has **fixed numbers** inside: SIFT drops keypoints below a contrast, ArUco's adaptive
-# threshold subtracts a constant of some codes, a QR reader calls a block flat if its brightest and
-# darkest pixel are close. Below these numbers there is nothing to see. Detectors that normalize
-# contrast themselves, as trained networks often do, lose less in the dark and gain less from
-# brightening.
+# A detector has **fixed thresholds** inside: SIFT drops keypoints of low contrast, ArUco's adaptive
+# threshold subtracts a few codes, a QR reader calls a block flat if its brightest and darkest
+# pixels are close. Detectors that normalize contrast themselves, as trained networks often do, lose
+# less in the dark and gain less from brightening.
 
 # %%
 for name in ("untouched", "ours", "ours, for vision"):
@@ -289,15 +279,14 @@ for name in ("untouched", "ours", "ours, for vision"):
           f"largest percent {np.quantile(steps, 0.99):5.1f}")  # fmt: skip
 
 # %% [markdown]
-# Brightening lifts edges above the thresholds, and noise with them. What smooths too much loses
-# small modules of a QR code and small letters; what does not smooth at all lets noise look like
-# edges.
+# Brightening lifts edges above the thresholds, and noise with them. Too much smoothing loses small
+# letters and the small squares of a QR code; without any, noise looks like edges.
 #
 # ### Exercise 8.3. How far into the dark?
 #
-# At how many stops does the share of right answers first fall through one half? Interpolate
-# linearly between the measured exposures. A curve that never falls below one half gets the last
-# exposure, one that starts below it the first.
+# At how many stops does the share of right answers first fall below one half? Interpolate linearly
+# between the measured exposures. If it never does, return the last exposure; if it starts below one
+# half, the first.
 
 
 # %% tags=["exercise"]
@@ -311,8 +300,8 @@ checks.half_way(half_way)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Find the first index with a share below 0.5. Between it and the one before, the share falls from
-# above 0.5 to below: which part of the way is it at 0.5?
+# Find the first index with a share below 0.5. How far along is 0.5 on the way from the share before
+# it?
 #
 # </details>
 #
@@ -336,8 +325,8 @@ checks.half_way(half_way)
 # %% [markdown]
 # ## What a detector needs
 #
-# We looked for steps before and after the enhancer, on 34 other photographs with scenes and noise
-# of their own, and with earlier weights. Right answers in percent, at 7 and at 8 stops:
+# We tried steps before and after the enhancer, on 34 other photographs and with earlier weights.
+# Right answers in percent, at 7 and at 8 stops:
 #
 # | | QR codes | AprilTags | homographies |
 # |---|---|---|---|
@@ -352,18 +341,18 @@ checks.half_way(half_way)
 #
 # - **Brighter**: ink and paper in a shadow are one or two codes apart.
 # - **No detail maps**: they even out noise, and with it what is two or three pixels wide.
-# - **Smoothing** by about half a pixel helps *before* the curve. After it, it did harm: QR codes at
-#   7 stops fell from 71 to 50 percent. The curve stretches the darkest values most, and their noise
-#   with them; what was averaged before has less noise to stretch.
-# - **A lower floor**: the enhancer raises everything below half a code to half a code, since a 0
-#   in a file says no more than that. A mean of neighbors says more.
-# - **Only if still dark**: a power that brings the median to middle gray, and none for results that
-#   are brighter already. On 25 validation pairs of LOL, which are less dark, that found 24
-#   homographies, and a power of 0.6 found 21.
+# - **Smoothing** by about half a pixel helps *before* the curve, which stretches the noise of the
+#   darkest values most. Smoothing after it did harm: QR codes at 7 stops fell from 71 to 50
+#   percent.
+# - **A lower floor**: the enhancer raises 0 to half a code, since a 0 in a file says no more than
+#   that. A mean of neighbors says more.
+# - **Only if still dark**: a power that brings the median to middle gray, unless the result is
+#   brighter already. On 25 validation pairs of LOL, which are less dark, it found 24 homographies,
+#   a power of 0.6 only 21.
 #
-# The last row is a warning. For codes, most of the gain comes from the smoothing and not from
-# the network: gamma after the same smoothing reads even more QR codes at 8 stops. It finds half as
-# many homographies.
+# The last row is a warning. For QR codes, most of the gain comes from smoothing and not from the
+# network: gamma after the same smoothing reads even more at 8 stops, but finds half as many
+# homographies.
 
 # %%
 print(inspect.getsource(vision.enhance_for_vision).split('"""')[2])
@@ -371,8 +360,8 @@ print("middle", vision.MIDDLE, " smoothing", vision.SMOOTHING, "pixels")
 
 
 # %% [markdown]
-# Does it help here, on scenes and noise that had no part in the choice? We compare scene by scene,
-# at 6, 7 and 8 stops.
+# Does it help on these scenes, which had no part in the choice? We compare them one by one, at 6, 7
+# and 8 stops.
 
 
 # %%
@@ -392,8 +381,8 @@ for task in base:
 #
 # ## More detectors
 #
-# With the extra, `python benchmarks/vision.py` measures all detectors and writes the table that is
-# committed with the package. This is it.
+# `python benchmarks/vision.py` measured all detectors. This is its table, which comes with the
+# package.
 
 # %%
 table = {(r["detector"], r["method"], r["stops"]): r for r in vision.read_table()}
@@ -405,9 +394,8 @@ for task in vision.DETECTORS:
         print(f"{name:16s}", *cells, f"{sum(r['wrong'] for r in found if r):8d} false")
 
 # %% [markdown]
-# The enhancer should not lose to a simple method where it matters: in the dark, but not so dark
-# that nothing works. So for each detector we take the two darkest exposures at which the best
-# simple method still finds half, and compare.
+# For each detector we compare ours with the best simple method at the two darkest exposures at
+# which that still finds half.
 
 
 # %%
@@ -426,31 +414,24 @@ for task in vision.DETECTORS:
         print(f"{task:17s} {stops} stops: {written(ours)}; {written(best[stops])}")
 
 # %% [markdown]
-# Read the intervals before the shares: most of them overlap. And note which simple method is best:
-# gamma for one detector, plain gain or equalization for another. We picked the best of five
-# afterwards, for each row; the enhancer is the same in all of them.
+# Most of the intervals overlap. And we picked the best of five simple methods for each row,
+# afterwards; the enhancer is the same in all rows.
 #
-# The AprilTag detector stretches the contrast of each small tile by itself, and it loses least in
-# the dark. The QR reader needs the finest detail: of the five it is the first to fail on brightened
-# pictures. Most ways to brighten add false alarms among the words: the reader tries where it was
-# silent before. And where there is light enough, there is little to gain: at 3 stops the detectors
-# find nearly everything in the untouched picture.
+# The AprilTag detector stretches the contrast of each small tile itself, and loses least in the
+# dark. The QR reader needs the finest detail, and is the first to fail on brightened pictures. Most
+# ways to brighten add false words. At 3 stops there is little to gain: the detectors find nearly
+# everything in the untouched picture.
 #
-# **Real pictures, and faces.** On 17 dark pictures of LOL, the enhancer *without* the step for
-# vision is as good or better: it found 17 homographies and 4 of 16 words, for vision 15 and 3. Few
-# words, and overlapping intervals, but a reason to measure with your own camera. The sample shows
-# two faces, too few for an experiment. In 19 other photographs, which we may not pass on, MTCNN
-# found 2 of 32 faces at 8 stops untouched, 26 after one constant, 28 after the enhancer and 27 for
-# vision; CenterFace found 29 untouched and 31 for vision: it sees in the dark by itself.
-# [The tables](method.md#what-a-computer-sees) are on the page about the method;
-# `python benchmarks/vision.py` with `--lol` or `--faces FOLDER` makes them, where LOL was fetched
-# or from your photographs.
+# **Real pictures, and faces.** On 17 dark pictures of LOL, the enhancer *without* the steps for
+# vision is as good or better: it found 17 homographies and 4 of 16 words, for vision 15 and 3. The
+# intervals overlap; measure with your own camera. In 19 photographs of people, which we may not
+# share, MTCNN found 2 of 32 faces at 8 stops untouched, 26 after one constant, 28 after the
+# enhancer and 27 for vision; CenterFace, which sees in the dark by itself, found 29 untouched and
+# 31 for vision. All tables: [method.md](method.md#what-a-computer-sees).
 #
 # Does enhancing always help? No. On ExDark, photographs taken in the dark, a detector trained on
-# such pictures finds as much without enhancement as with it: a mean average precision of 76.8 on
-# the raw pictures and 76.3 to 76.9 after enhancement by several methods, in the table of MAET (Cui
-# et al., 2021). A detector that has seen the dark in training needs no help; one with fixed
-# thresholds does.
+# such pictures reaches a mean average precision of 76.8 without enhancement and 76.3 to 76.9 after
+# several methods (Cui et al., 2021).
 
 # %% [markdown]
 # ## Put the enhancer before your detector
@@ -464,8 +445,7 @@ print(vision.see_aruco(bright, scenes[0]))
 
 
 # %% [markdown]
-# From the command line: `python -m lle_utils enhance night.jpg --for vision`. And with a camera at
-# your computer:
+# From the command line: `python -m lle_utils enhance night.jpg --for vision`. With a webcam:
 #
 # ```python
 # import cv2
@@ -482,18 +462,18 @@ print(vision.see_aruco(bright, scenes[0]))
 #     cv2.imshow("what it sees", vision.gray(bright))
 # ```
 #
-# A small picture takes one or two tenths of a second without a GPU: without detail maps, the
-# network looks at thumbnails only.
+# A small picture takes one or two tenths of a second without a GPU, because the network looks at
+# thumbnails only.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 8.4. A loss for detectors
 #
-# Many detectors look at *patterns* and do not care about brightness. Write a loss that does the
-# same: gray (the mean of the channels), cut into blocks of 8 x 8 pixels, each block minus its mean
-# and divided by its standard deviation plus 0.01. Return the mean squared difference of the two
-# pictures' blocks. Rows and columns that do not fill a block are left out.
+# Many detectors look at *patterns*, not at brightness. Write a loss that does the same: gray (the
+# mean of the channels), cut into blocks of 8 x 8 pixels, each block minus its mean and divided by
+# its standard deviation plus 0.01. Return the mean squared difference of the two pictures' blocks.
+# Leave out rows and columns that do not fill a block.
 
 
 # %% tags=["exercise"]
@@ -526,35 +506,18 @@ checks.block_loss(block_loss)
 #     return np.mean((patterns(image) - patterns(reference)) ** 2)
 # ```
 #
-# For an evening: write it with `keras.ops`, add it to the loss of notebook 04, train, and put the
-# result in place of `enhancer` above. Does it find more?
+# For an evening: write it with `keras.ops`, add it to the loss of notebook 04, and train. Does the
+# result find more?
 #
 # </details>
 
 # %% [markdown]
 # ## What you learned
 #
-# - Scenes made by construction tell what a detector should find, and how many answers are false.
-# - Detectors with fixed thresholds go blind in the dark; brightening gives most of it back.
-# - The differences between good ways to brighten are small. Compare on the same scenes and noise,
-#   with intervals.
+# - In scenes that we make ourselves we know what a detector should find, and which answers are
+#   false.
+# - Detectors with fixed thresholds go blind in the dark; brightening restores most of it.
+# - Good ways to brighten differ little. Compare on the same scenes and noise, with intervals.
 # - A detector that was trained in the dark may gain nothing. Measure with yours.
 #
-# ## Further reading
-#
-# - Z. Cui, G.-J. Qi, L. Gu, S. You, Z. Zhang, T. Harada, "Multitask AET with orthogonal tangent
-#   regularity for dark object detection", ICCV, 2021.
-#   [arXiv:2205.03346](https://arxiv.org/abs/2205.03346)
-# - Y. P. Loh, C. S. Chan, "Getting to know low-light images with the Exclusively Dark dataset",
-#   Computer Vision and Image Understanding 178, 2019.
-#   [doi:10.1016/j.cviu.2018.10.010](https://doi.org/10.1016/j.cviu.2018.10.010)
-# - S. Garrido-Jurado, R. Muñoz-Salinas, F. J. Madrid-Cuevas, M. J. Marín-Jiménez, "Automatic
-#   generation and detection of highly reliable fiducial markers under occlusion", Pattern
-#   Recognition 47, 2014.
-#   [doi:10.1016/j.patcog.2014.01.005](https://doi.org/10.1016/j.patcog.2014.01.005)
-# - D. G. Lowe, "Distinctive image features from scale-invariant keypoints", International Journal
-#   of Computer Vision 60, 2004.
-#   [doi:10.1023/B:VISI.0000029664.99615.94](https://doi.org/10.1023/B:VISI.0000029664.99615.94)
-# - E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
-#   the American Statistical Association 22, 1927.
-#   [doi:10.1080/01621459.1927.10502953](https://doi.org/10.1080/01621459.1927.10502953)
+# Sources and further reading: [references](references.md).
