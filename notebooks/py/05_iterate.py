@@ -97,9 +97,9 @@ show({"dark": dark, "enhanced": enhancer.enhance_picture(ours, dark), "well lit"
 # > We converted this steps of iterations into recursive function.
 # > img: the low light image (I, E_old); index: no of iterations; flag: default = 1.
 #
-# We build that function from the inside out. First its network, with one [parameter
-# map](glossary.md#parameter-map) for all three colors, and one iteration, as in notebook 02. `E` is
-# the picture so far and `M` its map.
+# We build it from the inside out: first its network, with one [parameter
+# map](glossary.md#parameter-map) for all three colors, and one iteration. `E` is the picture so far
+# and `M` its map.
 
 # %%
 founding_network = weights.load_model("founding").network
@@ -185,16 +185,14 @@ plt.show()
 # numbers.
 #
 # **Fault two: its map was trained to *be* the bright picture.** Even a perfect fit brightens badly,
-# as notebook 04 showed: where the map is high the curve overshoots, and where it is low it hardly
-# moves. The cure is a loss on the *result* of the recursion.
+# as notebook 04 showed. The cure is a loss on the *result* of the recursion.
 #
 # ## 3. The loop
 #
 # ### Exercise 5.1. The founding function as a loop
 #
-# Write the function as a loop **before you read on**: the same arguments, the same inputs to the
-# network in the same order, the same result, faults included, but no call to itself. Do not change
-# the picture that you are given.
+# Write the function as a loop **before you read on**: the same arguments, inputs to the network and
+# result, faults included, but no call to itself. Do not change the picture that you are given.
 
 
 # %% tags=["exercise"]
@@ -209,9 +207,8 @@ checks.founding_loop(enhance_in_a_loop)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# What changes from call to call becomes a variable: `img`, and `flag`, which is 0 after the first
-# iteration. `index` is the number of iterations. What is returned if there are none? Does the
-# network see the first picture before the division or after it?
+# What changes from call to call becomes a variable: `img` and `flag`. `index` is the number of
+# iterations. Does the network see the first picture before the division or after it?
 #
 # </details>
 #
@@ -229,8 +226,7 @@ checks.founding_loop(enhance_in_a_loop)
 # </details>
 
 # %% [markdown]
-# A loop that `yield`s is handier still: it gives us each map and each picture on the way. `step`
-# counts from 0.
+# A loop that `yield`s gives us each map and each picture on the way. `step` counts from 0.
 
 
 # %%
@@ -242,7 +238,7 @@ def my_iterate(image, predict_map, iterations):
 
 
 # %% [markdown]
-# The package has the same function and the same loop. All of them must agree.
+# The package has the same function and loop. All must agree.
 
 # %% tags=["claim"]
 recursive = enhance(255 * dark, 3, predict=predict)
@@ -270,7 +266,7 @@ checks.recursion(my_recurse)
 # <details><summary>Hint</summary>
 #
 # If nothing is left to do, return the picture. Otherwise do one iteration, and let the function
-# itself do the rest. How many iterations are left then? Which `step` is next?
+# itself do the rest. Which `step` is next?
 #
 # </details>
 #
@@ -318,8 +314,8 @@ figure.colorbar(drawn, ax=axes, label="M")
 plt.show()
 
 # %% [markdown]
-# The thumbnail is square, and averaging has removed its noise. The mean of its map brightens the
-# picture **and** the thumbnail, so they stay equally bright.
+# Averaging has removed the thumbnail's noise. The mean of its map brightens the picture **and** the
+# thumbnail, so they stay equally bright.
 
 # %%
 exposure = where.mean(axis=(1, 2), keepdims=True)
@@ -331,9 +327,9 @@ for title, picture in (("picture", E), ("thumbnail", thumb)):
 
 # %% [markdown]
 # `thumbnail_map` averages over four flips ([flip averaging](glossary.md#flip-averaging)), because
-# the network's answers for a mirrored picture differ a little.
+# the network's maps of a mirrored picture differ a little.
 #
-# A sigmoid never returns exactly 0, and even a map of 0.01 adds up over many iterations. The
+# Even a map of 0.01 adds up over many iterations, and a sigmoid never returns exactly 0. The
 # **[soft threshold](glossary.md#soft-threshold)** reduces maps well below the
 # [tolerance](glossary.md#tolerance), 0.08, to nearly 0 and hardly changes larger ones. After the
 # schedule the tolerance is five times as large.
@@ -419,14 +415,13 @@ plt.show()
 
 # %% [markdown]
 # The first three maps are one flat color each, and the strongest on average. Map 4 resembles a
-# *negative* of the scene: what is still dark gets more. The network learned that from the loss,
-# which punishes overexposed parts. Maps 5 to 7 are an exposure with fine structure: edges and
-# grain.
+# *negative* of the scene: what is still dark gets more. Maps 5 to 7 are an exposure with fine
+# structure: edges and grain.
 #
 # ### Follow single pixels
 #
-# We follow a dark, a medium and a bright pixel. **Look at** iterations 1 to 3, where all three get
-# the same map, and at what happens afterwards.
+# **Look at** iterations 1 to 3, where a dark, a medium and a bright pixel get the same map, and at
+# what follows.
 
 
 # %%
@@ -519,10 +514,10 @@ for title, picture in results.items():
 #
 # ### What is noise
 #
-# Exposure and thumbnail iterations treat a pixel and its neighbor alike, so they amplify noise
-# (notebook 02). A map that varies from pixel to pixel can do better. But it can only *brighten*:
-# what can it do about a pixel that noise made too bright? We try the best possible map on a noisy
-# gray wall of 0.40. **Predict, then run:** for which goal will the noise vanish?
+# A map that treats a pixel and its neighbor alike amplifies noise (notebook 02). One that varies
+# from pixel to pixel can do better. But it can only *brighten*: what can it do about a pixel that
+# noise made too bright? We try the best possible map on a noisy gray wall of 0.40. **Predict, then
+# run:** for which goal will the noise vanish?
 
 
 # %%
@@ -537,12 +532,12 @@ for goal in (0.35, 0.40, 0.45, 0.50):
 
 # %% [markdown]
 # At 0.35 nearly every pixel is too bright already, and no map can help. At 0.50 nearly every pixel
-# is below the goal and can be lifted exactly to it. So **the picture must reach the detail
-# iterations a little too dark**: they add the rest of the light unevenly, and so remove noise.
+# can be lifted exactly to the goal. So **the picture must reach the detail iterations a little too
+# dark**: they add the rest of the light unevenly, and so remove noise.
 #
 # Does the network do that? From the picture before iteration 7, and from its map, we subtract a
-# blurred version. Where the scene is smooth, what remains of the picture is noise. **Predict:**
-# will the map be larger or smaller where noise made a pixel brighter?
+# blurred version. What remains of the picture is noise where the scene is smooth. **Predict:** will
+# the map be larger or smaller where noise made a pixel brighter?
 
 # %%
 # Alt: A cloud of dots that falls to the right: where noise made a pixel brighter, the map is
@@ -561,9 +556,9 @@ plt.show()
 
 
 # %% [markdown]
-# Each dot is a pixel. The cloud falls to the right: the map is a negative of the grain. How much
-# noise does this remove? We compare one constant, our schedule without detail iterations, and our
-# schedule, where the *reference* is flat. Compare the lines **at the same brightness**.
+# The cloud falls to the right: the map is a negative of the grain. How much noise does this remove?
+# We compare one constant, our schedule without detail iterations, and our schedule, where the
+# *reference* is flat. Compare the lines **at the same brightness**.
 
 
 # %%
@@ -593,8 +588,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# All three start at the noise of the dark picture. Only our schedule, with its detail iterations,
-# ends below the others. **Which** iteration removes the most?
+# Only our schedule, with its detail iterations, ends below the others. **Which** iteration removes
+# the most?
 
 # %% tags=["claim"]
 relative = {title: grain[title][8] / ways[title][8].mean() for title in ways}
@@ -613,9 +608,9 @@ show(crops)
 # %% [markdown]
 # ## 7. 7, 8, 12: when is it done?
 #
-# With one constant each iteration brightens, until everything is white. The founding weights do not
-# stop either. Ours were trained with 7 to 12 iterations, chosen at random for each picture, so
-# later maps had to be small. **Look for** the line that bends first.
+# With one constant each iteration brightens, until everything is white. Our weights were trained
+# with 7 to 12 iterations, chosen at random for each picture, so later maps had to be small. **Look
+# for** the line that bends first.
 
 # %%
 middle = names[1]
@@ -652,14 +647,13 @@ for name in names:
 
 # %% [markdown]
 # A network that had fully learned to stop would score the same after 8, 12 and 24. Ours comes
-# close, but does not stop entirely. So use the default of 8, and change the brightness as in
-# section 8.
+# close. So use the default of 8, and change the brightness as in section 8.
 #
 # ### Exercise 5.3. When is 12 iterations right?
 #
-# The founding project had a rule: 12 iterations where the mean code value is below 10, and 8
-# otherwise. It also shows a picture after 7 and does not say when 7 applies. We say: from 20 on.
-# Write the rule as a function. The picture is an array (height, width, 3) in [0, 1].
+# The founding project used 12 iterations where the mean code value is below 10, and otherwise 8.
+# Once it used 7, without saying when. We say: from 20 on. Write the rule as a function. The picture
+# is an array (height, width, 3) in [0, 1].
 
 
 # %% tags=["exercise"]
@@ -686,19 +680,18 @@ checks.iterations_for(choose_iterations)
 #     return 12 if mean_code < 10 else 8 if mean_code < 20 else 7
 # ```
 #
-# Is 12 *right*, then? The rule sees only the mean. A night sky with a lamp is dark on average and
-# should stay dark.
+# Is 12 *right*? The rule sees only the mean. A night sky is dark and should stay dark.
 #
 # </details>
 
 # %% [markdown]
 # ## 8. A dial in stops
 #
-# More iterations are a poor way to get a brighter picture: you cannot say by how much.
-# [Stops](glossary.md#stop) (EV) are better. Near black, $n$ iterations with a constant $m$ multiply
-# by $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ gives a
-# negative $m$, which darkens. The dial is applied *after* the enhancer, through the same curve, so
-# nothing is clipped. **Look at** the brightest parts at +2 EV.
+# With more iterations you cannot say how much brighter the picture gets. With
+# [stops](glossary.md#stop) (EV) you can. Near black, $n$ iterations with a constant $m$ multiply by
+# $(1 + m)^n$. For $s$ stops that must be $2^s$, so $m = 2^{s/n} - 1$. A negative $s$ darkens. The
+# dial is applied *after* the enhancer, through the same curve, so nothing is clipped. **Look at**
+# the brightest parts at +2 EV.
 
 
 # %%
@@ -737,7 +730,7 @@ _ = ipywidgets.interact(show_dial, name=choice, stops=turned)
 # %% [markdown]
 # ## 9. Make it move
 #
-# Here is the recursion as a short film: the picture on the left, the next map on the right.
+# The recursion as a short film: the picture on the left, the next map on the right.
 
 # %%
 frames = []
@@ -754,10 +747,9 @@ HTML(f'<img alt="{alt}" src="data:image/gif;base64,{base64.b64encode(film).decod
 #
 # ### Exercise 5.4. Stop when nothing changes
 #
-# Instead of 7, 8 or 12 iterations, go on until nothing changes. Write a function that returns the
-# picture **and** the number of iterations it took. It stops after the first iteration that changes
-# *no value* by more than `tolerance`. That iteration counts. It never takes more than `most`
-# iterations.
+# Write a function that returns the picture **and** the number of iterations it took. It stops after
+# the first iteration that changes *no value* by more than `tolerance` (that iteration counts), or
+# after `most` iterations.
 #
 # Does the founding network stop by itself? Try
 # `iterate_until(dark, lambda E, step: predict(E), 0.01, 30)`.
@@ -776,7 +768,7 @@ checks.stop_by_itself(iterate_until)
 # <details><summary>Hint</summary>
 #
 # "No value by more than" means the largest change, not the mean. Keep the old picture until you
-# have compared. A loop `for step in range(most)` always ends; leave it early with `break`.
+# have compared.
 #
 # </details>
 #
@@ -793,8 +785,8 @@ checks.stop_by_itself(iterate_until)
 #     return image, steps
 # ```
 #
-# With one constant $m$ it stops only when everything is white. A network can do better: where its
-# map falls to 0, nothing changes. The founding network's map does not.
+# With one constant $m$ it stops only when everything is white. A network can stop by itself, if its
+# map falls to 0. The founding network's map does not.
 #
 # </details>
 
@@ -809,7 +801,7 @@ checks.stop_by_itself(iterate_until)
 # Then write `quiet`. It takes a dark, noisy picture and a function `bend` that brightens any
 # picture, and returns a bright picture with less noise. The check darkens three photographs by 6.5
 # stops, with noise and without, and compares your result with what `bend` makes of the one
-# **without**. You must beat a plain 3 x 3 median by 1 dB. Try both orders.
+# **without**. You must beat a plain 3 x 3 median by 1 dB.
 
 # %% tags=["exercise"]
 order_matters = {"median": ..., "gaussian": ...}
@@ -829,7 +821,7 @@ checks.denoise(order_matters, quiet)
 #
 # A blur removes edges along with the noise. Look for a filter that averages only similar pixels,
 # such as `skimage.restoration.denoise_nl_means`. It needs to know how strong the noise is: what a
-# median filter removes is mostly noise. The noise is different before and after the curve.
+# median filter removes is mostly noise.
 #
 # </details>
 #
@@ -851,18 +843,16 @@ checks.denoise(order_matters, quiet)
 #
 # With this filter, denoising first is mostly better: 29.8, 31.4 and 28.1 dB, against 28.6, 30.2 and
 # 28.6 after the curve. In the dark picture the noise is about equally strong everywhere (notebook
-# 01), so one strength suits all of it; the curve amplifies it most in the darkest parts. The third
-# picture is better the other way round. There is no general rule: measure.
+# 01), so one strength suits all of it. The third picture is better the other way round: measure.
 #
 # </details>
 
 # %% [markdown]
 # ## What you learned
 #
-# - The founding function is tail recursive. Its two faults: the network sees 0 to 255 on the first
-#   call and [0, 1] afterwards, and its loss compares the map with the picture.
-# - Our enhancer asks one network three questions: *how much* light (the mean of a thumbnail's map),
-#   *where* (the thumbnail's map), *what is noise* (the picture's map).
+# - The founding function is tail recursive. Its network sees 0 to 255 first and [0, 1] afterwards,
+#   and its loss compares the map with the picture.
+# - Our enhancer asks one network three questions: *how much* light, *where*, and *what is noise*.
 # - A map that varies with the noise can remove it, if the picture arrives a little too dark.
 # - Further iterations change little. Choose the brightness in stops.
 #
