@@ -62,9 +62,9 @@ print("Data set:", DATASET)
 # ## Get the data
 #
 # The **[LOL](glossary.md#lol)** data set (Wei and others, 2018) has 500 pairs of photographs taken
-# from a tripod: one dark, one well lit. 485 pairs (`our485`) are for training, 15 (`eval15`) for
-# testing. LOL states no license, so the workbook does not include it. To fetch it for study (347
-# MB), set the switch to `True`. Every file is checked against its hash.
+# from a tripod, one dark and one well lit: 485 (`our485`) for training, 15 (`eval15`) for testing.
+# LOL states no license, so the workbook does not include it. To fetch it for study (347 MB), set
+# the switch to `True`. Every file is verified.
 
 # %%
 FETCH = False  # @param {type:"boolean"}
@@ -82,8 +82,8 @@ if DATASET == "lol":
 #
 # ## Look at pairs
 #
-# We take up to eight pairs from the training [split](glossary.md#split). A picture is a NumPy array
-# of floats in [0, 1] with shape (height, width, 3). Multiply by 255 to get the **[code
+# We take eight pairs from the training [split](glossary.md#split). A picture is a NumPy array of
+# floats in [0, 1] with shape (height, width, 3). Multiply by 255 to get the **[code
 # values](glossary.md#code-value)** of an 8-bit file.
 
 # %%
@@ -119,7 +119,7 @@ show([pair.low, gain * pair.low, pair.high], ["dark", f"dark x {gain:.1f}", "wel
 
 # %% [markdown]
 # The dark file is not empty. But multiplied it is grainy, its highlights are clipped, and its
-# colors are often wrong. Here are four pairs.
+# colors are often wrong. Four pairs:
 
 # %%
 # Alt: Four scenes in a row, dark in the first figure and well lit in the second.
@@ -128,9 +128,8 @@ show([pair.high for pair in pairs[:4]], ["well lit"] * 4, height=2.0)
 
 
 # %% [markdown]
-# How far does *just multiplying* get you? In a running notebook you can choose the pair and the
-# factor. **Try** to make the middle picture as good as the right one. Look at the darkest corner
-# and at the brightest spot.
+# In a running notebook you can choose the pair and the factor. **Try** to make the middle picture
+# as good as the right one. Look at the darkest corner and the brightest spot.
 
 
 # %%
@@ -148,13 +147,12 @@ factor = ipywidgets.FloatSlider(value=8, min=1, max=40, step=0.5, continuous_upd
 _ = ipywidgets.interact(multiply, name=name, factor=factor)
 
 # %% [markdown]
-# A factor that suits the darkest corner clips the brightest spot. Each picture needs a different
-# factor, and a larger factor means more grain.
+# A factor that suits the darkest corner clips the brightest spot, and each picture needs a
+# different one.
 #
 # ## Count the code values
 #
-# **Predict, then run.** How many of the 256 codes does a dark picture really use? Write down a
-# guess: 90 % of its values are below code ...
+# **Predict, then run.** 90 % of a dark picture's values are below code ...
 
 # %%
 low_codes = np.concatenate([images.to_uint8(pair.low).ravel() for pair in pairs])
@@ -164,8 +162,7 @@ for name, codes in (("dark", low_codes), ("well lit", high_codes)):
     print(f"          exact zeros {100 * np.mean(codes == 0):.1f} %")
 
 # %% [markdown]
-# Now the histograms. On a linear axis (left) the dark one is a spike at the edge. A logarithmic
-# axis (right) also shows the brightest parts of the scenes.
+# Now the histograms. A logarithmic axis (right) also shows the brightest parts of the scenes.
 
 # %%
 # Alt: Histograms of code values, linear and log axis. Dark: a spike below 40. Well lit: 0 to 255.
@@ -180,8 +177,7 @@ plt.show()
 
 # %% [markdown]
 # A dark picture squeezes the whole scene into a few dozen codes. Brightening spreads them out but
-# adds no new ones. Exact zeros, multiplied by any number, stay 0. Notebook 02 shows what to do
-# about that.
+# adds no new ones. Exact zeros stay 0; notebook 02 shows what to do about that.
 
 # %% [markdown]
 # ### Exercise 1.1. Multiply a dark file
@@ -200,8 +196,7 @@ checks.brightened_codes(codes_used, zeros_become, next_code)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Write the new codes below the first few old ones. Or let NumPy do it:
-# `np.unique(8 * np.arange(32))`.
+# Write the new codes below the first few old ones.
 #
 # </details>
 #
@@ -211,7 +206,7 @@ checks.brightened_codes(codes_used, zeros_become, next_code)
 # codes_used, zeros_become, next_code = 32, 0, 8
 # ```
 #
-# Multiplying moves codes apart but creates no new ones. No factor moves a 0.
+# Multiplying moves codes apart but creates no new ones.
 #
 # </details>
 
@@ -237,8 +232,8 @@ for pair, value in zip(pairs, stops, strict=True):
     print(f"{pair.name:12s} {value:4.1f} stops: 1 / {2**value:.0f} of the light")
 
 # %% [markdown]
-# The pairs differ by several stops, so no single number suits all of them. Something has to look at
-# each picture and decide how dark it is.
+# The pairs differ, so no single number suits all of them. Something has to look at each picture and
+# decide how dark it is.
 
 # %% tags=["claim"]
 assert stops.min() > 1.5
@@ -264,8 +259,8 @@ checks.stops_between_codes(stops_between_codes)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Three steps: scale the codes to [0, 1], decode them to light with `camera.srgb_to_linear`, and
-# count how many times the light doubles: the base-2 logarithm of the ratio.
+# Scale the codes to [0, 1], decode them to light with `camera.srgb_to_linear`, and take the base-2
+# logarithm of the ratio.
 #
 # </details>
 #
@@ -278,7 +273,7 @@ checks.stops_between_codes(stops_between_codes)
 #     return np.log2(light / less)
 # ```
 #
-# `stops_between_codes(128, 64)` is 2.1, not 1: code values are not proportional to light.
+# `stops_between_codes(128, 64)` is 2.1, not 1.
 #
 # </details>
 
@@ -286,8 +281,7 @@ checks.stops_between_codes(stops_between_codes)
 # ## Which pairs are faulty, and why 648 is left out
 #
 # We will compare each enhanced picture with its well-lit partner, pixel by pixel. That is fair only
-# if the camera did not move between the two shots. The sample's dark pictures are computed from the
-# bright ones, so nothing moved. In LOL some things did:
+# if nothing moved between the two shots. In LOL some things did:
 
 # %%
 registry = data.lol_scenes()
@@ -299,13 +293,12 @@ for reason in sorted(set(registry["faults"].values())):
 
 
 # %% [markdown]
-# Faulty pairs of the *test* set stay: every published score includes them. Dropping test pictures
-# that you don't like is cheating.
+# Faulty pairs of the *test* set stay: every published score includes them.
 #
 # ## Noise against brightness
 #
-# How grainy is a dark picture? The well-lit partner shows where the *scene* is smooth. There we
-# subtract a smoothed version of the dark picture from it. What remains is noise.
+# The well-lit partner shows where the *scene* is smooth. There we subtract a smoothed version of
+# the dark picture from it. What remains is noise.
 
 
 # %%
@@ -346,13 +339,12 @@ plt.show()
 
 # %% [markdown]
 # The brightness grows twentyfold, the noise only about twofold. So relative to the signal, noise is
-# worst in the dark. Brightening multiplies the darkest parts most, and their noise with them.
+# worst in the dark.
 
 # %% [markdown]
 # ### Exercise 1.3. Noise without a well-lit partner
 #
-# With **two dark shots** of one scene you need no well-lit partner: the scene cancels in their
-# difference, and noise remains.
+# In the difference of **two dark shots** the scene cancels and noise remains.
 #
 # Write a function that returns the noise *of one shot* (its standard deviation, in codes) for each
 # brightness bin. `first` and `second` are arrays (height, width) of code values, `edges` the edges
@@ -370,8 +362,8 @@ checks.noise_by_level(noise_by_level)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The difference contains the noise of *two* shots. Variances of independent noise add up: the
-# variance of the difference is twice that of one shot. For the bins, see `noise_by_code`.
+# Variances of independent noise add up: the variance of the difference is twice that of one shot.
+# For the bins, see `noise_by_code`.
 #
 # </details>
 #
@@ -387,20 +379,10 @@ checks.noise_by_level(noise_by_level)
 # </details>
 
 # %% [markdown]
-# <details><summary>Quiz: you average four shots from a tripod. Is a quarter of the noise
-# left?</summary>
-#
-# No, half. The sum of four shots has four times the variance, so twice the noise. Dividing by four
-# leaves half. For a quarter you need sixteen shots.
-#
-# </details>
-
-# %% [markdown]
 # ## Scene leak: are the test pictures really new?
 #
-# LOL's photographers took most scenes several times, at different exposures. The workbook has a
-# list of which files show the same scene. **Predict, then run:** how many of the 15 test pictures
-# show a scene that is also in the training pictures?
+# LOL's photographers took most scenes at several exposures. **Predict, then run:** how many of the
+# 15 test pictures show a scene that is also in the training pictures?
 
 # %%
 groups = registry["groups"]
@@ -414,8 +396,8 @@ for group in groups:
 # %% [markdown]
 # Only 179 shows a new scene. This is a **[scene leak](glossary.md#scene-leak)**. A network that
 # *remembers* its training scenes scores better on this test than on your photographs. We report the
-# official test because everybody does, but we choose nothing by it. For that we hold out other
-# scenes: `validation` (to make choices) and `unseen` (to report).
+# official test because everybody does, but choose nothing by it. We also hold out other scenes:
+# `validation` (to make choices) and `unseen` (to report).
 
 # %%
 for split, names in data.lol_split_names().items():
@@ -424,10 +406,9 @@ for split, names in data.lol_split_names().items():
 # %% [markdown]
 # ### Exercise 1.4. Split by scene
 #
-# Write a scene-safe split. `groups` is a list of scenes, each a list of file names, as in
-# `registry["groups"]`. Hold out whole scenes, drawn at random, until at least `share` of all
-# **files** is held out. The rest is for training. The same `seed` must give the same split, a
-# different seed a different one.
+# `groups` is a list of scenes, each a list of file names, as in `registry["groups"]`. Hold out
+# whole scenes, drawn at random, until at least `share` of all **files** is held out. The rest is
+# for training. The same `seed` must give the same split, a different seed a different one.
 
 
 # %% tags=["exercise"]
@@ -443,9 +424,8 @@ checks.scene_split(split_by_scene)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.random.default_rng(seed).permutation(len(groups))` gives the scene numbers in random order. Go
-# through them. Add each scene's files to the held-out list until it is long enough, then to the
-# training list.
+# `np.random.default_rng(seed).permutation(len(groups))` gives the scene numbers in random order.
+# Add each scene's files to the held-out list until it is long enough, then to the training list.
 #
 # </details>
 #
@@ -467,8 +447,7 @@ checks.scene_split(split_by_scene)
 # <details><summary>Quiz: you cut all pictures into patches and split the <em>patches</em> at
 # random. Is that safe?</summary>
 #
-# No. Patches of one scene end up on both sides: the same wall, the same chair. The score then
-# rewards memorizing. Split by scene first, then cut patches.
+# No. Patches of one scene end up on both sides. Split by scene first, then cut patches.
 #
 # </details>
 
@@ -497,8 +476,7 @@ print(f"with a different scene:    {thumb @ thumbnail_ranks(pairs[1].high):.3f}"
 
 # %% [markdown]
 # The sample has no leak, so we make one: each scene darkened by 4 stops, compared with each scene
-# darkened by 6. The bright diagonal is the leak. (Scenes 5 to 7 also resemble each other: a bright
-# sky above dark ground.)
+# darkened by 6. The bright diagonal is the leak.
 
 # %%
 # Alt: A matrix of rank correlations: the diagonal, where both scenes are the same, is brightest.
@@ -518,8 +496,8 @@ plt.show()
 #
 # ### Step 1: from code values to light
 #
-# A file stores *encoded* values, with more codes for dark tones, where eyes see small differences.
-# The rule is called **sRGB**. We undo it to get numbers proportional to light.
+# A file stores values encoded by **sRGB**, with more codes for dark tones. We undo it to get
+# numbers proportional to light.
 
 # %%
 # Alt: The well-lit picture as stored, and its linear light shown as numbers: darker, more contrast.
@@ -529,7 +507,7 @@ light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055
 show([reference, light], ["the file's values", "the light, as numbers"], height=3.0)
 
 # %% [markdown]
-# Displayed directly, linear light looks too dark: half the code range is only a fifth of the light.
+# Half the code range is only a fifth of the light.
 #
 # ### Step 2: take light away
 #
@@ -543,12 +521,11 @@ print(f"mean light: {light.mean():.3f} before, {dim.mean():.5f} after")
 # %% [markdown]
 # ### Step 3: the sensor counts
 #
-# A pixel counts electrons set free by light. These counts are random: if $n$ electrons are
-# expected, the standard deviation is $\sqrt{n}$. This is **[shot noise](glossary.md#shot-noise)**.
-# Reading the pixel adds an error of a few electrons, **[read noise](glossary.md#read-noise)**.
+# A pixel counts electrons set free by light. If $n$ are expected, the standard deviation is
+# $\sqrt{n}$: this is **[shot noise](glossary.md#shot-noise)**. Reading the pixel adds an error of a
+# few electrons, **[read noise](glossary.md#read-noise)**.
 #
-# The color filters pass less red and blue, so a camera multiplies these channels to make gray look
-# gray. They counted *fewer* electrons, so they are noisier.
+# The color filters pass less red and blue, so these channels are noisier.
 
 # %%
 sensor = camera.LOL_LIKE
@@ -577,7 +554,7 @@ balanced = np.clip(electrons * (gains * wrong) / sensor.electrons, 0, 1)
 # %% [markdown]
 # ### Step 5: encode and round to 256 codes
 #
-# Rounding loses everything between two codes. In the dark that is a lot.
+# In the dark this loses a lot.
 
 # %%
 coded = np.where(balanced <= 0.0031308, 12.92 * balanced, 1.055 * balanced ** (1 / 2.4) - 0.055)
@@ -592,9 +569,9 @@ factor = reference.mean() / dark.mean()
 show([reference, dark, factor * dark], ["well lit", "our dark picture", f"x {factor:.1f}"], 3.0)
 
 # %% [markdown]
-# Our picture has everything that LOL's dark pictures have: grain, clipped highlights, a color cast.
-# `camera.darken` in the package takes the same steps. With the same random numbers it makes exactly
-# the same picture:
+# Our picture has what LOL's dark pictures have: grain, clipped highlights, a color cast.
+# `camera.darken` in the package takes the same steps. With the same random numbers it makes the
+# same picture:
 
 # %% tags=["claim"]
 packaged = camera.darken(reference, exposure, np.random.default_rng(7))
@@ -607,8 +584,8 @@ print(inspect.getsource(camera.darken))
 # %% [markdown]
 # ## What is lost for good?
 #
-# Suppose we know the exposure exactly and undo each step: decode, remove the cast, multiply the
-# light, encode. What is still missing? We switch the steps on one at a time.
+# Suppose we know the exposure exactly and undo each step. What is still missing? We switch the
+# steps on one at a time.
 
 
 # %%
@@ -664,8 +641,8 @@ show([reference[crop], *crops.values()], ["well lit", *crops], height=2.3)
 # ## Other cameras
 #
 # The camera model was fitted to LOL; [data/README.md](../data/README.md) compares the two. A
-# network that has seen only LOL's camera fails with other cameras. `camera.Camera` has a field for
-# each difference:
+# network that has seen only LOL's fails with others. `camera.Camera` has a field for each
+# difference:
 #
 # - **response**: how light becomes code values, if not by sRGB,
 # - **black level**: what the camera takes for zero light, a little too high or too low,
@@ -674,7 +651,7 @@ show([reference[crop], *crops.values()], ["well lit", *crops], height=2.3)
 # - **JPEG**: the file drops what the eye hardly sees, in blocks of 8 x 8 pixels.
 #
 # Here is a close-up of a picture five stops too dark, brightened to the same mean, with one strong
-# difference at a time. **Look at** the color and size of the grain, and at the contrast.
+# difference at a time. **Look at** the grain and the contrast.
 
 # %%
 # Alt: Six enlarged crops, one per camera, with different grain, colors and contrast.
@@ -693,10 +670,9 @@ for one in cameras.values():
 show(taken, list(cameras), height=2.3)
 
 # %% [markdown]
-# Light differs as well: half of the scene may be in shade, or the scene may be backlit.
-# `sample_any_camera` draws a random camera, and `sample_shade` how many *further* stops each place
-# is darker. Below are six cameras, in even light (top) and uneven light (bottom), brightened to the
-# same mean.
+# Light differs as well: half of the scene may be in shade. `sample_any_camera` draws a random
+# camera, and `sample_shade` how many *further* stops each place is darker. Below are six cameras,
+# in even light (top) and uneven light (bottom), brightened to the same mean.
 
 # %%
 # Alt: One scene from six random cameras, evenly lit above, with shade or spots of light below.
@@ -734,21 +710,19 @@ show(photographs, [path.stem for path in dark_files], height=2.4)
 show([photograph**0.5 for photograph in photographs], ["brightened"] * len(photographs), height=2.4)
 
 # %% [markdown]
-# At night, lights are already bright, and skies are meant to be dark. LOL has few such scenes, so a
-# network trained only on LOL has hardly seen any.
+# At night, lights are already bright, and skies are meant to be dark. LOL has few such scenes.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 1.5. Find the scenes yourself
 #
-# You get a folder of pictures. Some show the same scene at different exposures, but nobody wrote
-# down which. Write a function that takes a list of pictures, arrays (height, width, 3) in [0, 1] of
-# one size, and returns a list of groups. Each group lists the indices of all pictures of one scene;
-# a picture without a twin is its own group.
+# Some pictures show the same scene at different exposures. Write a function that takes a list of
+# pictures, arrays (height, width, 3) in [0, 1] of one size, and returns a list of groups. Each
+# group lists the indices of all pictures of one scene; a picture without a twin is its own group.
 #
-# Watch out for chains: if A resembles B, and B resembles C, all three are one scene, even if A and
-# C look less alike because their exposures are far apart.
+# If A resembles B, and B resembles C, all three are one scene, even if A and C look less alike
+# because their exposures are far apart.
 
 
 # %% tags=["exercise"]
@@ -764,9 +738,8 @@ checks.group_scenes(group_scenes)
 # <details><summary>Hint</summary>
 #
 # `thumbnail_ranks` (above) returns vectors of length 1. Their dot products are a matrix of
-# similarities. Where a value is high enough, connect the two pictures. That is a graph, and the
-# scenes are its connected components: `scipy.sparse.csgraph.connected_components`. Or give each
-# picture a label, and merge the labels of pictures that are alike.
+# similarities. Connect pictures where it is high enough. The scenes are the connected components of
+# this graph: `scipy.sparse.csgraph.connected_components`.
 #
 # </details>
 #
@@ -808,8 +781,8 @@ def correlate(first, second):
 
 
 # %% [markdown]
-# We try it on a known shift: the well-lit picture moved 3 pixels down and 2 to the right, and the
-# dark one as it is.
+# A known shift: the well-lit picture moved 3 pixels down and 2 to the right, and the dark one as it
+# is.
 
 # %%
 # Alt: A dark square with one bright dot, 3 pixels below and 2 right of the middle.
