@@ -92,8 +92,7 @@ plt.show()
 #
 # ## 2. When m is too large
 #
-# **Predict, then run:** what goes wrong at $m = 1.5$? Will some pixels leave [0, 1]? Will the
-# darker of two pixels come out brighter?
+# **Predict, then run:** what goes wrong at $m = 1.5$?
 
 # %%
 # Alt: Left, curves for m = -1 and 1 stay in [0, 1]. Right, those for -1.5 and 1.5 leave it.
@@ -110,8 +109,8 @@ plt.show()
 # %% [markdown]
 # ### Exercise 2.1. Which m are safe?
 #
-# With $|m| = 1$ (left) the curves stay in the band. With $|m| = 1.5$ (right) they leave it and come
-# back: some pixels go beyond white, and the order is lost.
+# With $|m| = 1.5$ (right) the curves leave the band and come back: some pixels go beyond white or
+# black, and the order is lost.
 #
 # So which $m$, positive or negative, keep values in [0, 1] and never swap two pixels? Work it out
 # **before you read on**. Write a function that answers for one $m$.
@@ -128,9 +127,8 @@ checks.is_safe(is_safe)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Take the derivative of $f(x) = x + m\,x\,(1 - x)$. It is a straight line in $x$. Where on [0, 1]
-# is a straight line smallest? An iteration keeps the order as long as its slope is nowhere
-# negative.
+# Take the derivative of $f$. It is a straight line in $x$. Where on [0, 1] is a straight line
+# smallest? An iteration keeps the order if its slope is nowhere negative.
 #
 # </details>
 #
@@ -157,8 +155,8 @@ for m in np.linspace(-1, 1, 41):
 print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min()), 2))
 
 # %% [markdown]
-# This is why the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output is
-# between 0 and 1, so no weights can break a picture, or darken it.
+# So the network of notebook 03 ends in a **[sigmoid](glossary.md#sigmoid)**: its output is between
+# 0 and 1, and no weights can break a picture, or darken it.
 #
 # ## 3. At most one stop
 #
@@ -178,12 +176,12 @@ plt.show()
 
 
 # %% [markdown]
-# Dark pixels gain the most, bright ones hardly anything, and no pixel gains more than one stop. Our
-# pictures are 4 to 6 stops too dark, so one iteration is not enough.
+# Dark pixels gain the most, and none gains more than one stop. Our pictures are 4 to 6 stops too
+# dark, so one iteration is not enough.
 #
 # ## 4. So do it again
 #
-# Apply it $n$ times: that is the [recursion](glossary.md#recursion). Here $m$ is still a constant.
+# Apply it $n$ times: that is the [recursion](glossary.md#recursion).
 
 
 # %%
@@ -213,9 +211,9 @@ right.legend()
 plt.show()
 
 # %% [markdown]
-# Only exact 0 stays where it is. Values that an iteration does not change are **[fixed
-# points](glossary.md#fixed-point)**: here 0 and 1. The slope at 0 is $1 + m$, more than 1: 0
-# repels. The slope at 1 is $1 - m$, less than 1: 1 attracts. So every other pixel approaches white.
+# Values that an iteration does not change are **[fixed points](glossary.md#fixed-point)**: here 0
+# and 1. The slope at 0 is $1 + m$, more than 1: 0 repels. The slope at 1 is $1 - m$, less than 1: 1
+# attracts. So every other pixel approaches white.
 #
 # So **with one constant, the number of iterations is an exposure dial**. Here it is on a picture.
 
@@ -231,11 +229,10 @@ plt.show()
 
 
 # %% [markdown]
-# Nothing is clipped at white, and grain becomes visible.
+# Nothing is clipped at white.
 #
 # The dot is the mean of the dark picture. In a running notebook, use both sliders. **Predict** what
-# $n = 4$ with $m = 0.76$ gives: the product is the same. Then find the $m$ that the picture needs
-# at $n = 2$.
+# $n = 4$ with $m = 0.76$ gives: the product is the same.
 
 
 # %%
@@ -285,8 +282,7 @@ checks.steps_for(steps_for)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# After $n$ iterations the pixel is $(1 + m)^n$ times what it was. Count in a loop until that is
-# enough, or take logarithms and round up.
+# After $n$ iterations the pixel is $(1 + m)^n$ times what it was. Take logarithms and round up.
 #
 # </details>
 #
@@ -304,9 +300,9 @@ checks.steps_for(steps_for)
 # %% [markdown]
 # ## 5. Exact black stays black
 #
-# $f(0) = 0$ for any $m$, and dark 8-bit pictures have many exact zeros. But a stored 0 does not
-# mean "no light". It means "less than half a [code value](glossary.md#code-value)". So we first
-# raise all values to a **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
+# $f(0) = 0$ for any $m$, and dark pictures have many exact zeros. But a stored 0 only means "less
+# than half a [code value](glossary.md#code-value)". So we first raise all values to a
+# **[floor](glossary.md#floor)** of half a code value, $0.5/255$.
 
 # %%
 FLOOR = 0.5 / 255
@@ -317,15 +313,13 @@ print("without floor:", np.round(iterate(codes, m, 8) * 255, 1))
 print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 1))
 
 # %% [markdown]
-# These are codes, for inputs of code 0, 1, 2 and 3. Without the floor the first stays at 0 while
-# its neighbors rise: a black speck in a gray shadow.
+# Without the floor the first stays at 0 while its neighbors rise: a black speck in a gray shadow.
 
 # %% [markdown]
 # ### Exercise 2.3. Raise the floor
 #
-# Write a function that takes the codes of an 8-bit file, a `uint8` array of any shape, and returns
-# the values that the recursion starts from: floats in [0, 1], with exact black raised to half a
-# code and everything else unchanged.
+# Write a function that takes the codes of an 8-bit file, a `uint8` array, and returns floats in [0,
+# 1], with exact black raised to half a code and everything else unchanged.
 
 
 # %% tags=["exercise"]
@@ -339,8 +333,7 @@ checks.first_values(first_values)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.maximum` keeps the larger of two values, element by element. Watch the scale: half a code is
-# not 0.5.
+# `np.maximum` keeps the larger of two values. Half a code is not 0.5.
 #
 # </details>
 #
@@ -364,9 +357,9 @@ checks.first_values(first_values)
 # %% [markdown]
 # ## 7. Odds
 #
-# For other $m$ there is no such formula, but there is a scale on which the recursion is simple: the
-# **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$, as in betting: 0 for black, 1 for middle
-# gray, infinite for white.
+# For other $m$ there is no such formula, but the recursion is simple for the
+# **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$: 0 for black, 1 for middle gray, infinite
+# for white.
 #
 # ### Exercise 2.4. Derive the odds form
 #
@@ -431,9 +424,8 @@ plt.show()
 #
 # ## 8. Depth is a step size
 #
-# Use more and more iterations with a smaller and smaller $m$, and keep $n\,m$ fixed. The factor
-# approaches $e^{m}$ per iteration, so the log odds (the *[logit](glossary.md#logit)*) simply grow
-# by $n\,m$:
+# Use more iterations with a smaller $m$, and keep $n\,m$ fixed. The factor approaches $e^{m}$ per
+# iteration, so the log odds (the *[logit](glossary.md#logit)*) simply grow by $n\,m$:
 #
 # $$x_n \to \mathrm{sigmoid}\big(\mathrm{logit}(x_0) + n\,m\big)$$
 
@@ -468,8 +460,7 @@ plt.show()
 # ## 9. An aside: chaos
 #
 # With $y = \frac{m}{1+m}\,x$ and $r = 1 + m$ an iteration becomes $y \mapsto r\,y\,(1-y)$: the
-# **logistic map**, the best-known example of chaos. Here is where the recursion ends up for each
-# $m$.
+# **logistic map**, the best-known example of chaos.
 
 # %%
 # Alt: Values after 500 iterations against m: one value up to 2, then two, four, then chaos.
@@ -525,10 +516,9 @@ ax.set(xlabel="noise is multiplied by", xlim=(0, 11.5), title="From 0.05 to 0.5"
 plt.show()
 
 # %% [markdown]
-# Scaling amplifies the noise as much as the signal. The curve amplifies it less, and gamma less
-# still (but its slope at black is infinite). None gets below 1: a curve that treats equal pixels
-# alike **cannot remove noise**. Only a map that varies with the noise can ([notebook
-# 05](05_iterate.ipynb)).
+# The curve amplifies noise less than scaling, and gamma less still (but its slope at black is
+# infinite). None gets below 1: a curve that treats equal pixels alike **cannot remove noise**. Only
+# a map that varies with the noise can ([notebook 05](05_iterate.ipynb)).
 
 # %% tags=["claim"]
 curve_gains = [gain for name, gain in gains.items() if name.startswith("n =")]
@@ -541,14 +531,6 @@ assert abs(measured / noise_gain(0.05, m, 8) - 1) < 0.05
 
 
 # %% [markdown]
-# <details><summary>Quiz: a map has a different m in each pixel, but is smooth. Can it remove
-# noise?</summary>
-#
-# No. A smooth map is nearly constant around each pixel, so it treats a pixel and its noisy neighbor
-# alike.
-#
-# </details>
-#
 # ## 11. One constant against everything
 #
 # How good is *one number*, the same $m$ for every pixel of every picture, a **[constant
@@ -613,13 +595,12 @@ print(f"7, 8 or 12 iterations: {spread:.2f} dB apart; the constant itself gains 
 assert spread < 0.1 * gain
 
 # %% [markdown]
-# From 7 iterations on, depth hardly matters. Remember the number for $n = 8$: **a network that does
-# not beat it has learned nothing but an exposure setting.** Notebook 06 keeps it in every table.
+# Remember the number for $n = 8$: **a network that does not beat it has learned nothing but an
+# exposure setting.** Notebook 06 keeps it in every table.
 #
 # ## 12. The packaged versions
 #
-# The package also has `brighten` and `iterate`. They agree with yours; this `iterate` yields every
-# iteration.
+# The package has both functions; this `iterate` yields every iteration.
 
 # %%
 from lle_utils import curve
@@ -630,15 +611,13 @@ print(inspect.getsource(curve.brighten))
 print(inspect.getsource(curve.iterate))
 
 # %% [markdown]
-# It calls `predict_map` for $m$ before every iteration. From the next notebook on this is a
-# network, and $m$ becomes a **[parameter map](glossary.md#parameter-map)** $M$ with a number for
-# every pixel.
+# From the next notebook on `predict_map` is a network, and $m$ becomes a **[parameter
+# map](glossary.md#parameter-map)** $M$ with a number for every pixel.
 #
 # ## 13. Color
 #
-# A color pixel is three numbers. With *one shared* $m$, every iteration multiplies their odds by
-# nearly the same factor, so the **ratios of the odds** hardly change. With three different $m$ they
-# do.
+# With *one shared* $m$ for three colors, every iteration multiplies their odds by nearly the same
+# factor, so the **ratios of the odds** hardly change. With three different $m$ they do.
 
 # %%
 brown = np.array([0.060, 0.040, 0.020])
@@ -685,22 +664,15 @@ for ax, (title, view) in zip(axes, views.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# With one shared number blue is missing. With three it comes back. This is why our network predicts
-# a map with **three channels**. (The founding project used one.)
+# With three numbers blue comes back. So our network predicts a map with **three channels**. (The
+# founding project used one.)
 
 # %% [markdown]
-# <details><summary>Quiz: so do three constants, fitted once, correct the casts of a whole data
-# set?</summary>
-#
-# Only if all pictures have the same cast. Otherwise something has to look at each picture.
-#
-# </details>
-#
 # ## 14. How good could a map get?
 #
-# Now we cheat on purpose. We *know* the bright picture and look for the best possible $m$, with
-# more and more freedom. No network can beat these **[ceilings](glossary.md#ceiling)**. A table of
-# all 256 codes and 512 values of $m$ has every answer.
+# Now we cheat: we *know* the bright picture and look for the best possible $m$, with more and more
+# freedom. No network can beat these **[ceilings](glossary.md#ceiling)**. A table of all 256 codes
+# and 512 values of $m$ has every answer.
 
 # %%
 STRENGTHS = np.linspace(0, 1, 512)
@@ -748,16 +720,14 @@ ax.set_title("The best that a map could do, n = 8")
 plt.show()
 
 # %% [markdown]
-# The first jump is exposure: one number for all pictures gains a lot, and one *per picture* more.
-# The last is the floor: three numbers per pixel can correct nearly everything, once black pixels
-# can move.
+# The first jump is exposure. The last is the floor: three numbers per pixel can correct nearly
+# everything, once black pixels can move.
 
 # %% [markdown]
 # ## Exercises
 #
 # ### Exercise 2.5. Find the constant
 #
-# Which $m$ takes a tone to a given brightness in $n$ iterations?
 #
 # First the limit of infinitely many small iterations (section 8): `shift` returns the $n\,m$ that
 # takes `x` to `target`. Then the exact answer: `m_for` returns the $m$ in [0, 1] with which exactly
@@ -780,9 +750,9 @@ checks.constant_for(shift, m_for)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# In the limit the logit grows by $n\,m$. For finite $n$ there is no formula, but the result grows
-# with $m$, so **bisect**: try the middle of [0, 1], and keep the half that contains the target.
-# First check whether $m = 0$ is too much or $m = 1$ too little.
+# For finite $n$ there is no formula, but the result grows with $m$, so **bisect**: try the middle
+# of [0, 1], and keep the half that contains the target. First check whether $m = 0$ is too much or
+# $m = 1$ too little.
 #
 # </details>
 #
@@ -815,11 +785,10 @@ checks.constant_for(shift, m_for)
 # ## What you learned
 #
 # - $f(x) = x + m x(1-x)$ keeps values in [0, 1] and the order of pixels exactly when $|m| \le 1$.
-# - One iteration gains at most one stop. Repeating it is an exposure dial, and depth is a step
-#   size.
+# - One iteration gains at most one stop. Repeating it is an exposure dial.
 # - Exact 0 is a fixed point: raise it to half a code value first.
 # - One shared $m$ nearly keeps the ratios of odds, so it cannot correct a cast.
-# - The curve amplifies noise less than plain scaling does, but no curve removes it.
+# - No curve removes noise.
 # - One constant, fitted on training pictures, is the bar. The ceiling is far above it.
 #
 # Sources and further reading: [references](references.md).
