@@ -728,7 +728,6 @@ plt.show()
 #
 # ### Exercise 2.5. Find the constant
 #
-#
 # First the limit of infinitely many small iterations (section 8): `shift` returns the $n\,m$ that
 # takes `x` to `target`. Then the exact answer: `m_for` returns the $m$ in [0, 1] with which exactly
 # `n` iterations lead from `x` to `target`, or `None` if no such $m$ exists. How far is `shift / n`

@@ -96,8 +96,7 @@ show([first.low, output, first.high], ["input", "enhanced", "reference"])
 # %% [markdown]
 # ## The protocol
 #
-# A score means nothing without the rules for computing it, its [protocol](glossary.md#protocol).
-# These are ours:
+# A score means nothing without its rules, the [protocol](glossary.md#protocol). Ours:
 #
 # 1. The enhanced picture is clipped to [0, 1] and **rounded to 8 bits**, as in a file.
 # 2. It is compared with the [reference](glossary.md#reference) in **RGB, at full size**.
@@ -110,8 +109,7 @@ show([first.low, output, first.high], ["input", "enhanced", "reference"])
 #
 # Subtract, square, average: the [mean squared error](glossary.md#mean-squared-error). Minus ten
 # times its logarithm is the **[peak signal-to-noise ratio](glossary.md#psnr)** in decibels. Ten
-# more decibels is a tenth of the squared error. The "peak" is the largest possible value; ours is
-# 1.
+# more decibels is a tenth of the squared error. The "peak", the largest possible value, is 1.
 
 # %%
 error = np.mean((output.astype(np.float64) - first.high) ** 2)
@@ -138,9 +136,8 @@ print(f"as in the example {example_psnr(output, first.high):.2f} dB, by hand {by
 # %% [markdown]
 # ### Exercise 6.1. Find why a PSNR reads 67 dB
 #
-# Write a function that corrects a printed PSNR. It gets the printed decibels, the `max_val` of the
-# call, and the real `peak` of the data. It must also work for pictures in codes, 0 to 255, and
-# `max_val=1`.
+# Correct a printed PSNR. The function gets the printed decibels, the `max_val` of the call, and the
+# real `peak` of the data. It must also work for pictures in codes, 0 to 255, and `max_val=1`.
 
 
 # %% tags=["exercise"]
@@ -155,7 +152,7 @@ checks.true_psnr(true_psnr)
 # <details><summary>Hint</summary>
 #
 # Write the formula twice, once with `max_val` and once with `peak`, and subtract. The mean squared
-# error cancels. The logarithm of a square is twice the logarithm.
+# error cancels.
 #
 # </details>
 #
@@ -166,7 +163,7 @@ checks.true_psnr(true_psnr)
 #     return printed - 20 * np.log10(max_val / peak)
 # ```
 #
-# So the 67 dB are really 19, about what one constant scores.
+# So the 67 dB are really 19.
 #
 # </details>
 
@@ -186,7 +183,7 @@ titles = [f"{metrics.psnr(spoiled, calm):.1f} dB" for spoiled in (brighter, nois
 show([calm, brighter, noisy], ["reference", *titles])
 
 # %% [markdown]
-# PSNR rates them as equal. The eye does not. **[Structural similarity](glossary.md#ssim)** compares
+# PSNR rates them as equal; the eye does not. **[Structural similarity](glossary.md#ssim)** compares
 # the means, variances and correlation in small windows:
 #
 # $$\mathrm{SSIM} = \frac{2\mu_x\mu_y + c_1}{\mu_x^2 + \mu_y^2 + c_1} \cdot
@@ -227,10 +224,9 @@ for name, spoiled in (("brighter", brighter), ("noisy", noisy)):
 # %% [markdown]
 # ## CIEDE2000: is the color right?
 #
-# The third metric, [CIEDE2000](glossary.md#ciede2000), says how different two colors *look*, based
-# on experiments with observers. A difference of 1 to 2 is just visible side by side. Each column
-# shows a color, the same color changed by **20 [code values](glossary.md#code-value)**, and the
-# difference.
+# [CIEDE2000](glossary.md#ciede2000) says how different two colors *look*. A difference of 1 to 2 is
+# just visible side by side. Each column shows a color, the same color changed by **20 [code
+# values](glossary.md#code-value)**, and the difference.
 
 # %%
 # Alt: Six pairs of colors that differ by 20 codes, each with its CIEDE2000 difference.
@@ -250,13 +246,12 @@ for name, colors in changes.items():
 show(columns, titles, height=1.7)
 
 # %% [markdown]
-# The same 20 codes matter several times as much on gray as on a strong yellow. PSNR sees only code
-# values.
+# The same 20 codes matter several times as much on gray as on a strong yellow.
 #
 # ## Six PSNRs of the same pictures
 #
-# Now we keep the pictures and change only how PSNR is computed. Each of these variants has been
-# used in publications. **Predict, then run:** how far apart are the lowest and the highest?
+# Now we change only how PSNR is computed. Each of these variants has been published. **Predict,
+# then run:** how far apart are the lowest and the highest?
 
 # %%
 errors = [e.astype(np.float64) - h for e, h in zip(enhanced, references, strict=True)]
@@ -309,9 +304,9 @@ assert abs(bug - protocol - 20 * np.log10(255)) < 1e-6
 # %% [markdown]
 # ### Exercise 6.2. PSNR by the protocol
 #
-# Write our metric yourself, without `metrics`. The function gets two lists: outputs of a method, as
-# floats that may be outside [0, 1], and their references, on 8-bit levels in [0, 1]. Pictures may
-# differ in size. It returns one number. Follow points 1 to 3 of the protocol.
+# Write our metric without `metrics`. The function gets two lists: outputs of a method, as floats
+# that may be outside [0, 1], and their references, on 8-bit levels in [0, 1]. Pictures may differ
+# in size. It returns one number. Follow points 1 to 3 of the protocol.
 
 
 # %% tags=["exercise"]
@@ -325,8 +320,8 @@ checks.mean_psnr(my_mean_psnr)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# For each pair: clip, round to whole codes with `np.rint`, and go back to [0, 1]. Then the error,
-# its square, the mean, the logarithm. The mean over pictures comes last.
+# For each pair: clip, round to whole codes with `np.rint`, and go back to [0, 1]. The mean over
+# pictures comes last.
 #
 # </details>
 #
@@ -359,9 +354,9 @@ print(f"untouched input {untouched:.2f} dB, after GT-mean {lifted:.2f} dB")
 show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean", "reference"])
 
 # %% [markdown]
-# The middle picture is the input, multiplied by one number taken from the reference. Most of PSNR
-# is [exposure](glossary.md#exposure), and GT-mean gives the exposure away. It has one honest use,
-# in a separate column: what is left of a method's lead **when every method is given the exposure**?
+# Most of PSNR is [exposure](glossary.md#exposure), and GT-mean gives the exposure away. It has one
+# honest use, in a separate column: what is left of a method's lead **when every method is given the
+# exposure**?
 #
 # Some data sets need that column. If every dark picture was taken about the same number of stops
 # below its reference, one fixed setting is right for all, and a method that estimates exposure can
@@ -381,7 +376,7 @@ show([first.low, gt_mean(first.low, first.high), first.high], ["input", "GT-mean
 #   *one number* instead of the network
 #
 # "founding" is the network as it was first trained (notebook 04). The constant is fitted on the
-# training split. Fitted on the test pictures it would score too well (exercise 6.4).
+# training split.
 
 # %%
 training = data.load(DATASET, "train", lazy=True)
@@ -410,13 +405,12 @@ for row in (names[:3], names[3:6], names[6:]):
 
 
 # %% [markdown]
-# Equalization always fills the range and washes out the colors. CLAHE raises contrast, not
-# exposure, so the result stays dark. LIME-like lifts the shadows most, and their noise with them.
+# Equalization washes out the colors. CLAHE raises contrast, not exposure. LIME-like lifts the
+# shadows most, and their noise with them.
 #
 # ## The table
 #
-# "worst" is the lowest PSNR of any picture, which a mean hides. In the last column every method was
-# given the exposure.
+# "worst" is the lowest PSNR of any picture. In the last column every method was given the exposure.
 
 
 # %%
@@ -461,8 +455,7 @@ print(f"lle_utils: {low:.2f} to {high:.2f} dB")
 # %% [markdown]
 # <details><summary>Quiz: how long is the interval with four times as many pictures?</summary>
 #
-# About half as long: the standard error of a mean falls with the square root of n. If six pictures
-# resolve 1 dB, you need six hundred to resolve 0.1 dB.
+# About half as long: the standard error of a mean falls with the square root of n.
 #
 # </details>
 
@@ -480,9 +473,9 @@ plt.title("dot: one picture; black mark: mean; gray bar: 95 % interval of the me
 plt.show()
 
 # %% [markdown]
-# Many bars overlap, because some pictures are hard for every method. But we want to know which
-# method is better **on the same picture**. So subtract first, picture by picture, and compute the
-# interval of the [*difference*](glossary.md#paired-difference).
+# Many bars overlap, because some pictures are hard for every method. But which method is better
+# **on the same picture**? Subtract first, picture by picture, and compute the interval of the
+# [*difference*](glossary.md#paired-difference).
 
 # %%
 for name in ordered:
@@ -496,9 +489,8 @@ for name in ordered:
           f"{ahead}: {verdict}")  # fmt: skip
 
 # %% [markdown]
-# "Not decided", an interval that contains 0, is also a result: these pictures cannot tell the two
-# methods apart. It is the result on LOL's fifteen test pictures for the enhancer against one
-# constant (see the card below).
+# "Not decided", an interval that contains 0, is also a result. It is the result on LOL's fifteen
+# test pictures for the enhancer against one constant (see the card below).
 #
 # ### Exercise 6.3. An interval of your own
 #
@@ -518,8 +510,8 @@ checks.paired_interval(my_interval)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Subtract first, then draw: a picture must be drawn for both methods together.
-# `rng.choice(values, size=(10_000, values.size))` draws ten thousand rows; each row has one mean.
+# Subtract first, then draw. `rng.choice(values, size=(10_000, values.size))` draws ten thousand
+# rows; each row has one mean.
 #
 # </details>
 #
@@ -570,8 +562,7 @@ for name, maps in (("maps as predicted", predicted), ("mean over the picture", p
 
 
 # %% [markdown]
-# If an interval contains 0, these pictures do not show that this part of the map helps. PSNR is
-# mostly exposure; the grain that detail maps remove affects SSIM more.
+# PSNR is mostly exposure; the grain that detail maps remove affects SSIM more.
 #
 # ## Scene leak: a score for memory
 #
@@ -631,8 +622,8 @@ for way, value in memory_score.items():
 
 # %% [markdown]
 # Split by picture, it scores high: it has seen the scenes. (An exact copy counts as 60 dB.) Split
-# by scene, it fails, as it should. A network can also memorize, so this workbook splits LOL's
-# training pictures by scene.
+# by scene, it fails, as it should. A network can also memorize, so we split LOL's training pictures
+# by scene.
 
 # %% tags=["claim"]
 assert memory_score["picture"] > memory_score["scene"] + 3
@@ -640,7 +631,7 @@ assert memory_score["picture"] > memory_score["scene"] + 3
 # %% [markdown]
 # ## Where does the error come from?
 #
-# A score does not say *what* is wrong. But the mean squared error is the sum of three parts:
+# The mean squared error is the sum of three parts:
 #
 # - **exposure**: the whole picture is too bright or too dark (the mean error, squared);
 # - **cast**: one channel is off against the others (the variance of the channels' mean errors);
@@ -662,8 +653,7 @@ for i in np.argsort(-ours):
     print(f"{test[i].name:12s} {ours[i]:7.2f}    {shares}   {255 * errors[i].mean():+6.1f} codes")
 
 # %% [markdown]
-# If "exposure" is largest, the enhancer misjudged how bright the scene should be. It cannot know: a
-# dim room and a bright one can give the same dark picture.
+# The enhancer cannot know the exposure: a dim room and a bright one can give the same dark picture.
 #
 # ## The worst picture, in full view
 #
@@ -700,9 +690,8 @@ titles = [f"{name}: {value:.1f} codes" for name, value in grain.items()]
 show([5 * pair.low[crop], *parts.values()], ["input x 5", *titles], height=2.7)
 
 # %% [markdown]
-# One number for all pixels amplifies the noise with the signal. A detail map lifts pixels that
-# noise made too dark more than their neighbors. Less grain than in the reference means that some
-# texture was removed as well.
+# A detail map lifts pixels that noise made too dark more than their neighbors. Less grain than in
+# the reference means that some texture was removed as well.
 
 # %% tags=["claim"]
 assert grain["enhancer"] < grain["constant map"]
@@ -710,10 +699,10 @@ assert grain["enhancer"] < grain["constant map"]
 # %% [markdown]
 # ## Which choices matter?
 #
-# A [recipe](glossary.md#recipe) is a list of choices. An **ablation** changes one at a time and
-# trains again with the same budget. Each dot is one training run. Left: PSNR after 8 iterations on
-# LOL's validation scenes. Right: PSNR after GT-mean on pairs from other cameras. **Look at** the
-# distance from the line, the base recipe. Two dots in a row differ only in the random seed: smaller
+# An **ablation** changes one choice of the [recipe](glossary.md#recipe) at a time and trains again
+# with the same budget. Each dot is one training run. Left: PSNR after 8 iterations on LOL's
+# validation scenes. Right: PSNR after GT-mean on pairs from other cameras. **Look at** the distance
+# from the line, the base recipe. Two dots in a row differ only in the random seed: smaller
 # distances may be chance.
 
 # %%
@@ -745,8 +734,7 @@ if table:
     plt.show()
 
 # %% [markdown]
-# Does a choice help on both sides, or only on LOL? A row close to the line makes no difference that
-# these pictures can show.
+# Does a choice help on both sides, or only on LOL?
 #
 # ## The card
 #
@@ -775,8 +763,8 @@ for split, found in card["scores"].items():
 #
 # ### One constant, with hindsight
 #
-# A constant fitted on the test pictures scores better than it should. By how much? Here is a table
-# of PSNRs: a row per test picture (every fifth pixel), a column per constant.
+# A constant fitted on the test pictures scores better than it should. A table of PSNRs: a row per
+# test picture (every fifth pixel), a column per constant.
 
 # %%
 constants = np.arange(0.10, 0.75, 0.05)
@@ -824,7 +812,7 @@ checks.leave_one_out(leave_one_out)
 #     return np.mean(scores)
 # ```
 #
-# It is never above the first score: no picture influenced its own constant.
+# It is never above the first score.
 #
 # </details>
 
@@ -836,8 +824,8 @@ checks.leave_one_out(leave_one_out)
 # of the squared error: `"exposure"`, `"cast"`, `"noise"` or `"blur"`.
 #
 # The check degrades photographs, each with one strong fault and a trace of the other three. You
-# must get nine out of ten right. Then try it on the enhancer's pictures:
-# `[main_fault(e, h) for e, h in zip(enhanced, references)]`. Do you agree?
+# must get nine out of ten right. Then try it on the enhancer's pictures: `[main_fault(e, h) for e,
+# h in zip(enhanced, references)]`.
 
 
 # %% tags=["exercise"]
@@ -851,9 +839,9 @@ checks.main_fault(main_fault)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# What does an error caused by blur look like? Blur the reference, and subtract the reference. Noise
-# does not resemble that picture. `np.corrcoef` measures similarity. Or compare the grain of the two
-# pictures: noise adds grain, blur removes it.
+# What does an error caused by blur look like? Blur the reference, and subtract the reference.
+# `np.corrcoef` measures similarity. Or compare the grain of the two pictures: noise adds grain,
+# blur removes it.
 #
 # </details>
 #
@@ -872,7 +860,7 @@ checks.main_fault(main_fault)
 # ```
 #
 # The square of a correlation is the share of variance that one picture explains of the other. The
-# rest is called noise here. In a real picture it is often wrong contrast.
+# rest counts as noise. In a real picture it is often wrong contrast.
 #
 # </details>
 
