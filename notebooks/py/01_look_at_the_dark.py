@@ -807,8 +807,7 @@ plt.show()
 # - 14 of LOL's 15 test scenes are also in its training pictures. Make your own splits by scene.
 # - A camera counts electrons, balances white, encodes and rounds. Noise, rounding and clipping
 #   cannot be undone.
-# - Cameras differ in response, black level and noise, and light is often uneven. A network must see
-#   such pictures in training.
+# - Cameras differ in response, black level and noise, and light is often uneven.
 #
 # Sources and further reading: [references](references.md).
 #

@@ -129,7 +129,7 @@ for number, layer in enumerate(convolutions, start=1):
     print(f"layer {number}: {into:2d} channels in, {out:2d} out, {size:6,} parameters")
 
 # %% [markdown]
-# Here is a drawing, with an arc from each early layer to a late one:
+# A drawing, with an arc from each early layer to a late one:
 
 # %%
 # Alt: A row of nine boxes, picture to map; three nested arcs join layers 3 and 5, 2 and 6, 1 and 7.
@@ -152,9 +152,8 @@ plt.show()
 #
 # ### Exercise 3.1. Count by hand
 #
-# **Before you read on:** write a function that counts the parameters of this network, for any
-# number of `maps` (channels of the last layer) and of `filters` in the six layers before it. The
-# picture has three colors.
+# Write a function that counts the parameters of this network, for any number of `maps` (channels of
+# the last layer) and of `filters` in the six layers before it.
 
 
 # %% tags=["exercise"]
@@ -221,8 +220,7 @@ plt.show()
 # field](glossary.md#receptive-field)**.
 #
 # Each iteration of the [recursion](glossary.md#recursion) adds 14: eight iterations see 1 + 8 · 14
-# = 113 pixels. The network still cannot know whether the *whole* picture is dark. Section 13 solves
-# that.
+# = 113 pixels. The network still cannot know whether the *whole* picture is dark (section 13).
 
 # %% [markdown]
 # ### Exercise 3.2. How far do twelve iterations see?
@@ -244,7 +242,7 @@ checks.reach(reach_after)
 # <details><summary>Hint</summary>
 #
 # Start from the pixel itself. How much does *one layer* of 3 x 3 add, both sides together? And one
-# of 5 x 5? How many layers are there in all iterations?
+# of 5 x 5?
 #
 # </details>
 #
@@ -272,8 +270,8 @@ checks.reach(reach_after)
 # ## 5. Why a sigmoid
 #
 # The curve is safe when $m$ is in $[-1, 1]$. The [sigmoid](glossary.md#sigmoid) maps whatever the
-# layers compute to [0, 1], so even nonsense weights cannot break a picture. We try weights a
-# hundred times too large.
+# layers compute to [0, 1], so no weights can break a picture. We try weights a hundred times too
+# large.
 
 # %% tags=["claim"]
 wild = build_network()
@@ -286,9 +284,9 @@ assert M.min() >= 0 and once.min() >= 0 and once.max() <= 1 and np.all(once >= b
 # %% [markdown]
 # ## 6. Dark inputs are hard to see
 #
-# Our inputs are near 0.05, so the first layer's outputs are small, and so are the gradients that
-# train it. Stretching the input to $4E - 1$ first (a `Rescaling` layer, no parameters) helps. The
-# packaged weights do that: `conditioned=True`.
+# Our inputs are near 0.05, so the first layer's outputs and gradients are small. Stretching the
+# input to $4E - 1$ first (a `Rescaling` layer, no parameters) helps. The packaged weights do that:
+# `conditioned=True`.
 
 # %%
 # Alt: Histograms of layer 1's outputs: narrow near 0 for E, much wider for 4E - 1.
@@ -307,8 +305,8 @@ plt.show()
 # ## 7. One channel or three
 #
 # The founding project predicted one number per pixel for all three colors. That cannot correct a
-# color cast (notebook 02, section 13), so we predict three. Only the last layer grows, by 1,154
-# parameters. Three channels can also tint what is gray; section 11 prevents that.
+# color cast (notebook 02), so we predict three. Only the last layer grows, by 1,154 parameters.
+# Three channels can also tint what is gray; section 11 prevents that.
 #
 # ## 8. What one forward pass costs
 #
@@ -344,9 +342,9 @@ print(f"with 0.5 everywhere instead of its map: {constant.mean():.3f}")
 # ## 10. Edges
 #
 # With `padding="same"` a layer sees zeros beyond the edge, and seven layers carry them 7 pixels
-# into the picture. After the stretch $4E - 1$, a zero means a pixel of 0.25, much brighter than
-# ours. We give the packaged network an even, dark gray picture. **Predict, then run:** where will
-# the result not be even?
+# into the picture. After the stretch a zero means a pixel of 0.25, much brighter than ours. We give
+# the packaged network an even, dark gray picture. **Predict, then run:** where will the result not
+# be even?
 
 # %%
 trained = load_model().network
@@ -383,8 +381,8 @@ plt.show()
 #
 # ## 11. Gray stays gray
 #
-# The even picture was gray, but its result is not. So we let the channels of a map differ only as
-# far as the pixel is colorful. `colorfulness` is 0 for gray and 1 from a saturation of 0.2 on.
+# The even picture was gray, but its result is not. So the channels of a map may differ only as far
+# as the pixel is colorful. `colorfulness` is 0 for gray and 1 from a saturation of 0.2 on.
 
 
 # %% tags=["claim"]
@@ -405,7 +403,7 @@ assert np.ptp(fair, axis=-1).max() < 1e-4
 #
 # ## 12. Wrap the recursion around it
 #
-# A Keras model can do anything in its `call`. Ours repeats: predict the map, brighten the picture.
+# Our model's `call` repeats: predict the map, brighten the picture.
 
 
 # %%
@@ -449,9 +447,9 @@ print(inspect.getsource(Maps.__call__))
 # ### Exercise 3.3. Halve the cost
 #
 # Suppose every iteration looks at the picture itself, downsampled by the factors of a schedule such
-# as (4, 4, 1), and the last factor repeats. First write the cost of such a schedule, in forward
-# passes at full size. Then find a schedule that halves the cost of **eight** iterations: it should
-# cost 3.5 to 4 full forward passes, go from coarse to fine, never back, and end at full size.
+# as (4, 4, 1), and the last factor repeats. Write its cost, in forward passes at full size. Then
+# find a schedule that halves the cost of **eight** iterations: it should cost 3.5 to 4 full passes,
+# go from coarse to fine, never back, and end at full size.
 
 
 # %% tags=["exercise"]
@@ -467,9 +465,8 @@ checks.half_the_cost(cost, half)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Downsampled by 2, a picture has a quarter of the pixels, and the cost is weights times pixels.
-# Count backward: how many of the eight iterations can be at full size if you may spend 4? Then fill
-# in the others.
+# Downsampled by 2, a picture has a quarter of the pixels. Count backward: how many of the eight
+# iterations can be at full size if you may spend 4?
 #
 # </details>
 #
@@ -532,9 +529,8 @@ checks.neighbor_kernel(kernel)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# The numbers -1, 1, 0 are along the *last* axis. What does that axis count? Begin with
-# `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel itself, and row 1, column 0 its left
-# neighbor. An even picture must give 0 everywhere.
+# What does the *last* axis count? Begin with `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel
+# itself, and row 1, column 0 its left neighbor.
 #
 # </details>
 #
@@ -558,7 +554,7 @@ checks.neighbor_kernel(kernel)
 #
 # Build a Keras network with the same input and output as ours (three colors in, three maps in [0,
 # 1] out, any size) and **at most 67,299 parameters** that sees **at least 31** pixels across and 31
-# up and down. It need not have seven layers.
+# up and down.
 #
 # When the check passes, train it in notebook 00 in place of `build_network()`. Is it better?
 
@@ -572,7 +568,7 @@ checks.far_seeing_network(my_network)
 # <details><summary>Hint</summary>
 #
 # `layers.Conv2D(32, 3, dilation_rate=2, padding="same")` looks at 3 x 3 pixels with a gap of one
-# between them. It adds 4 to the reach instead of 2, with the same number of parameters.
+# between them. It adds 4 to the reach instead of 2.
 #
 # </details>
 #
@@ -606,8 +602,7 @@ checks.far_seeing_network(my_network)
 # - Seven 3 x 3 layers, three of which also see an early one: 67,299 parameters for three maps.
 # - One forward pass sees 15 pixels across, eight iterations see 113, at 16.1 GMAC each for 600 x
 #   400 pixels. In a thumbnail, 15 pixels are most of the scene.
-# - The sigmoid makes it safe, the stretch $4E - 1$ makes dark inputs visible, and mirrored edges
-#   avoid a frame.
+# - The sigmoid makes it safe, and mirrored edges avoid a frame.
 # - Untrained, it is nearly a constant map: a bright picture proves nothing.
 #
 # Sources and further reading: [references](references.md).

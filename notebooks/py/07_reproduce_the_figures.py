@@ -63,9 +63,9 @@ print("Data set:", DATASET)
 # %% [markdown]
 # ## 1. What the figures are made of
 #
-# Three modules make the figures. `drawing` turns arrays into a matplotlib `Figure`. `material` has
-# the arrays: the held-out pairs, the trained weights, and the results of the
-# [recursion](glossary.md#recursion). `figures` connects the two and writes the files.
+# `drawing` turns arrays into a matplotlib `Figure`. `material` has the arrays: the held-out pairs,
+# the trained weights, and the results of the [recursion](glossary.md#recursion). `figures` connects
+# the two and writes the files.
 
 # %%
 material = Material(DATASET)
@@ -100,9 +100,8 @@ make("hero.jpg")
 #
 # ## 3. Iteration by iteration
 #
-# The founding document's first figure, for our enhancer: the dark picture, then each
-# [map](glossary.md#parameter-map) and the picture it made. **Look for** maps that are one flat
-# color: one number per channel.
+# The founding document's first figure, for our enhancer: each [map](glossary.md#parameter-map) and
+# the picture it made. **Look for** maps that are one flat color: one number per channel.
 
 # %%
 # Alt: A raccoon getting brighter in eight iterations, with the map of each iteration above it.
@@ -112,8 +111,7 @@ make("iterations.jpg")
 # *How much* light, three times; *where*; three detail maps; then *how much* again. One color bar
 # applies to all eight maps.
 #
-# What if each map had its own color scale, the default of `imshow`? Here are two maps, drawn both
-# ways.
+# What if each map had its own color scale, the default of `imshow`? Two maps, drawn both ways:
 
 # %%
 # Alt: Two maps. Above, with their own limits. Below, with shared limits: map 4 is stronger.
@@ -131,14 +129,13 @@ plt.show()
 
 
 # %% [markdown]
-# In the upper row yellow means "the largest value in this map". Only the lower row shows which map
-# brightens more.
+# Only the lower row shows which map brightens more.
 #
 # ### Exercise 7.1. Maps that can be compared
 #
-# Draw parameter maps side by side, so that a reader can compare them. The function gets a list of
-# arrays (height, width), each the mean of a map over its channels. It returns the Figure: one color
-# scale for all maps, with a color bar, in colors whose lightness only rises or only falls.
+# Draw parameter maps side by side. The function gets a list of arrays (height, width), each the
+# mean of a map over its channels. It returns the Figure: one color scale for all maps, with a color
+# bar, in colors whose lightness only rises or only falls.
 
 
 # %% tags=["exercise"]
@@ -203,9 +200,8 @@ for panel in made["examples.jpg"]:
 # %% [markdown]
 # ## 5. The exposure dial
 #
-# How bright a picture should be is partly a matter of taste. Upper row: the dark picture, and the
-# result darkened by one stop, unchanged, and brightened by one stop. Lower row: more and more
-# iterations. **Compare** the mean code values in each row.
+# Upper row: the dark picture, and the result darkened by one stop, unchanged, and brightened by one
+# stop. Lower row: more and more iterations. **Compare** the mean code values in each row.
 
 # %%
 # Alt: A coffee cup. Above, -1, 0 and +1 EV, clearly brighter. Below, 7 to 24 iterations: slightly.
@@ -222,16 +218,15 @@ assert codes[3] - codes[2] > codes[6] - codes[5]
 # %% [markdown]
 # ## 6. Against simple methods
 #
-# One scene, seven ways: the scene on which the enhancer's [PSNR](glossary.md#psnr) is the *median*
-# of the six in the first figure.
+# The scene on which the enhancer's [PSNR](glossary.md#psnr) is the *median* of the six in the first
+# figure.
 
 # %%
 # Alt: One scene, darkened and enhanced by six methods, each with its PSNR, and the reference.
 make("baselines.jpg")
 
 # %% [markdown]
-# One scene says nothing about others. [Notebook 06](06_measure_honestly.ipynb) scores all test
-# pictures, with intervals.
+# [Notebook 06](06_measure_honestly.ipynb) scores all test pictures, with intervals.
 #
 # ## 7. The family of curves
 #
@@ -276,8 +271,7 @@ print(inspect.getsource(figures.make_dial))
 #
 # Comparing pixels fails with the next version of matplotlib, where a letter is half a pixel lower.
 # So each figure's *data* is kept in `figures.json`: pictures, iterations, mean code values, PSNRs.
-# A test compares those, with a tolerance. `weights` has a fingerprint of each network: it shows
-# whether someone trained new weights and forgot the figures.
+# A test compares those, with a tolerance. `weights` has a fingerprint of each network.
 
 # %%
 record_file = figures.default_folder(DATASET) / "figures.json"
@@ -301,9 +295,9 @@ if DATASET == "sample":
 # %% [markdown]
 # ### Exercise 7.2. Do two files show the same picture?
 #
-# Write a check that accepts differences too small to see. The function gets the bytes of two image
-# files, PNG or JPEG. It returns True if both pictures have the same size and their PSNR is at least
-# `decibels`. The stub opens them; `np.asarray` makes arrays of them.
+# The function gets the bytes of two image files, PNG or JPEG. It returns True if both pictures have
+# the same size and their PSNR is at least `decibels`. The stub opens them; `np.asarray` makes
+# arrays of them.
 
 
 # %% tags=["exercise"]
@@ -337,8 +331,6 @@ checks.agree(agree)
 #     return bool(error <= 10 ** (-decibels / 10))  # no logarithm, so no trouble with 0
 # ```
 #
-# How many decibels are right? A letter that moves by half a pixel costs about as much as a shadow
-# that really differs.
 #
 # </details>
 
@@ -383,9 +375,9 @@ for title, value in seconds.items():
 #
 # ### Exercise 7.3. Seconds, measured properly
 #
-# Each time above is a single run. But the first call of a network also prepares it, and other
-# programs may interrupt. Write a function that first calls `work()` `warmup` times, then times
-# `runs` calls one by one, and returns their median in seconds.
+# The first call of a network also prepares it, and other programs may interrupt. Write a function
+# that first calls `work()` `warmup` times, then times `runs` calls one by one, and returns their
+# median in seconds.
 
 
 # %% tags=["exercise"]
@@ -400,8 +392,7 @@ checks.median_seconds(median_seconds)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# Call `time.perf_counter()` before and after each call, and list the differences. Call `work`
-# exactly `warmup + runs` times.
+# Call `time.perf_counter()` before and after each call, and list the differences.
 #
 # </details>
 #
@@ -434,17 +425,17 @@ checks.median_seconds(median_seconds)
 # ```
 #
 # LOL must be fetched first (notebook 01). Its pictures may not be redistributed, so git ignores
-# their folder. `make slides` makes the [slides for teachers](instructor/slides.md).
+# their folder.
 #
 # ## Exercises
 #
 # ### Exercise 7.4. A figure of your own
 #
-# Make a figure of something that the README does not show: the worst of the six scenes, what the
-# tenth iteration adds, what exposure does to a face. Your function takes the `material` and returns
-# two things, like the functions in `figures.FIGURES`: a Figure, and the list of its panels, each
-# from `material.panel(name, method, picture, iterations, parameter_map)`. A method is `"darkened"`,
-# one of the weights (`"enhancer"`, `"founding"`), or your own name for anything else.
+# Make a figure of something that the README does not show: the worst of the six scenes, or what the
+# tenth iteration adds. Your function takes the `material` and returns two things, like the
+# functions in `figures.FIGURES`: a Figure, and the list of its panels, each from
+# `material.panel(name, method, picture, iterations, parameter_map)`. A method is `"darkened"`, one
+# of the weights (`"enhancer"`, `"founding"`), or your own name for anything else.
 #
 # The check, on the sample: the record is true, two runs make identical files, all text has 12
 # points or more, and the file has at most 300,000 bytes.
@@ -464,8 +455,7 @@ checks.own_figure(make_mine)
 #
 # Read `figures.make_dial` above: it gets pictures from `material.enhanced(name, iterations)` and
 # describes each one that it draws. `material.steps(name, iterations, weights)` also gives the maps.
-# `material.pictures["hero"]` names the six scenes. Small letters mostly come from ticks: leave them
-# off beside pictures. For random numbers use `np.random.default_rng(0)`.
+# `material.pictures["hero"]` names the six scenes. Small letters mostly come from ticks.
 #
 # </details>
 #
@@ -505,7 +495,7 @@ checks.own_figure(make_mine)
 # - Each figure of the README is one function of held-out pictures and the committed weights.
 # - Check figures by their data, not by their pixels.
 # - A figure of one scene is an illustration. Say which scene it is and how you chose it.
-# - The curve takes almost no time. The network takes most of it.
+# - The network takes most of the time.
 #
 # Sources and further reading: [references](references.md).
 #

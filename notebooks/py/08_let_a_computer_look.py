@@ -506,8 +506,6 @@ checks.block_loss(block_loss)
 #     return np.mean((patterns(image) - patterns(reference)) ** 2)
 # ```
 #
-# For an evening: write it with `keras.ops`, add it to the loss of notebook 04, and train. Does the
-# result find more?
 #
 # </details>
 
