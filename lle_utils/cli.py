@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lle_utils import __version__, interrupts
+from lle_utils import __version__, interrupts, paths
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 
@@ -294,9 +294,7 @@ def _enhance(args: argparse.Namespace) -> int:
     for note in found.notes:
         _complain(f"note: {note}")
     failed = len([_complain(problem) for problem in found.problems])
-    report_file = args.json and enhancing.check_report(
-        args.json, replace=args.overwrite or args.skip_existing
-    )
+    report_file = _check_report(args.json, replace=args.overwrite or args.skip_existing)
 
     def complain(text: str) -> None:
         with tqdm.external_write_mode(file=sys.stderr):
@@ -314,6 +312,8 @@ def _enhance(args: argparse.Namespace) -> int:
         if args.dask:
             from lle_utils import cluster
 
+            if args.weights.endswith(".keras"):  # workers may run in other folders
+                args.weights = os.path.abspath(args.weights)
             failed += cluster.enhance_files(
                 *(jobs, functools.partial(_start, args), args.dask),
                 **told,
@@ -331,8 +331,30 @@ def _enhance(args: argparse.Namespace) -> int:
         if report_file:
             about = {"weights": args.weights, "iterations": args.iterations}
             about |= {"exposure": args.exposure, "detail": args.detail, "existed": done}
-            enhancing.write_report(report_file, about, report)
+            _write_report(report_file, about | {"pictures": report})
     return 1 if failed else 0
+
+
+def _check_report(file: str | None, *, replace: bool) -> Path | None:
+    """Make sure that the report may be written, before any work is spent on it."""
+    if file is None:
+        return None
+    from lle_utils.images import READABLE, check_writable
+    from lle_utils.photos import RAW
+    from lle_utils.video import VIDEOS
+
+    path = Path(paths.expand_user(file))
+    if path.suffix.lower() in (*READABLE, *RAW, *VIDEOS):  # `--json *.jpg` gives a picture's name
+        raise LleError(f"{path}: --json writes a report; give it the name of a .json file")
+    check_writable(path, overwrite=replace)
+    return path
+
+
+def _write_report(path: Path, report: dict) -> None:
+    from lle_utils.images import replace_file
+
+    text = json.dumps(report, indent=1) + "\n"
+    replace_file(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
 
 
 def _start(args: argparse.Namespace) -> Callable:
@@ -358,7 +380,7 @@ def _plan(args: argparse.Namespace):
         raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output = args.output
     if output not in (None, enhancing.STANDARD):
-        output = enhancing.expand_user(output)
+        output = paths.expand_user(output)
     suffix = args.suffix
     if output is None and suffix is None and args.side_by_side:
         suffix = enhancing.SUFFIX_BESIDE
@@ -459,7 +481,7 @@ def _add_evaluate(commands) -> None:
         "folder", type=Path, metavar="FOLDER", help="folder of pairs, or of dark pictures"
     )
     _add_model_options(parser)
-    parser.add_argument("--json", type=Path, metavar="F", help="write the scores to this file")
+    parser.add_argument("--json", metavar="F", help="write the scores to this file")
     parser.add_argument(
         "--no-baselines", action="store_true", help="score only the weights (faster)"
     )
@@ -473,10 +495,8 @@ def _add_evaluate(commands) -> None:
 
 def _evaluate(args: argparse.Namespace) -> int:
     from lle_utils.data import list_dark, load_folder
-    from lle_utils.images import check_writable, replace_file
 
-    if args.json:
-        check_writable(args.json, overwrite=args.overwrite)
+    report_file = _check_report(args.json, replace=args.overwrite)
     paired = (args.folder / "high").is_dir()
     found = load_folder(args.folder) if paired else list_dark(args.folder)
     if args.gt_mean and not paired:
@@ -491,11 +511,10 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     with as_memory_error():
         report, failed = (_score_pairs if paired else _score_dark)(enhance, found, args)
-    if args.json:
+    if report_file:
         about = {"folder": str(args.folder), "weights": args.weights}
         about |= {"iterations": args.iterations or model.iterations, "exposure": args.exposure}
-        text = json.dumps(about | report, indent=1) + "\n"
-        replace_file(args.json, lambda partial: Path(partial).write_text(text, encoding="utf-8"))
+        _write_report(report_file, about | report)
     return 1 if failed else 0
 
 
@@ -612,7 +631,7 @@ def _train(args: argparse.Namespace) -> int:
     import dataclasses
 
     _import_keras()
-    from lle_utils import data, paths
+    from lle_utils import data
     from lle_utils.recipes import RECIPES
     from lle_utils.training import distribute, train
 

@@ -6,7 +6,6 @@ that fails is reported and the others are enhanced.
 
 import errno
 import glob
-import json
 import os
 import sys
 import time
@@ -17,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from lle_utils.errors import LleError, as_memory_error
-from lle_utils.images import check_writable, replace_file
+from lle_utils.images import remove_parts, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
+from lle_utils.paths import expand_user
 from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
 from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
 
@@ -92,18 +92,6 @@ def _expand(given: str) -> list[str]:
     return found
 
 
-def expand_user(path: str) -> str:
-    """Replace ``~`` by a home folder, unless there is a file of just this name."""
-    if not path:
-        raise LleError("the path is empty: give the path of a file or a folder")
-    if not path.startswith("~") or os.path.lexists(path):
-        return path
-    try:
-        return str(Path(path).expanduser())
-    except RuntimeError:
-        raise LleError(f"{path}: there is no such user; write the path without ~") from None
-
-
 def _search(folder: str, output: str | None, found: Found) -> list[Job]:
     def note(error: OSError) -> None:
         found.problems.append(LleError(f"{error.filename} cannot be read: {error.strerror}"))
@@ -160,6 +148,9 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
         renamed = [job._replace(place=_rename(job.place, suffix or "")) for job in jobs]
         jobs = _part_equal_names(renamed)
         jobs = [job._replace(target=os.path.join(output, job.place)) for job in jobs]
+        if suffix:  # in a folder that is input and output, what was made before is no input
+            made = {os.path.abspath(job.target) for job in jobs}
+            jobs = [job for job in jobs if os.path.abspath(job.source) not in made]
     if len(jobs) > 1 and any(job.target == STANDARD for job in jobs):
         raise LleError(f"{len(jobs)} pictures do not fit into one standard output; use -o FOLDER")
     first: dict[str, Job] = {}
@@ -241,6 +232,8 @@ def check_targets(
             raise LleError(f"{job.source}: --maps is for pictures that are written to files")
         if _identity(maps_beside(job.target)) in inputs:
             raise LleError(f"{maps_beside(job.target)} is an input; choose another output")
+    for folder in {os.path.dirname(job.target) for job in jobs if job.target != STANDARD}:
+        remove_parts(folder)
     to_do, folders = [], set()
     for job in jobs:
         if is_video(job.source) and job.target == STANDARD:
@@ -456,16 +449,3 @@ def _read(source: str) -> Photo:
         return decode(content)
     except LleError as error:
         raise LleError(f"standard input: {error}") from None
-
-
-def check_report(path: str, *, replace: bool) -> Path:
-    """Make sure that a report may be written to `path`, before any work is spent on it."""
-    report = Path(expand_user(path))
-    check_writable(report, overwrite=replace)
-    return report
-
-
-def write_report(path: Path, about: dict, pictures: list[dict]) -> None:
-    """Write what became of each picture as a JSON file."""
-    text = json.dumps({**about, "pictures": pictures}, indent=1) + "\n"
-    replace_file(path, lambda partial: Path(partial).write_text(text, encoding="utf-8"))

@@ -5,7 +5,11 @@ The one form that the rest of the package knows is a NumPy array of float32, sha
 """
 
 import os
+import platform
+import re
 import tempfile
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -22,6 +26,7 @@ __all__ = [
     "check_writable",
     "read_image",
     "read_uint8",
+    "remove_parts",
     "replace_file",
     "shrink",
     "to_uint8",
@@ -169,6 +174,7 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
     """Make sure that any file may be written to `path`; see `check_output`."""
+    remove_parts(path.parent)
     if not path.parent.is_dir():
         raise LleError(f"{path.parent}: no such folder; make it first")
     if path.is_dir():
@@ -214,6 +220,29 @@ def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
+_COMPUTER = f"{zlib.crc32(platform.node().encode()):08x}"
+_PART = re.compile(rf"\.lle-{_COMPUTER}-(\d+)-")
+
+
+def remove_parts(folder: str | Path) -> None:
+    """Remove the parts of files that processes of this computer left when they were killed."""
+    with suppress(OSError):
+        for path in Path(folder).glob(".lle-*"):
+            found = _PART.match(path.name)
+            if found and not _is_running(int(found[1])):
+                path.unlink()
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # where this signal would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return not isinstance(error, ProcessLookupError)
+    return True
+
+
 def replace_file(path: Path, write) -> None:
     """Call ``write(partial)`` on a file beside `path`, and put it in place only if that succeeds.
 
@@ -224,10 +253,10 @@ def replace_file(path: Path, write) -> None:
     """
     partial = None
     try:
-        # The name keeps its ending: Keras chooses the file format by it.
         # Keras chooses the format by both endings of .weights.h5; a long name would not fit.
         ending = "".join(path.suffixes[-2:])[-24:]
-        descriptor, partial = tempfile.mkstemp(prefix=".lle-", suffix=ending, dir=path.parent)
+        start = f".lle-{_COMPUTER}-{os.getpid()}-"
+        descriptor, partial = tempfile.mkstemp(prefix=start, suffix=ending, dir=path.parent)
         os.close(descriptor)
         write(partial)
         umask = os.umask(0)

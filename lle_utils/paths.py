@@ -20,31 +20,31 @@ ENVIRONMENT_VARIABLE = "LLE_DATA_DIR"
 _PACKAGE = Path(__file__).resolve().parent
 
 
-def absolute(path: str | Path) -> Path:
-    """Return an absolute path, with ``~`` as the user's home folder.
+def expand_user(path: str) -> str:
+    """Replace ``~`` by a home folder, unless there is a file of just this name.
 
     Raises
     ------
     LleError
         If the path is empty, or begins with ``~`` and the name of nobody here.
     """
-    if not str(path).strip():
+    if not path.strip():
         raise LleError("the path is empty: give the path of a file or a folder")
+    if not path.startswith("~") or os.path.lexists(path):
+        return path
     try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError as problem:
-        raise LleError(f"{path}: there is no such user; write the path without ~") from problem
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise LleError(f"{path}: there is no such user; write the path without ~") from None
+
+
+def absolute(path: str | Path) -> Path:
+    """Return an absolute path, after `expand_user`."""
+    return Path(expand_user(str(path))).absolute()
 
 
 def checkout_dir() -> Path | None:
-    """Return the root of the source checkout that the package runs from.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The folder that holds ``lle_utils/``, ``pyproject.toml`` and ``data/sample/``; None for an
-        installed package.
-    """
+    """Return the root of the source checkout that the package runs from, or None if installed."""
     root = _PACKAGE.parent
     if (root / "pyproject.toml").is_file() and (root / "data" / "sample").is_dir():
         return root
@@ -52,13 +52,7 @@ def checkout_dir() -> Path | None:
 
 
 def data_dir() -> Path:
-    """Return the folder that holds the data sets, which need not exist yet.
-
-    Returns
-    -------
-    pathlib.Path
-        ``LLE_DATA_DIR`` if set, else ``data/`` of a source checkout, else the user's cache folder.
-    """
+    """Return the folder that holds the data sets, which need not exist yet."""
     chosen = os.environ.get(ENVIRONMENT_VARIABLE, "").strip()
     if chosen:
         return absolute(chosen)
@@ -69,29 +63,11 @@ def data_dir() -> Path:
 
 
 def sample_dir() -> Path:
-    """Return the folder of the embedded sample, which travels with the package.
-
-    Returns
-    -------
-    pathlib.Path
-        ``data/sample`` of a source checkout, else ``lle_utils/_sample`` of an installed package.
-        ``LLE_DATA_DIR`` does not move it.
-    """
+    """Return the folder of the embedded sample, which ``LLE_DATA_DIR`` does not move."""
     root = checkout_dir()
     return _PACKAGE / "_sample" if root is None else root / "data" / "sample"
 
 
-def lol_dir(data: str | Path | None = None) -> Path:
-    """Return the folder of the LOL data set, which holds ``our485/`` and ``eval15/`` once fetched.
-
-    Parameters
-    ----------
-    data : str or pathlib.Path, optional
-        The data folder; `data_dir` by default.
-
-    Returns
-    -------
-    pathlib.Path
-        ``lol/`` in the data folder.
-    """
-    return (data_dir() if data is None else absolute(data)) / "lol"
+def lol_dir() -> Path:
+    """Return the folder of LOL, which holds ``our485/`` and ``eval15/`` once fetched."""
+    return data_dir() / "lol"

@@ -4,6 +4,7 @@ One frame is held at a time. How bright a frame comes out is held to how bright 
 that neither the network nor a flickering lamp makes the result flicker.
 """
 
+import contextlib
 import itertools
 import os
 from collections import deque
@@ -124,7 +125,7 @@ def measure_flicker(source: str, enhance: Callable, most: int = 100) -> dict:
         As `Clip`.
     """
     steadier, steps, last, count = Steadier(), [], None, 0
-    with Clip(source) as clip:
+    with Clip(source) as clip, _damage_named(source):
         for frame in itertools.islice(clip.frames(), most):
             before = scale(_to_array(frame), np.float32)
             both = before, steadier(np.asarray(enhance(before)))
@@ -191,24 +192,19 @@ class Clip:
         if not os.path.isfile(source):
             raise LleError(f"{source}: no such file, or not a regular one")
         self.source, self._waiting = source, deque()
-        try:
-            self.container = av.open(source)
-        except av.FFmpegError as error:
-            raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
-        try:
-            self.video = _picture_stream(self.container)
+        with _damage_named(source), contextlib.ExitStack() as if_it_fails:
+            self.container = if_it_fails.enter_context(av.open(source))
+            self.video = self.container.streams.best("video")
+            if self.video is None:
+                raise LleError(f"{source} has no pictures")
+            self.video.thread_type = "AUTO"
             kept = ("audio", "subtitle")
             self.kept = [stream for stream in self.container.streams if stream.type in kept]
             self._frames = self._decode()
             self.first = next(self._frames, None)
             if self.first is None:
                 raise LleError(f"{source} has no frames")
-        except av.FFmpegError as error:
-            self.close()
-            raise LleError(f"{source}: not a video, or a damaged one ({error.strerror})") from None
-        except LleError:
-            self.close()
-            raise
+            if_it_fails.pop_all()
 
     def __enter__(self) -> "Clip":
         return self
@@ -267,17 +263,22 @@ def enhance_video(
     LleError
         As `Clip`, and if the video ends too early, changes its size, or cannot be written.
     """
-    clip = source if isinstance(source, Clip) else Clip(source)
+    change = _steady(enhance, side_by_side)
+    with source if isinstance(source, Clip) else Clip(source) as clip, _damage_named(clip.source):
+        width = clip.first.width * (2 if side_by_side else 1)
+        replace_file(Path(target), lambda part: _transcode(clip, part, width, change, progress))
+
+
+@contextlib.contextmanager
+def _damage_named(source: str) -> Iterator[None]:
+    """Say in one line what FFmpeg cannot read or write."""
     import av
 
-    change = _steady(enhance, side_by_side)
-    width = clip.first.width * (2 if side_by_side else 1)
     try:
-        with clip:
-            replace_file(Path(target), lambda part: _transcode(clip, part, width, change, progress))
+        yield
     except av.FFmpegError as error:
         raise LleError(
-            f"{clip.source}: a damaged video, or of a kind that cannot be written "
+            f"{source}: not a video, a damaged one, or of a kind that cannot be written "
             f"({error.strerror})"
         ) from None
 
@@ -291,14 +292,6 @@ def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.
         return np.hstack([frame, result]) if side_by_side else result
 
     return change
-
-
-def _picture_stream(clip):
-    stream = clip.streams.best("video")
-    if stream is None:
-        raise LleError(f"{clip.name} has no pictures")
-    stream.thread_type = "AUTO"
-    return stream
 
 
 def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: Callable) -> None:

@@ -265,7 +265,7 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
         (pairs({"a": (9, 9)}, {"a": (9, 8)}), "evaluate pairs", "low/a.png is 9 x 9"),
         (spoiled_pair, "evaluate pairs --json f.json", "high/a.png: not a picture"),
         (None, "evaluate gone", "gone: no such folder"),
-        (lambda: save("old.json.png"), "evaluate HELDOUT --json old.json.png", "exists already"),
+        (lambda: save("old.json.png"), "evaluate HELDOUT --json old.json.png", "writes a report"),
         (None, "evaluate HELDOUT --json gone/a.json", "gone: no such folder"),
         (None, "evaluate HELDOUT --json .", "is a folder"),
         (None, "train --recipe curve9 -o run", "'curve9'; there are "),

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from PIL import Image
 from lle_utils import cli, cluster
 from lle_utils.enhancing import Job
 from lle_utils.photos import read_photo
+from lle_utils.runtime import WEIGHTS
 
 distributed = pytest.importorskip("distributed")
 
@@ -74,6 +76,16 @@ def test_a_worker_that_is_killed_loses_nothing_and_nothing_is_done_twice(workers
     assert Counter(entry["input"] for entry in pictures) == Counter(
         ["in/bad.png", *(f"in/{n % 3}/{n:02}.png" for n in range(COUNT))]
     )
+
+
+def test_weights_of_your_own_are_found_by_workers_in_another_folder(workers, monkeypatch):
+    save(0)
+    Path("here").mkdir()
+    shutil.copy(WEIGHTS / "enhancer.keras", "here/mine.keras")
+    monkeypatch.chdir("here")
+    call = ["enhance", "../in/0/00.png", "-o", "a.png", "--weights", "mine.keras"]
+    assert cli.main([*call, "--dask", workers.scheduler_address]) == 0
+    assert Path("a.png").exists()
 
 
 def refuse() -> None:

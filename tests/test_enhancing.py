@@ -191,7 +191,8 @@ def test_an_input_is_never_an_output(refused):
         (("a.png", "-o", f"{'x' * 300}.png"), "too long"),
         (("a.png", "-o", ""), "the path is empty"),
         (("a.png", "--json", "gone/r.json"), "gone: no such folder"),
-        (("a.png", "--json", "b.png"), "b.png exists already"),
+        (("b.png", "--json", "a.png", "--skip-existing"), "a.png: --json writes a report"),
+        (("b.png", "--json", "a.CR2", "--overwrite"), "a.CR2: --json writes a report"),
         (("a.png", "--json", "~nosuchuser/r.json"), "there is no such user"),
         (("~nosuchuser/a.png",), "there is no such user"),
         (("x*.png",), "x*.png: no file of such a name"),
@@ -270,6 +271,43 @@ def test_an_interrupted_run_resumes(lle):
     assert Path("out/0.png").stat().st_mtime_ns == before
     assert json.loads(Path("r.json").read_text())["existed"] == 2
     assert lle(*asked) == (0, "", "")
+
+
+def test_a_folder_that_is_input_and_output_can_be_done_again(lle):
+    save("a.png")
+    asked = (".", "-o", ".", "--suffix", "_x")
+    assert lle(*asked)[1].split() == ["./a_x.png"]
+    save("b.png")
+    assert lle(*asked, "--skip-existing")[1].split() == ["./b_x.png"]
+    assert lle(*asked, "--skip-existing") == (0, "", "")
+
+
+WRITE = """
+import pathlib, sys, time
+from lle_utils import images
+
+def write(partial):
+    print(pathlib.Path(partial).name, flush=True)
+    time.sleep(600)
+
+images.replace_file(pathlib.Path("out/a.png"), write)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are asked for elsewise there")
+def test_parts_of_files_that_killed_processes_left_are_removed(lle):
+    for name in ("in/a.png", "out/a.png"):
+        save(name)
+    call = [sys.executable, "-c", WRITE]
+    options = {"stdout": subprocess.PIPE, "text": True, "env": {**os.environ, "PYTHONPATH": ROOT}}
+    with subprocess.Popen(call, **options) as killed, subprocess.Popen(call, **options) as running:
+        parts = [process.stdout.readline().strip() for process in (killed, running)]
+        killed.kill()
+        killed.wait()
+        assert set(os.listdir("out")) == {"a.png", *parts}
+        assert lle("in", "-o", "out", "--skip-existing") == (0, "", "")
+        assert set(os.listdir("out")) == {"a.png", parts[1]}
+        running.kill()
 
 
 def test_ctrl_c_ends_the_run_in_one_line(lle, monkeypatch):
@@ -354,7 +392,7 @@ def test_odd_names(lle):
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
 def test_a_name_that_is_no_text_goes_into_the_report():
     entry = {"input": os.fsdecode(b"caf\xe9.png")}
-    enhancing.write_report(Path("r.json"), {}, [entry])
+    cli._write_report(Path("r.json"), {"pictures": [entry]})
     assert json.loads(Path("r.json").read_text())["pictures"] == [entry]
 
 

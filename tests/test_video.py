@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lle_utils import cli, video
+from lle_utils.errors import LleError
 
 av = pytest.importorskip("av")
 
@@ -323,6 +324,15 @@ def test_flicker_is_measured_before_and_after():
     assert found["after"] < 0.3 < 1 < found["before"]
     make("b.mp4", frames=[picture()])
     assert np.isnan(video.measure_flicker("b.mp4", lambda frame: frame)["after"])
+
+
+def test_a_video_that_is_damaged_in_the_middle_is_named():
+    content = Path(make("a.avi", "mjpeg", "yuvj420p")).read_bytes()
+    start = content.rindex(b"\xff\xd8") + 100
+    Path("a.avi").write_bytes(content[:start] + bytes(300) + content[start + 300 :])
+    for use in (video.measure_flicker, lambda name, same: video.enhance_video(name, "b.avi", same)):
+        with pytest.raises(LleError, match="a.avi: not a video, a damaged one"):
+            use("a.avi", lambda frame: frame)
 
 
 def test_a_new_scene_starts_anew():
