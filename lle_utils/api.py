@@ -114,14 +114,17 @@ def _enhance_frame(frame: np.ndarray, icc: bytes | None, asked: tuple):
     return photo.change(lambda view: enhance_lazily(_load(), view, *asked)).frames[0]
 
 
-@cache
-def _load():
-    """Load the packaged weights, once a process: for onnxruntime if it is installed."""
+def load(weights: str = "enhancer", backend: str = "auto"):
+    """Load weights for onnxruntime, if it is installed and can run them, or else for Keras."""
+    from lle_utils.interrupts import held_back
     from lle_utils.runtime import load_onnx
 
-    model = load_onnx("enhancer")
+    model = load_onnx(weights) if backend == "auto" else None
     if model is None:
-        from lle_utils.weights import load_model
-
-        model = load_model()
+        with held_back():  # an import of Keras takes seconds, and must not be cut short
+            from lle_utils.weights import load_model
+        model = load_model(weights)
     return model
+
+
+_load = cache(load)  # once a process

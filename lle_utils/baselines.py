@@ -35,15 +35,10 @@ def clahe(image, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:
 
     Parameters
     ----------
-    image : array, shape (height, width, 3)
     clip_limit : float, default 2
         How steep the equalizing curve may be; a higher limit brightens more, noise included.
     tiles : int, default 8
         How many tiles the picture is cut into, per side.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
     """
     lab = cv2.cvtColor(to_uint8(as_float(image)), cv2.COLOR_RGB2Lab)
     lab[..., 0] = cv2.createCLAHE(clip_limit, (tiles, tiles)).apply(lab[..., 0])
@@ -59,15 +54,10 @@ def lime_like(image, exponent: float = 0.8, radius: int = 15) -> np.ndarray:
 
     Parameters
     ----------
-    image : array, shape (height, width, 3)
     exponent : float, default 0.8
         1 divides the illumination out entirely, 0 leaves the picture as it is.
     radius : int, default 15
         Of the guided filter, in pixels.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
     """
     image = as_float(image)
     brightest = image.max(axis=-1)
@@ -88,18 +78,7 @@ def _guided_filter(image: np.ndarray, radius: int, smoothness: float = 1e-3) -> 
 def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLOOR) -> np.ndarray:
     """Run the recursion with one number instead of the map: the most important baseline.
 
-    Parameters
-    ----------
-    image : array, shape (height, width, 3)
-    m : float, default 0.38
-        The parameter, in [0, 1].
-    iterations : int, default 8
-    floor : float, default 0.5 / 255
-        Darker values are raised to this first.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
+    Darker values than `floor` are raised to it first.
     """
     if not 0 <= m <= 1:
         raise ValueError(f"m must be in [0, 1], not {m!r}: only then does the curve stay in [0, 1]")
@@ -108,18 +87,10 @@ def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLO
 
 
 def fit_constant(pairs: Iterable, iterations: int = 8) -> float:
-    """Find the one constant that gives the best mean PSNR over pairs.
+    """Find the one constant m in (0, 1) that gives the best mean PSNR over pairs.
 
-    Parameters
-    ----------
-    pairs : iterable of data.Pair
-        Of the training split: a constant fitted on the test pictures would score too well.
-    iterations : int, default 8
-
-    Returns
-    -------
-    float
-        m in (0, 1).
+    They are those of the training split: a constant fitted on the test pictures would score too
+    well.
     """
     thinned = [_thin_out(pair) for pair in pairs]
 

@@ -70,9 +70,8 @@ class Batches(keras.utils.PyDataset):
         chosen = list(itertools.islice(itertools.cycle(chosen), -(-len(chosen) // n) * n))
         rng = np.random.default_rng([recipe.seed, self.epoch, index])
         drawn = [self._draw(*pair, rng) for pair in chosen]
-        inputs, targets = ({name: np.stack([d[k][name] for d in drawn]) for name in drawn[0][k]}
-                           for k in (0, 1))  # fmt: skip
-        return inputs, targets
+        inputs, targets = zip(*drawn, strict=True)
+        return _stack(inputs), _stack(targets)
 
     def order(self) -> list[tuple[int, int]]:
         """Return the epoch's pairs in order, each as the numbers of its source and of its pair.
@@ -141,6 +140,10 @@ class Batches(keras.utils.PyDataset):
         return min(2 * self.recipe.crop if self.validation else self.recipe.crop, self._smallest)
 
 
+def _stack(parts: Sequence[dict]) -> dict:
+    return {name: np.stack([part[name] for part in parts]) for name in parts[0]}
+
+
 def as_unit(picture: np.ndarray) -> np.ndarray:
     """Return an 8-bit picture as float32 in [0, 1]."""
     return picture.astype(np.float32) / np.float32(255)
@@ -189,7 +192,9 @@ RECOLORED = 0.3
 PARTLY_LIT = 0.1
 """Share of dark pictures that are mixed with their bright ones: what is bright stays as it is."""
 EXPOSURE_STOPS = 0.4
+"""Code values are doubled or halved up to this many times."""
 WHITE_BALANCE = 0.1
+"""Each channel is scaled by up to this share more or less."""
 
 
 def vary_exposure(
@@ -199,21 +204,7 @@ def vary_exposure(
     stops: float = EXPOSURE_STOPS,
     white_balance: float = WHITE_BALANCE,
 ) -> np.ndarray:
-    """Scale an 8-bit picture's code values by a random gain, with small differences by channel.
-
-    Parameters
-    ----------
-    low : ndarray of uint8, shape (height, width, 3)
-    rng : numpy.random.Generator
-    stops : float, default 0.4
-        Code values are doubled or halved up to this many times.
-    white_balance : float, default 0.1
-        Each channel is scaled by up to this share more or less.
-
-    Returns
-    -------
-    ndarray of uint8, same shape
-    """
+    """Scale an 8-bit picture's code values by a random gain, with small differences by channel."""
     gain = 2 ** rng.uniform(-stops, stops)
     gains = gain * (1 + rng.uniform(-white_balance, white_balance, size=3))
     table = np.clip(np.round(np.arange(256)[:, None] * gains), 0, 255).astype(np.uint8)
@@ -221,20 +212,9 @@ def vary_exposure(
 
 
 def vary_colors(pictures: tuple, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Swap channels, and move colors toward gray or away from it, by up to a factor of 2.
+    """Swap channels of 8-bit pictures, and move colors toward gray or away from it, in all alike.
 
     Otherwise a network learns which colors a data set's rooms have, and paints others over.
-
-    Parameters
-    ----------
-    pictures : tuple of ndarray of uint8, shape (height, width, 3)
-        All are changed alike.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tuple of ndarray of uint8, same shapes
-        Clipped to 0..255.
     """
     saturation = 2 ** rng.uniform(-1, 1)
     mixed = saturation * np.eye(3) + (1 - saturation) / 3

@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 
 from lle_utils.images import as_float
+from lle_utils.photos.color import linear_to_srgb, srgb_to_linear
 
 STOPS = (4.0, 6.5)
 CAST = 0.5
@@ -61,11 +62,6 @@ class Camera:
         smooths its pictures leaves blotches.
     jpeg_quality : int, optional
         Of the JPEG file, 1 to 100. None: no JPEG.
-
-    Raises
-    ------
-    ValueError
-        If a number does not fit; the message names it.
     """
 
     electrons: float = 30000.0
@@ -98,11 +94,6 @@ class Exposure:
     cast : tuple of two floats
         By how many stops the gains of red and of blue are wrong, green being right. (0, 0) is
         a correct white balance; (0.5, 0) makes the picture reddish.
-
-    Raises
-    ------
-    ValueError
-        If a number does not fit; the message names it.
     """
 
     stops: float
@@ -117,30 +108,24 @@ class Exposure:
 
 
 LOL_LIKE = Camera()
+UNEVEN = 0.45
+"""Share of the pictures of `darken_at_random` that are taken in uneven light."""
+WELL_LIT = 0.2
+"""Share of the pictures of `darken_at_random` that are hardly dark at all."""
 
 
 def sample_exposure(
     rng: np.random.Generator, *, stops: tuple[float, float] = STOPS, cast: float = CAST
 ) -> Exposure:
-    """Draw an exposure at random.
+    """Draw an exposure at random, with three random numbers.
 
     Parameters
     ----------
     rng : numpy.random.Generator
-        Where the random numbers come from; three are drawn. The result depends only on it.
     stops : tuple of two floats
         The least and the most stops, 0 <= least <= most; uniform in between.
     cast : float
         The largest error of the red and the blue gain in stops, >= 0; uniform on both sides of 0.
-
-    Returns
-    -------
-    Exposure
-
-    Raises
-    ------
-    ValueError
-        If the bounds do not fit; the message names them.
     """
     least, most = stops
     if not 0 <= least <= most < math.inf:
@@ -152,70 +137,12 @@ def sample_exposure(
 
 
 def sample_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera at random: from a third to twice as many electrons as the fitted one counts.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the random number comes from; one is drawn.
-
-    Returns
-    -------
-    Camera
-    """
+    """Draw a camera at random: from a third to twice as many electrons as the fitted one counts."""
     return Camera(electrons=LOL_LIKE.electrons * float(np.exp2(rng.uniform(-1.6, 1.0))))
 
 
-def srgb_to_linear(encoded):
-    """Undo the sRGB encoding: from code values to light.
-
-    Parameters
-    ----------
-    encoded : array_like of float, any shape
-        Encoded values in [0, 1] (code values divided by 255).
-
-    Returns
-    -------
-    ndarray of the same shape, in [0, 1]
-        Proportional to light. IEC 61966-2-1: a straight line near black, a power of 2.4 above.
-    """
-    encoded = np.asarray(encoded)
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-
-
-def linear_to_srgb(linear):
-    """Encode light as sRGB: the response of the camera; the inverse of `srgb_to_linear`.
-
-    Parameters
-    ----------
-    linear : array_like of float, any shape
-        Light in [0, 1].
-
-    Returns
-    -------
-    ndarray of the same shape, in [0, 1]
-        Encoded values; times 255 they are code values.
-    """
-    linear = np.asarray(linear)
-    return np.where(
-        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
-    )
-
-
 def cut_exposure(linear, stops: float):
-    """Reduce the light: each stop halves it.
-
-    Parameters
-    ----------
-    linear : array_like of float, any shape
-        Light.
-    stops : float
-        How many times it is halved.
-
-    Returns
-    -------
-    ndarray of the same shape
-    """
+    """Reduce the light, an array of any shape: each stop halves it."""
     return np.asarray(linear) * 2.0**-stops
 
 
@@ -230,9 +157,7 @@ def count_electrons(linear, camera: Camera, rng: np.random.Generator):
     linear : array_like of float, shape (..., 3)
         Light, >= 0.
     camera : Camera
-        How many electrons a unit of light gives, and the read noise.
     rng : numpy.random.Generator
-        Where the noise comes from.
 
     Returns
     -------
@@ -252,7 +177,6 @@ def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0
     electrons : array_like of float, shape (..., 3)
         What `count_electrons` gave.
     camera : Camera
-        Its electrons and gains.
     cast : tuple of two floats
         By how many stops the gains of red and of blue are wrong.
 
@@ -267,18 +191,7 @@ def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0
 
 
 def round_to_codes(encoded) -> np.ndarray:
-    """Round to the 256 values that an 8-bit file can hold.
-
-    Parameters
-    ----------
-    encoded : array_like of float, any shape
-        Encoded values in [0, 1].
-
-    Returns
-    -------
-    ndarray of float32, same shape
-        k / 255 with whole k from 0 to 255, exactly as a saved and reloaded file would give it.
-    """
+    """Round values in [0, 1] to k / 255, the 256 values that an 8-bit file can hold, in float32."""
     codes = np.rint(np.asarray(encoded) * 255).astype(np.float32)
     return codes / np.float32(255)
 
@@ -296,14 +209,12 @@ def darken(
     Parameters
     ----------
     image : array
-        Any picture that `lle_utils.images.as_float` takes: (height, width, 3), float in [0, 1]
-        or uint8, sRGB-encoded.
+        Any picture that `lle_utils.images.as_float` takes, sRGB-encoded.
     exposure : Exposure or float
         How dark, and how wrong the white balance is; a plain number means stops.
     rng : numpy.random.Generator
         Where the noise comes from. The same state gives the same picture.
     camera : Camera
-        The sensor, and what the camera makes of its electrons.
     shade : float or array, shape (height, width, 1)
         Further stops by which each place is darker; see `sample_shade`.
 
@@ -311,11 +222,6 @@ def darken(
     -------
     ndarray of float32, shape (height, width, 3)
         The dark picture, on 8-bit levels k / 255.
-
-    Raises
-    ------
-    ValueError
-        If the picture, the exposure or the camera does not fit; the message names the value.
     """
     if not isinstance(exposure, Exposure):
         exposure = Exposure(float(exposure))
@@ -335,21 +241,7 @@ def darken(
 
 
 def blur_noise(electrons, light, camera: Camera) -> np.ndarray:
-    """Blur the noise into blotches of nearly the same strength.
-
-    Parameters
-    ----------
-    electrons : array of float, shape (height, width, 3)
-        What `count_electrons` counted.
-    light : array of float, shape (height, width, 3)
-        The light that they were counted from.
-    camera : Camera
-
-    Returns
-    -------
-    ndarray of float, shape (height, width, 3)
-        Electrons.
-    """
+    """Blur the noise of electrons, counted from `light`, into blotches of about its strength."""
     expected = light * camera.electrons / np.asarray(camera.gains)
     noise = electrons - expected
     # Blurring by r pixels divides the spread of white noise by 2 r sqrt(pi).
@@ -365,29 +257,13 @@ def through_jpeg(image, quality: int) -> np.ndarray:
 
 
 def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
-    """Darken a picture as LOL's camera might, with random exposure, cast and noise.
-
-    Parameters and returns are those of `darken_at_random`.
-    """
+    """Darken a picture as LOL's camera might, with random exposure, cast and noise."""
     exposure, camera = sample_exposure(rng), sample_camera(rng)
     return darken(image, exposure, rng, camera=camera)
 
 
 def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
-    """Darken a picture as any camera might, in even or uneven light.
-
-    Parameters
-    ----------
-    image : array
-        As for `darken`.
-    rng : numpy.random.Generator
-        Where camera, light, exposure, cast and noise come from.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
-        The dark picture, on 8-bit levels k / 255.
-    """
+    """Darken a picture, as `darken` does, as any camera might, in even or uneven light."""
     image = as_float(image)
     uneven = rng.random() < UNEVEN
     shade = sample_shade(image, rng) if uneven else 0.0
@@ -397,25 +273,8 @@ def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
     return darken(image, exposure, rng, camera=sample_any_camera(rng), shade=shade)
 
 
-UNEVEN = 0.45
-"""Share of the pictures of `darken_at_random` that are taken in uneven light."""
-WELL_LIT = 0.2
-"""Share of the pictures of `darken_at_random` that are hardly dark at all."""
-
-
 def sample_any_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera at random, with everything in which cameras differ.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    Camera
-        Response 1.8 to 2.6 or sRGB, 2,500 to 120,000 electrons, black level off by 10^-4.5 to
-        10^-2.9 in each channel, and in a part of the cameras a toe, blotchy noise or JPEG.
-    """
+    """Draw a camera at random, with everything in which cameras differ."""
     error = 10 ** rng.uniform(-4.5, -2.9) * rng.uniform(-1, 1, 3)
     return Camera(
         electrons=float(np.exp(rng.uniform(np.log(2500), np.log(120000)))),
@@ -477,8 +336,6 @@ def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
     The phone has what `darken_at_random` draws cameras from (a response of 1.8, a toe, blotchy
     noise, JPEG), in its own way: its light is undone with another power, the picture is sharpened,
     and white balance is off by up to 12 % a channel. The light is cut by 2.5 to 5 stops.
-
-    Parameters and returns are those of `darken_at_random`.
     """
     light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
     light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)
@@ -502,7 +359,7 @@ def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.nda
 
     Parameters
     ----------
-    low, high : arrays of float, shape (height, width, 3), range [0, 1]
+    low, high : arrays, shape (height, width, 3)
         A pair; at least `block` pixels high and wide.
     block : int
         Side of the square blocks in pixels, >= 3.
@@ -512,15 +369,9 @@ def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.nda
 
     Returns
     -------
-    mean : ndarray of float, shape (blocks, 3)
-        The dark block's mean code value, 0 to 255, a column a channel. NaN where it is not flat.
-    variance : ndarray of float, shape (blocks, 3)
-        The variance around the fitted plane, in squared code values. NaN where it is not flat.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in shape or are smaller than a block.
+    mean, variance : ndarray of float, shape (blocks, 3)
+        The dark block's mean, in code values of 0 to 255, and the variance around the fitted plane.
+        NaN where it is not flat.
     """
     low, high = as_float(low) * 255.0, as_float(high) * 255.0
     if low.shape != high.shape or min(low.shape[:2]) < block:

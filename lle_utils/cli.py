@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lle_utils import __version__, interrupts, paths
+from lle_utils.api import load
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 
@@ -117,10 +118,7 @@ def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]
     """Return what turns an argument into a whole number within bounds, or refuses it."""
 
     def parse(text: str) -> int:
-        try:
-            number = float(text)
-        except ValueError:
-            number = float("nan")
+        number = _number(text)
         if not (least <= number <= most and number.is_integer()):
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not a whole number from {least} to {most}{note}"
@@ -132,15 +130,20 @@ def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]
 
 def _stops(text: str) -> float:
     """Turn an argument into an exposure in stops."""
-    try:
-        stops = float(text)
-    except ValueError:
-        stops = float("nan")
+    stops = _number(text)
     if not abs(stops) <= MOST_STOPS:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a number of stops from -{MOST_STOPS} to {MOST_STOPS}"
         )
     return stops
+
+
+def _number(text: str) -> float:
+    """Turn an argument into a number, or into NaN, which fits no bounds."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def _import_keras() -> None:
@@ -397,19 +400,8 @@ def _plan(args: argparse.Namespace):
     return jobs, found, done
 
 
-def _load_model(weights: str):
-    _import_keras()
-    from lle_utils.weights import load_model
-
-    return load_model(weights)
-
-
 def _load_enhancer(args: argparse.Namespace):
-    """Load weights for `inference`: for onnxruntime where it can run them, else for Keras."""
-    from lle_utils.runtime import load_onnx
-
-    model = load_onnx(args.weights) if args.backend == "auto" else None
-    return _load_model(args.weights) if model is None else model
+    return load(args.weights, args.backend)
 
 
 def _enhance_picture(model, picture, args: argparse.Namespace):
@@ -457,7 +449,7 @@ def _export(args: argparse.Namespace) -> int:
     from lle_utils.export import check_export, export_onnx
 
     check_export(args.output, overwrite=args.overwrite)
-    print(export_onnx(_load_model(args.weights), args.output, overwrite=args.overwrite))
+    print(export_onnx(load(args.weights, "keras"), args.output, overwrite=args.overwrite))
     return 0
 
 
@@ -504,7 +496,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     from lle_utils.inference import enhance_picture
 
-    model = _load_model(args.weights)
+    model = load(args.weights, "keras")
 
     def enhance(picture):
         return enhance_picture(model, picture, args.iterations, args.exposure)

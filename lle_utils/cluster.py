@@ -41,11 +41,6 @@ def enhance_files(
         Of Dask's scheduler, or "local".
     progress : callable
         Wraps the iterator of what is done.
-
-    Raises
-    ------
-    LleError
-        If `distributed` is missing, the scheduler does not answer, or the disk is full.
     """
     if any(STANDARD in (job.source, job.target) for job in jobs):
         raise LleError("--dask is for files, not for standard input or output")
@@ -82,19 +77,9 @@ def enhance_files(
 def enhance_one(place: Job, job: Job, before, content: bytes) -> tuple[dict, list[str]]:
     """Enhance one file on a worker, if that was not done already since the run began.
 
-    Parameters
-    ----------
-    place, job : Job
-        With absolute paths, and with those to report.
-    before : tuple or None
-        What `_stamp` said of the target when the run began.
-    content : bytes
-        The pickled `start`.
-
-    Returns
-    -------
-    dict, list of str
-        The entry of the report, and complaints.
+    `place` has absolute paths, and `job` those to report; `before` is what `_stamp` said of the
+    target when the run began, `content` the pickled `start`. Returned are the entry of the report,
+    and complaints.
     """
     if _stamp(place.target) != before:
         done = {"input": job.source, "output": job.target, "seconds": None, "error": None}

@@ -25,7 +25,6 @@ from lle_utils.video import VIDEOS
 
 SPLITS = ("train", "validation", "test")
 LOL_SPLITS = (*SPLITS, "unseen")
-LOL_SHAPE = (400, 600, 3)
 LOL_COUNTS = {"our485": 485, "eval15": 15}
 
 
@@ -142,8 +141,6 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
 
     Raises
     ------
-    ValueError
-        If the name, the split or `exposures` is none of the above.
     LleError
         If the data set is missing or damaged; the message says what to do.
     """
@@ -215,17 +212,6 @@ def load_source(name: str) -> PairedSet:
         (`camera.darken_at_random`); the real pairs of other cameras in ``cameras/pairs/``, without
         those kept for validation; the sample's training scenes in eight exposures; your own pairs,
         as `load_own` reads them.
-
-    Returns
-    -------
-    PairedSet
-
-    Raises
-    ------
-    ValueError
-        If there is no source of that name.
-    LleError
-        If its data set is missing or damaged; the message says what to do.
     """
     if name == "photos":
         return load_photos()
@@ -267,14 +253,7 @@ def load_photos(exposures: int = 4) -> PairedSet:
 def load_camera_pairs(split: str = "train") -> PairedSet:
     """Load real pairs of other cameras from ``cameras/pairs/SET/{low,high}``.
 
-    Parameters
-    ----------
-    split : {"train", "validation"}
-        The sets named in `VALIDATION_CAMERAS` are for validation, all others for training.
-
-    Returns
-    -------
-    PairedSet
+    The sets named in `VALIDATION_CAMERAS` are for validation, all others for training.
     """
     _check_split(split, ("train", "validation"))
     folder = _cameras_dir() / "pairs"
@@ -305,26 +284,13 @@ def _heldout_photos() -> set[str]:
 
 
 def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
-    """Load any folder that holds ``low/`` and ``high/`` with pictures of the same names.
-
-    Raises
-    ------
-    LleError
-        If a subfolder is missing or empty, a name is on one side only, or (when a pair is
-        read) the two pictures differ in size.
-    """
+    """Load any folder that holds ``low/`` and ``high/`` with pictures of the same names."""
     folder = Path(folder)
     return PairedSet(str(folder), list_pairs(folder), lazy=lazy)
 
 
 def load_own(folder: str | Path, split: str = "train") -> PairedSet:
-    """Load your own pairs, ``low/`` and ``high/``, to train on; every fourth is for validation.
-
-    Raises
-    ------
-    LleError
-        As `load_folder`, and if there are fewer than four pairs.
-    """
+    """Load your own pairs, ``low/`` and ``high/``, to train on; every fourth is for validation."""
     _check_split(split, ("train", "validation"))
     found = list_pairs(folder)
     if len(found) < 4:
@@ -334,13 +300,7 @@ def load_own(folder: str | Path, split: str = "train") -> PairedSet:
 
 
 def list_dark(folder: Path) -> list[Path]:
-    """List the pictures and videos of a folder and of those in it, without what is hidden.
-
-    Raises
-    ------
-    LleError
-        If there is no such folder, or nothing in it.
-    """
+    """List the pictures and videos of a folder and of those in it, without what is hidden."""
     if not folder.is_dir():
         raise LleError(f"{folder}: no such folder")
     found = [

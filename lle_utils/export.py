@@ -10,14 +10,7 @@ from lle_utils.quiet import without_log_lines
 
 
 def check_export(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Make sure that an ONNX file can be made at `path`, before the weights are loaded.
-
-    Raises
-    ------
-    LleError
-        If the extra `onnx` is not installed, or the file may not be written; see
-        `images.check_writable`.
-    """
+    """Make sure that an ONNX file can be made at `path`, before the weights are loaded."""
     path = Path(path)
     missing = [name for name in ("onnx", "tf2onnx") if find_spec(name) is None]
     if missing:
@@ -32,27 +25,10 @@ def check_export(path: str | Path, *, overwrite: bool = False) -> Path:
 
 
 def export_onnx(model, path: str | Path, *, overwrite: bool = False) -> Path:
-    """Write an enhancer as an ONNX file that takes pictures of any size.
+    """Write what `weights.load_model` returned as an ONNX file that takes pictures of any size.
 
-    Parameters
-    ----------
-    model : enhancer.Enhancer or founding.FoundingEnhancer
-        What `weights.load_model` returned.
-    path : str or Path
-        Ends in ``.onnx``.
-    overwrite : bool, default False
-        Whether a file of that name may be replaced.
-
-    Returns
-    -------
-    Path
-        `path`. Its one input, ``picture``, and its one output are float32 of the shape (batch,
-        height, width, 3), RGB in [0, 1].
-
-    Raises
-    ------
-    LleError
-        As `check_export`.
+    Its one input, ``picture``, and its one output are float32 of the shape (batch, height, width,
+    3), RGB in [0, 1].
     """
     from lle_utils.enhancer import as_functional
 

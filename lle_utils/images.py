@@ -48,11 +48,6 @@ def as_float(image) -> np.ndarray:
     -------
     ndarray of float32, shape (height, width, 3)
         RGB in [0, 1]; gray becomes three equal channels. Always a new array.
-
-    Raises
-    ------
-    ValueError
-        If the shape, the type or a value does not fit; the message names it.
     """
     image = np.asarray(image)
     if image.ndim == 2:
@@ -83,22 +78,7 @@ def as_float(image) -> np.ndarray:
 
 
 def to_uint8(image) -> np.ndarray:
-    """Round a picture in [0, 1] to 8-bit code values, clipping values outside.
-
-    Parameters
-    ----------
-    image : array of float, any shape
-
-    Returns
-    -------
-    ndarray of uint8, same shape
-        ``round(255 * image)``, in 0..255.
-
-    Raises
-    ------
-    ValueError
-        If a value is not finite.
-    """
+    """Round an array of any shape in [0, 1] to 8-bit code values, clipping values outside."""
     image = np.asarray(image)
     if not np.isfinite(image).all():
         raise ValueError("the picture has values that are not finite (NaN or infinity)")
@@ -111,10 +91,6 @@ def read_image(path: str | Path) -> np.ndarray:
     Gray, palette, CMYK, 16-bit and floating-point files all come out alike; a camera's rotation
     mark (EXIF) is obeyed; the colors of other color spaces are converted to sRGB; opacity is
     dropped. `photos.read_photo` keeps all of it.
-
-    Parameters
-    ----------
-    path : str or Path
 
     Returns
     -------
@@ -130,13 +106,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def read_uint8(path: str | Path) -> np.ndarray:
-    """Read a picture file as `read_image` does, but as 8-bit code values.
-
-    Returns
-    -------
-    ndarray of uint8, shape (height, width, 3)
-        RGB in 0..255; deeper files are rounded.
-    """
+    """Read a picture file as `read_image` does, but as uint8; deeper files are rounded."""
     photo = _read_single(path)
     if photo.icc is None and photo.frames[0].dtype == np.uint8 and photo.pixels.shape[-1] == 3:
         return photo.pixels.copy()  # most files: nothing to convert
@@ -154,14 +124,7 @@ def _read_single(path: str | Path) -> Photo:
 
 
 def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Make sure that a picture may be written to `path`, before any work is spent on it.
-
-    Raises
-    ------
-    LleError
-        If the ending is unknown, the folder is missing or cannot be written, or the file exists
-        and `overwrite` is False.
-    """
+    """Make sure that a picture may be written to `path`, before any work is spent on it."""
     path = Path(path)
     if path.suffix.lower() not in WRITABLE:
         raise LleError(
@@ -196,16 +159,6 @@ def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
         RGB; values outside [0, 1] are clipped.
     overwrite : bool, default False
         Whether a file of that name may be replaced.
-
-    Returns
-    -------
-    Path
-        `path`.
-
-    Raises
-    ------
-    LleError
-        If the file may not or cannot be written; see `check_output`.
     """
     path = check_output(path, overwrite=overwrite)
     kind = FORMATS[path.suffix.lower()]

@@ -1,7 +1,8 @@
 """How well a picture was enhanced, by one protocol, so that scores can be compared.
 
-The protocol: the enhanced picture is clipped and rounded to 8 bits and compared in RGB with the
-reference at its own size; each metric is computed per picture and then averaged over pictures.
+Pictures are arrays (height, width, 3) of one shape, as `images.as_float` takes them. The protocol:
+the enhanced picture is clipped and rounded to 8 bits and compared in RGB with the reference at its
+own size; each metric is computed per picture and then averaged over pictures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,11 +33,6 @@ def score(enhanced, reference) -> dict[str, float]:
     -------
     dict of str to float
         ``psnr`` in decibels and ``ssim``, more is better; ``ciede2000``, less is better.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in shape, or a value is not finite.
     """
     pair = to_uint8(enhanced), to_uint8(reference)
     return {"psnr": psnr(*pair), "ssim": ssim(*pair), "ciede2000": ciede2000(*pair)}
@@ -59,11 +55,6 @@ def mean_scores(
     dict of str to float
         A picture without a number (NaN: it is too small for an SSIM) does not count; NaN where none
         has one.
-
-    Raises
-    ------
-    ValueError
-        If there are no rows.
     """
     if not rows:
         raise ValueError("there are no scores to average")
@@ -78,21 +69,8 @@ def mean_scores(
 def psnr(image, reference) -> float:
     """Compute the peak signal-to-noise ratio of two pictures in decibels.
 
-    Parameters
-    ----------
-    image, reference : array, shape (height, width, 3)
-        As `images.as_float` takes them.
-
-    Returns
-    -------
-    float
-        ``-10 * log10(mean squared error)`` over all pixels and channels, for values in [0, 1];
-        infinity where the pictures are equal.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in shape.
+    It is ``-10 * log10(mean squared error)`` over all pixels and channels, for values in [0, 1];
+    infinity where the pictures are equal.
     """
     image, reference = _matching(image, reference)
     error = np.mean(np.square(image - reference, dtype=np.float64))
@@ -100,25 +78,10 @@ def psnr(image, reference) -> float:
 
 
 def ssim(image, reference) -> float:
-    """Compute the structural similarity of two pictures (Wang et al., 2004).
+    """Compute the structural similarity of two pictures (Wang et al., 2004), at most 1.
 
-    With an 11 x 11 Gaussian window of sigma 1.5, per RGB channel and averaged, as
-    ``tf.image.ssim`` does it.
-
-    Parameters
-    ----------
-    image, reference : array, shape (height, width, 3)
-        As `images.as_float` takes them; at least 11 x 11 pixels.
-
-    Returns
-    -------
-    float
-        At most 1, which only equal pictures reach. NaN for pictures smaller than the window.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in shape.
+    With an 11 x 11 Gaussian window of sigma 1.5, per RGB channel and averaged, as ``tf.image.ssim``
+    does it. NaN for pictures smaller than the window.
     """
     image, reference = _matching(image, reference)
     if min(image.shape[:2]) < SSIM_WINDOW:
@@ -137,30 +100,13 @@ def ssim(image, reference) -> float:
 
 
 def ciede2000(image, reference) -> float:
-    """Compute the mean CIEDE2000 color difference of two sRGB pictures.
-
-    Parameters
-    ----------
-    image, reference : array, shape (height, width, 3)
-        As `images.as_float` takes them.
-
-    Returns
-    -------
-    float
-        0 or more.
-
-    Raises
-    ------
-    ValueError
-        If the two differ in shape.
-    """
+    """Compute the mean CIEDE2000 color difference of two sRGB pictures, 0 or more."""
     image, reference = _matching(image, reference)
     return float(np.mean(deltaE_ciede2000(rgb2lab(reference), rgb2lab(image))))
 
 
 STEEP = 1 / 255
 """Gradients below this, per pixel, count as flat."""
-
 
 LONG_SIDE = 640
 """Longest side in pixels at which gradients are compared."""
@@ -169,16 +115,8 @@ LONG_SIDE = 640
 def reversed_share(image, enhanced) -> float:
     """Return the share of pixels (%) at which the enhanced picture falls where the input rises.
 
-    Parameters
-    ----------
-    image, enhanced : array, shape (height, width, 3)
-        As `images.as_float` takes them. They are shrunk to `LONG_SIDE`, and their brightness is
-        blurred by 2 pixels.
-
-    Returns
-    -------
-    float
-        0 to 100; NaN where no gradient is steep enough in both to have a direction.
+    Both are shrunk to `LONG_SIDE`, and their brightness is blurred by 2 pixels. NaN where no
+    gradient is steep enough in both to have a direction.
     """
     before, after = (_gradient(shrink(one, LONG_SIDE)) for one in _matching(image, enhanced))
     steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
@@ -188,33 +126,17 @@ def reversed_share(image, enhanced) -> float:
 
 
 def clipped_share(image, enhanced) -> float:
-    """Return the share of pixels (%) of which a channel became white (255 of 255).
-
-    Parameters
-    ----------
-    image, enhanced : array, shape (height, width, 3)
-        As `images.as_float` takes them.
-    """
+    """Return the share of pixels (%) of which a channel became white (255 of 255)."""
     before, after = (to_uint8(picture) == 255 for picture in _matching(image, enhanced))
     return float(100 * np.mean((after & ~before).any(axis=-1)))
 
 
 def noise(image, enhanced) -> float:
-    """Estimate the noise of an enhanced picture where its input is flattest.
+    """Estimate the noise, in codes of 0 to 255, of an enhanced picture where its input is flattest.
 
     The standard deviation by the method of Immerkaer (1996): a mask of 3 x 3 pixels that ramps
     leave at zero. Only the flatter half of the pixels counts, so that edges are not taken for
     noise.
-
-    Parameters
-    ----------
-    image, enhanced : array, shape (height, width, 3)
-        As `images.as_float` takes them.
-
-    Returns
-    -------
-    float
-        In codes of 0 to 255.
     """
     image, enhanced = _matching(image, enhanced)
     slope = np.hypot(*_gradient(image))
@@ -238,11 +160,7 @@ def bootstrap_interval(values, confidence: float = 0.95, seed: int = 0) -> tuple
         A metric of each picture, or the difference of two methods in it.
     confidence : float, default 0.95
     seed : int, default 0
-
-    Returns
-    -------
-    tuple of two floats
-        Quantiles of the means of 10,000 resamples, drawn with replacement.
+        Of the 10,000 resamples, drawn with replacement, whose means' quantiles are returned.
     """
     values = np.asarray(values, dtype=np.float64)
     rng = np.random.default_rng(seed)

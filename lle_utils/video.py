@@ -72,15 +72,7 @@ class Steadier:
 def brightness_step(last: np.ndarray, new: np.ndarray) -> float:
     """Return by how many codes the brightness of what two frames share differs: flicker.
 
-    Parameters
-    ----------
-    last, new : ndarray of float32, shape (height, width, 3)
-        RGB in [0, 1].
-
-    Returns
-    -------
-    float
-        0 or more; NaN for two frames that do not show one scene.
+    NaN for two frames that do not show one scene.
     """
     shared = _shared(shrink(last, SMALL), shrink(new, SMALL))
     if not shared:
@@ -102,27 +94,13 @@ def _shared(last: np.ndarray | None, new: np.ndarray):
 
 
 def measure_flicker(source: str, enhance: Callable, most: int = 100) -> dict:
-    """Measure the flicker of a video and of its enhancement.
-
-    Parameters
-    ----------
-    source : str
-        A file.
-    enhance : callable
-        As for `enhance_video`.
-    most : int, default 100
-        How many frames to look at.
+    """Measure the flicker of a video and of its enhancement, in the first `most` frames.
 
     Returns
     -------
     dict
         ``frames``, and the mean `brightness_step` ``before`` and ``after``, in codes; NaN where no
         two frames show one scene.
-
-    Raises
-    ------
-    LleError
-        As `Clip`.
     """
     steadier, steps, last, count = Steadier(), [], None, 0
     with Clip(source) as clip, _damage_named(source):
@@ -162,14 +140,10 @@ def _raise_odds(picture: np.ndarray, logits) -> np.ndarray:
 class Clip:
     """An opened video, whose first frame is decoded already. Close it, or use it in a ``with``.
 
-    Parameters
-    ----------
-    source : str
-        A file.
-
     Attributes
     ----------
     source : str
+        The file.
     video
         PyAV's stream of pictures.
     first
@@ -257,11 +231,6 @@ def enhance_video(
     progress : callable, optional
         ``progress(frames, total)`` wraps the iterator of frames; `total` is None where the file
         does not say how many there are.
-
-    Raises
-    ------
-    LleError
-        As `Clip`, and if the video ends too early, changes its size, or cannot be written.
     """
     change = _steady(enhance, side_by_side)
     with source if isinstance(source, Clip) else Clip(source) as clip, _damage_named(clip.source):

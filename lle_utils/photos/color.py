@@ -21,14 +21,21 @@ _SRGB_TO_XYZ = np.array(
 )  # for the white D50, as ICC has it
 
 
-def srgb_to_linear(values):
-    """Turn sRGB values into linear light."""
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+def srgb_to_linear(encoded):
+    """Undo the sRGB encoding: turn values in [0, 1], an array of any shape, into light in [0, 1].
+
+    IEC 61966-2-1: a straight line near black, a power of 2.4 above.
+    """
+    encoded = np.asarray(encoded)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
-def linear_to_srgb(light):
-    """Turn linear light into sRGB values."""
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+def linear_to_srgb(linear):
+    """Encode light in [0, 1] as sRGB: the inverse of `srgb_to_linear`."""
+    linear = np.asarray(linear)
+    return np.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    )
 
 
 class _Curve:

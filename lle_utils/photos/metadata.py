@@ -16,7 +16,6 @@ UPRIGHT = 1
 
 ORIENTATION, EXIF_FOLDER, WIDTH, HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 _THUMBNAIL_START, _THUMBNAIL_LENGTH = 0x0201, 0x0202
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1}  # bytes a value, of the types that are needed here
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\s*(\d+)")
 
 # What describes a TIFF picture, and not how its pixels are stored.
