@@ -54,17 +54,7 @@ def soft_threshold(maps, tolerance: float = TOLERANCE):
 
     A sigmoid never returns exactly 0, and small values add up over many iterations.
 
-    Parameters
-    ----------
-    maps : array, any shape
-        In [0, 1].
-    tolerance : float, default 0.08
-        The value that is halved.
-
-    Returns
-    -------
-    array, same shape
-        ``M**3 / (M**2 + tolerance**2)``, in [0, 1].
+    It is ``M**3 / (M**2 + tolerance**2)``, for M in [0, 1]; the tolerance itself is halved.
     """
     square = maps * maps
     return maps * square / (square + tolerance**2)
@@ -87,11 +77,6 @@ def iterate(image, predict_map: Callable, iterations: int) -> Iterator[Iteration
     ------
     Iteration
         The map and the picture of each iteration, first to last.
-
-    Raises
-    ------
-    ValueError
-        If `iterations` is not a whole number of 0 or more.
     """
     check_iterations(iterations, least=0)
     for step in range(int(iterations)):
@@ -122,16 +107,6 @@ def adjust_exposure(image, stops: float, iterations: int = 8):
         nothing.
     iterations : int, default 8
         Enough to keep ``|m| <= 1``, where the curve rises everywhere.
-
-    Returns
-    -------
-    array
-        In [0, 1], of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If `stops` is out of range.
     """
     if not abs(stops) <= iterations:
         raise ValueError(f"exposure must be from -{iterations} to {iterations} stops, not {stops}")
@@ -140,13 +115,7 @@ def adjust_exposure(image, stops: float, iterations: int = 8):
 
 
 def check_iterations(iterations, least: int = 1) -> int:
-    """Return `iterations` as an int, or say why it cannot be a number of iterations.
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole number, or less than `least`.
-    """
+    """Return `iterations` as an int, or raise a ValueError that says why it is none."""
     try:
         whole = int(iterations)
         fits = whole == iterations and whole >= least

@@ -1,5 +1,7 @@
 """Draw the figures: one function per figure, arrays in, a matplotlib Figure out.
 
+Pictures are arrays (height, width, 3), RGB in [0, 1]; `untouched` is what to call the dark ones.
+
 Nothing here touches pyplot, so that it needs no display and leaves no figure open.
 """
 
@@ -18,6 +20,7 @@ from lle_utils.images import to_uint8
 DPI = 110
 MAP_COLORS = "viridis"
 _WIDTH = 12.5  # inches of every figure
+_LINES = ("-", "--", ":", "-.")
 _STYLE = {"font.size": 14, "axes.titlesize": 14, "axes.labelsize": 14, "axes.titlepad": 5}
 
 
@@ -39,18 +42,8 @@ def styled(style: dict) -> Callable:
 def hero(pairs: Sequence, untouched: str = "darkened", rows: int = 2) -> Figure:
     """Show dark pictures on the left of a slanted line and enhanced ones on its right.
 
-    Parameters
-    ----------
-    pairs : sequence of (dark, enhanced)
-        Arrays of shape (height, width, 3), RGB in [0, 1]; the two of one pair alike in size.
-    untouched : str, default "darkened"
-        What to call the dark pictures.
-    rows : int, default 2
-        How many rows; every row is as wide as the figure, whatever the shapes of its pictures.
-
-    Returns
-    -------
-    Figure
+    `pairs` are (dark, enhanced). Every row is as wide as the figure, whatever the shapes of its
+    pictures.
     """
     gap = 0.07  # inches between pictures
     per_row = -(-len(pairs) // rows)
@@ -81,17 +74,7 @@ def hero(pairs: Sequence, untouched: str = "darkened", rows: int = 2) -> Figure:
 
 
 def split_slanted(dark, bright) -> np.ndarray:
-    """Join two pictures of one scene along a slanted white line.
-
-    Parameters
-    ----------
-    dark, bright : array, shape (height, width, 3)
-        RGB in [0, 1]; what is seen on the left and on the right.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
-    """
+    """Join two pictures of one scene along a slanted white line."""
     height, width, _ = np.shape(dark)
     y, x = np.mgrid[:height, :width]
     offset = (x + 0.5) / width - 0.5 + 0.25 * ((y + 0.5) / height - 0.5)
@@ -112,20 +95,13 @@ def iteration_by_iteration(
 
     Parameters
     ----------
-    image, reference : array, shape (height, width, 3)
-        The pair, RGB in [0, 1]; the reference may be missing.
+    image, reference
+        The pair; the reference may be missing.
     steps : sequence of Iteration
-        Maps (height, width, 1 or 3) and pictures (height, width, 3), in order.
-    kinds : sequence of str, optional
-        What each map says, for a second line in its title; see `inference.map_kinds`.
-    untouched : str, default "darkened"
-        What to call the dark picture.
-
-    Returns
-    -------
-    Figure
         All maps share one color scale from 0 to 1. A map that is one number per channel is a flat
         color with these numbers on it.
+    kinds : sequence of str, optional
+        What each map says, for a second line in its title; see `inference.map_kinds`.
     """
     columns = 4
     blocks = -(-len(steps) // columns)
@@ -150,18 +126,7 @@ def iteration_by_iteration(
 
 @styled(_STYLE)
 def comparison(panels: Sequence[tuple[str, np.ndarray, str]], columns: int = 4) -> Figure:
-    """Show pictures in rows, each with a title above it and a line of text below.
-
-    Parameters
-    ----------
-    panels : sequence of (title, picture, text below)
-        Pictures (height, width, 3), RGB in [0, 1]; those of one column alike in shape.
-    columns : int, default 4
-
-    Returns
-    -------
-    Figure
-    """
+    """Show panels (title above, picture, text below) in rows; those of a column have one shape."""
     rows = -(-len(panels) // columns)
     aspects = [picture.shape[1] / picture.shape[0] for _, picture, _ in panels[:columns]]
     text = 0.7 if any(below for _, _, below in panels) else 0.4
@@ -175,15 +140,7 @@ def comparison(panels: Sequence[tuple[str, np.ndarray, str]], columns: int = 4) 
 def examples(rows: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
     """Show pictures enhanced by as many iterations as their darkness asks for.
 
-    Parameters
-    ----------
-    rows : sequence of (iterations, dark, enhanced, reference)
-        Pictures of shape (height, width, 3), RGB in [0, 1].
-
-    Returns
-    -------
-    Figure
-        One column of pictures for each; dark above, enhanced below it, reference last.
+    `rows` are (iterations, dark, enhanced, reference), each shown as a column.
     """
     dark = [(f"mean code {255 * dark.mean():.1f}", dark, "") for _, dark, _, _ in rows]
     enhanced = [(f"after {n} iterations", enhanced, "") for n, _, enhanced, _ in rows]
@@ -224,19 +181,10 @@ def two_objectives(
 
     Parameters
     ----------
-    image, reference : array, shape (height, width, 3)
-        The pair, RGB in [0, 1].
     runs : sequence of (title, steps)
         For each objective the recursion's maps and pictures, all iterations from the first.
     shown : sequence of int
         Which iterations to show, counted from 1.
-    untouched : str, default "darkened"
-        What to call the dark picture.
-
-    Returns
-    -------
-    Figure
-        For each objective a row of maps over a row of pictures, with the PSNR of each.
     """
     columns = len(shown) + 1
     cell = _WIDTH / (columns + 0.4) * image.shape[0] / image.shape[1]
@@ -267,11 +215,6 @@ def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
     ----------
     curves : mapping from str to mapping from str to sequence
         By detector and method: points (stops, share, low, high), the last two ends of an interval.
-
-    Returns
-    -------
-    Figure
-        One curve per method with its band; the legend takes the last place.
     """
     columns = min(3, len(curves) + 1)
     rows = -(-(len(curves) + 1) // columns)
@@ -292,17 +235,15 @@ def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
 
 def draw_success(axes, lines: Mapping[str, Sequence], linewidth: float = 2.2) -> None:
     """Draw one panel of `success`: a curve per method, with its band."""
-    styles = ("-", "--", ":", "-.")
-    names = list(lines)
     colors = matplotlib.colormaps["tab10"](np.arange(10))
-    for index, name in enumerate(names):
-        stops, share, low, high = np.transpose(lines[name])
-        look = {"color": colors[index % 10], "ls": styles[index % 4], "lw": linewidth}
+    for index, (name, points) in enumerate(lines.items()):
+        stops, share, low, high = np.transpose(points)
+        look = {"color": colors[index % 10], "ls": _LINES[index % 4], "lw": linewidth}
         if name in STRONG:
             look |= {"color": STRONG[name], "ls": "-", "lw": 1.7 * linewidth}
         axes.plot(stops, share, label=name, **look)
         axes.fill_between(stops, low, high, color=look["color"], alpha=0.09, lw=0)
-    axes.set(ylim=(-0.03, 1.03), xticks=sorted({point[0] for point in lines[names[0]]}))
+    axes.set(ylim=(-0.03, 1.03), xticks=sorted(stops))
     axes.grid(alpha=0.3)
 
 
@@ -339,9 +280,8 @@ def write_exposure(axes, parameter_map, **options) -> None:
 
 def _curves(axes, x, lines: Sequence[tuple[str, np.ndarray]]) -> None:
     colors = matplotlib.colormaps[MAP_COLORS](np.linspace(0, 0.85, len(lines)))
-    styles = ["-", "--", ":", "-."]
     for index, ((label, y), color) in enumerate(zip(lines, colors, strict=True)):
-        axes.plot(x, y, color=color, lw=2.5, ls=styles[index % len(styles)], label=label)
+        axes.plot(x, y, color=color, lw=2.5, ls=_LINES[index % 4], label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="value before", aspect="equal")
     axes.set_xticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
     axes.set_yticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])

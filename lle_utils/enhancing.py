@@ -353,10 +353,14 @@ def enhance_files(
             problem = error
         if content is not None:
             enhance = enhance or load()
-            if is_video(job.source):
-                problem = _enhance_video(content, job, enhance, side_by_side, progress)
-            else:
-                problem = _enhance_photo(content, job, enhance, draw, side_by_side)
+            try:
+                with as_memory_error():
+                    if is_video(job.source):
+                        _enhance_video(content, job, enhance, side_by_side, progress)
+                    else:
+                        _enhance_photo(content, job, enhance, draw, side_by_side)
+            except (LleError, MemoryError) as error:
+                problem = error
         entry["seconds"] = round(time.perf_counter() - start, 3)
         raise_if_stopped()  # what failed may have failed because of Ctrl-C
         if problem is None:
@@ -382,12 +386,10 @@ def _describe(problem: Exception, source: str) -> str:
 
 def _enhance_photo(
     photo: Photo, job: Job, enhance: Callable, draw: Callable | None, side_by_side: bool
-) -> Exception | None:
-    """Enhance and write one photo; return what went wrong, or None."""
+) -> None:
     try:
-        with as_memory_error():
-            result = photo.change(enhance)
-            maps = draw and draw(photo.view())
+        result = photo.change(enhance)
+        maps = draw and draw(photo.view())
         if side_by_side:
             result = photo.beside(result)
         photo.frames.clear()  # 600 MB of 100 megapixels, and not needed any more
@@ -395,30 +397,19 @@ def _enhance_photo(
         if job.target != STANDARD:
             kind = FORMATS[os.path.splitext(job.target)[1].lower()]
         content = encode(result, kind)
-    except MemoryError as error:
-        return error
     except (LleError, ValueError) as error:
-        return LleError(f"{job.source}: {error}")
-    try:
-        if maps:
-            _write(maps, maps_beside(job.target))
-        _write(content, job.target)
-    except LleError as error:
-        return error
-    return None
+        raise LleError(f"{job.source}: {error}") from None
+    if maps:
+        _write(maps, maps_beside(job.target))
+    _write(content, job.target)
 
 
 def _enhance_video(
     clip: Clip, job: Job, enhance: Callable, side_by_side: bool, progress: Callable
-) -> Exception | None:
-    """Enhance and write one video; return what went wrong, or None."""
-    try:
+) -> None:
+    with clip:
         _make_folder(job.target)
-        with as_memory_error():
-            enhance_video(clip, job.target, enhance, side_by_side=side_by_side, progress=progress)
-    except (LleError, MemoryError) as error:
-        return error
-    return None
+        enhance_video(clip, job.target, enhance, side_by_side=side_by_side, progress=progress)
 
 
 def _write(content: bytes, target: str) -> None:

@@ -157,18 +157,7 @@ HARM = {
 def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
     """Enhance a picture once and keep the results after several numbers of iterations.
 
-    Parameters
-    ----------
-    model : enhancer.Enhancer or founding.FoundingEnhancer
-    low : ndarray of float32, shape (height, width, 3)
-        A dark picture in [0, 1].
-    depths : iterable of int
-        Numbers of iterations, 1 or more.
-
-    Returns
-    -------
-    dict of int to ndarray of float32
-        The result after each number of iterations, rounded to 8 bits as the protocol says.
+    They are rounded to 8 bits as the protocol says.
     """
     steps = enumerate(model.steps(low[None], max(depths)), 1)
     pictures = {n: np.asarray(step.image)[0] for n, step in steps if n in depths}
@@ -178,15 +167,7 @@ def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray
 def scale_to_mean(image, reference) -> np.ndarray:
     """Scale a picture so that its mean is the reference's ("GT-mean"). It looks at the answer.
 
-    Parameters
-    ----------
-    image, reference : array, shape (height, width, 3)
-        As `images.as_float` takes them.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
-        Clipped to [0, 1]; a black picture stays as it is.
+    The result is clipped to [0, 1]; a black picture stays as it is.
     """
     image, reference = as_float(image), as_float(reference)
     mean = float(image.mean())

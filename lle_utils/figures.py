@@ -172,14 +172,6 @@ def make_figures(
     -------
     list of Path
         The files, `figures.json` last. The same weights and pictures give the same files.
-
-    Raises
-    ------
-    LleError
-        If the data set or the weights are missing, the folder cannot be made or written to, or
-        it holds files of these names that are not from an earlier run.
-    ValueError
-        If there is no data set of that name.
     """
     folder = Path(default_folder(dataset) if folder is None else folder)
     _check_folder(folder, dataset, [*makers, RECORD])
@@ -232,22 +224,10 @@ def _is_in_repository(folder: Path) -> bool:
 
 
 def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:
-    """Compare what `figures.json` says of a figure with what was just computed.
+    """Say in words how a figure's entry in `figures.json` differs from what was just computed.
 
-    Parameters
-    ----------
-    recorded : sequence of dict
-        The figure's entry in `figures.json`.
-    panels : sequence of Panel
-        What the figure's function returned.
-    decibels : float, default 0.05
-        How far apart two PSNRs may be; other processors round a little differently. Mean codes
-        may differ by 0.5, mean maps by 0.005.
-
-    Returns
-    -------
-    list of str
-        What differs, in words; empty if nothing does.
+    PSNRs may differ by so many decibels, mean codes by 0.5, mean maps by 0.005: other processors
+    round a little differently.
     """
     if len(recorded) != len(panels):
         return [f"{len(recorded)} panels are recorded and {len(panels)} were made"]

@@ -40,11 +40,6 @@ def enhance(img, index: int, flag: int = 1, *, predict: Callable):
     -------
     array, shape (..., height, width, 3)
         The enhanced picture in [0, 1]; `img` itself when `index` is 0.
-
-    Raises
-    ------
-    ValueError
-        If `index` is not a whole number of 0 or more.
     """
     check_iterations(index, least=0)
     if index == 0:
@@ -55,19 +50,7 @@ def enhance(img, index: int, flag: int = 1, *, predict: Callable):
 
 
 def iterations_for(image) -> int:
-    """Choose 12, 8 or 7 iterations by how dark a picture is.
-
-    Parameters
-    ----------
-    image : array
-        The low-light picture, values in [0, 1].
-
-    Returns
-    -------
-    int
-        12 where the mean code value (0..255) is below 10, as the founding project's desktop
-        version did; 7 where it is 20 or more, a rule of ours; 8 between them.
-    """
+    """Choose 12, 8 or 7 iterations by how dark a picture, in [0, 1], is."""
     mean_code = 255 * float(np.mean(image))
     if mean_code < VERY_DARK:
         return 12

@@ -74,13 +74,6 @@ class Material:
     dataset : {"sample", "lol"}
     weights : str or Path, default "enhancer"
         The enhancer, as `weights.load_model` takes it. The founding weights are the package's.
-
-    Raises
-    ------
-    LleError
-        If the data set or the weights are missing.
-    ValueError
-        If there is no data set of that name.
     """
 
     def __init__(self, dataset: str = "sample", weights: str | Path = "enhancer"):

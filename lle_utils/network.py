@@ -44,11 +44,6 @@ def build_network(
     keras.Model
         Maps pictures (batch, height, width, 3) to maps (batch, height, width, `channels`) in
         [0, 1], at any size. 67,299 parameters for three channels, 66,145 for one.
-
-    Raises
-    ------
-    ValueError
-        If `channels` or `initial_map` is none of the above.
     """
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 or 3, not {channels!r}")

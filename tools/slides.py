@@ -109,7 +109,6 @@ def _unit_axis(axes: Axes, below: str, beside: str) -> None:
 # --- one function per page ------------------------------------------------------------------------
 
 
-@styled(_STYLE)
 def make_opening(material: Material) -> tuple[Figure, list[Panel]]:
     """Fill a page with one scene, dark left of a slanted line and enhanced right of it."""
     name = material.pictures["hero"][0]
@@ -133,7 +132,6 @@ def _enlarged(picture, size: tuple[int, int]) -> np.ndarray:
     return as_float(np.asarray(image))
 
 
-@styled(_STYLE)
 def make_darkness(material: Material) -> tuple[Figure, list[Panel]]:
     """Show a dark picture and how often each code value occurs in it."""
     name = material.pictures["dial"]
@@ -154,7 +152,6 @@ def make_darkness(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, [material.panel(name, material.untouched, pair.low)]
 
 
-@styled(_STYLE)
 def make_equation(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw the equation, and one curve bent again and again; it needs no picture."""
     figure = _page("One equation, again and again")
@@ -176,7 +173,6 @@ def make_equation(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, []
 
 
-@styled(_STYLE)
 def make_noise(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw by how much the curve multiplies noise, beside an enlarged part of a picture."""
     name = material.pictures["iterations"]
@@ -222,7 +218,6 @@ def _even_place(reference, side: int = 110) -> tuple[slice, slice]:
     return np.s_[top : top + side, left : left + side]
 
 
-@styled(_STYLE)
 def make_objectives(material: Material) -> tuple[Figure, list[Panel]]:
     """Show what each of two training objectives compares, and what comes of it."""
     name = material.pictures["objectives"]
@@ -257,7 +252,6 @@ def make_objectives(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, panels
 
 
-@styled(_STYLE)
 def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
     """Show how much, where and what is noise: the map and the picture of some iterations."""
     name = material.pictures["iterations"]
@@ -277,7 +271,6 @@ def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, [described[n] for n in shown]
 
 
-@styled(_STYLE)
 def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
     """Show the exposure dial, and that further iterations change little."""
     name = material.pictures["dial"]
@@ -315,7 +308,6 @@ def _in_one_row(title: str, line: str, shown: Sequence[tuple[str, np.ndarray, st
     return figure
 
 
-@styled(_STYLE)
 def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
     """Show simple methods in one row, on the enhancer's median scene."""
     name = material.median_scene()
@@ -331,7 +323,6 @@ def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
     return _in_one_row("What a network has to beat", line, shown), panels
 
 
-@styled(_STYLE)
 def make_gt_mean(material: Material) -> tuple[Figure, list[Panel]]:
     """Show GT-mean, applied to a picture that no method has touched."""
     name = material.median_scene()
@@ -348,7 +339,6 @@ def make_gt_mean(material: Material) -> tuple[Figure, list[Panel]]:
     return _in_one_row("GT-mean looks at the answer", line, shown), panels
 
 
-@styled(_STYLE)
 def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw the paired differences over the hero picture's scenes, with their intervals."""
     names = material.pictures["hero"]
@@ -375,7 +365,6 @@ def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, panels
 
 
-@styled(_STYLE)
 def make_vision(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw how often two detectors are right in the dark, for four methods."""
     line = "Share of right answers by stops too dark; bands are 95 % intervals"
@@ -419,6 +408,7 @@ SLIDES = {
     "numbers.png": make_numbers,
     "vision.png": make_vision,
 }
+SLIDES = {name: styled(_STYLE)(make) for name, make in SLIDES.items()}
 """The slides by file name, in the order of the lessons."""
 
 

@@ -85,7 +85,7 @@ def decode(content: bytes, name: str = "") -> Photo:
     """Turn a picture file's bytes into a photo; `name` may tell a raw file by its ending."""
     _refuse_raw(content, name)
     if content[4:8] == b"ftyp":
-        _register_heif()
+        register_heif()
     try:
         if content[:4] in _TIFF_STARTS:
             return _decode_tiff(content)
@@ -137,12 +137,14 @@ def _say_what_it_is(content: bytes) -> str:
     )
 
 
-def _register_heif() -> None:
+def register_heif() -> bool:
+    """Let Pillow read and write HEIC; tell whether pillow-heif is installed."""
     try:
         import pillow_heif
     except ImportError:
-        return
+        return False
     pillow_heif.register_heif_opener()
+    return True
 
 
 def _decode_with_pillow(image: Image.Image, content: bytes) -> Photo:

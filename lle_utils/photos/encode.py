@@ -10,6 +10,7 @@ from PIL import Image, TiffImagePlugin
 
 from lle_utils.errors import LleError
 from lle_utils.photos import metadata
+from lle_utils.photos.decode import register_heif
 from lle_utils.photos.photo import Photo, scale, split_alpha
 
 FORMATS = {
@@ -50,8 +51,8 @@ def encode(photo: Photo, kind: str | None = None) -> bytes:
         kind = "PNG"
     if len(photo.frames) > 1:
         _check_frames(photo.frames, kind)
-    if kind == "HEIF":
-        _register_heif()
+    if kind == "HEIF" and not register_heif():
+        raise LleError("HEIC needs pillow-heif: pip install pillow-heif")
     try:
         if kind == "TIFF":
             return _encode_tiff(photo)
@@ -73,22 +74,15 @@ def _check_frames(frames: list[np.ndarray], kind: str) -> None:
         raise LleError(f"{count} pictures of different sizes are written as .tif only")
 
 
-def _register_heif() -> None:
-    try:
-        import pillow_heif
-    except ImportError:
-        raise LleError("HEIC needs pillow-heif: pip install pillow-heif") from None
-    pillow_heif.register_heif_opener()
-
-
 def _options(photo: Photo, kind: str) -> dict:
     """Return how to compress: as the input was, if it is of this kind."""
-    times = {key: photo.options[key] for key in ("duration", "loop") if key in photo.options}
-    if len(photo.frames) == 1:
-        times = {}
-    if kind == photo.format:
-        return {**_DEFAULTS.get(kind, {}), **photo.options, **times}
-    return {**_DEFAULTS.get(kind, {}), **times}
+    kept = photo.options if kind == photo.format else _times(photo)
+    return {**_DEFAULTS.get(kind, {}), **kept}
+
+
+def _times(photo: Photo) -> dict:
+    """Return how long each frame is shown, and how often all."""
+    return {key: photo.options[key] for key in ("duration", "loop") if key in photo.options}
 
 
 def _encode_with_pillow(photo: Photo, kind: str) -> bytes:
@@ -156,9 +150,7 @@ def _encode_png(photo: Photo) -> bytes:
     if deep:
         plain = _encode_with_opencv(scale(frames[0], np.uint16), ".png")
     else:
-        times = {k: photo.options[k] for k in ("duration", "loop") if k in photo.options}
-        frames = [scale(frame, np.uint8) for frame in frames]
-        plain = _save(frames, "PNG", times if len(frames) > 1 else {})
+        plain = _save([scale(frame, np.uint8) for frame in frames], "PNG", _times(photo))
     chunks = []
     if photo.icc:
         chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(photo.icc)))
