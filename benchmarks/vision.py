@@ -21,13 +21,12 @@ import itertools
 import logging
 from pathlib import Path
 
-import cv2
 from tqdm.auto import tqdm
 
 from lle_utils import data, vision
 from lle_utils.errors import LleError
 from lle_utils.figures import fingerprint
-from lle_utils.images import READABLE, read_image
+from lle_utils.images import READABLE, read_image, shrink
 from lle_utils.metrics import bootstrap_interval
 from lle_utils.weights import load_model
 
@@ -126,7 +125,8 @@ LOL_TASKS = ("SIFT homographies", "words")
 def measure_faces(model, folder: Path, every: int) -> None:
     """Print how many faces are found in darkened photographs of people."""
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READABLE]
-    scenes = [vision.make_face_scene(read_small(path)) for path in paths[::every]]
+    photos = (shrink(read_image(path), vision.WIDTH) for path in paths[::every])
+    scenes = [vision.make_face_scene(photo) for photo in photos]
     scenes = [scene for scene in scenes if scene.truth["face"]]
     look_for = vision.detectors(vision.FACES)
     counts = vision.measure(
@@ -135,13 +135,6 @@ def measure_faces(model, folder: Path, every: int) -> None:
     for stops in FACE_STOPS:
         chosen = {key[:2]: found for key, found in counts.items() if key[2] == stops}
         print_shares(f"{len(scenes)} photographs of people, {stops} stops too dark", chosen)
-
-
-def read_small(path: Path):
-    """Read a picture, at most as long as a scene is wide."""
-    image = read_image(path)
-    share = min(1, vision.WIDTH / max(image.shape[:2]))
-    return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
 def print_shares(title: str, counts: dict) -> None:

@@ -227,11 +227,16 @@ def check_targets(
         If a target is one of the inputs, exists, or cannot be written.
     """
     inputs = {_identity(job.source) for job in jobs} - {None}
+    written = {job.target for job in jobs}
     for job in jobs if maps else ():
+        shown = maps_beside(job.target)
         if job.target == STANDARD or is_video(job.source):
             raise LleError(f"{job.source}: --maps is for pictures that are written to files")
-        if _identity(maps_beside(job.target)) in inputs:
-            raise LleError(f"{maps_beside(job.target)} is an input; choose another output")
+        if _identity(shown) in inputs:
+            raise LleError(f"{shown} is an input; choose another output")
+        if shown in written:
+            raise LleError(f"{shown} would be written twice; enhance {job.source} by itself")
+        written.add(shown)
     for folder in {os.path.dirname(job.target) for job in jobs if job.target != STANDARD}:
         remove_parts(folder)
     to_do, folders = [], set()

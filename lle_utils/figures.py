@@ -275,12 +275,13 @@ def encode(figure: Figure, name: str) -> bytes:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    content = io.BytesIO()
+    if name.endswith(".png"):
+        picture.save(content, "PNG", optimize=True)
+        return content.getvalue()
     for quality in range(90, 39, -5):
         content = io.BytesIO()
-        if name.endswith(".png"):
-            picture.save(content, "PNG", optimize=True)
-        else:
-            picture.save(content, "JPEG", quality=quality, subsampling=0, optimize=True)
+        picture.save(content, "JPEG", quality=quality, subsampling=0, optimize=True)
         if content.tell() <= MAX_BYTES:
             break
     return content.getvalue()

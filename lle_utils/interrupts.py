@@ -36,6 +36,7 @@ def noticed() -> Iterator[None]:
     try:
         yield
     finally:
+        _State.stopped_by = None  # a later call in this process was not asked to stop
         sys.unraisablehook = show
         for number, handler in before:
             signal.signal(number, handler)

@@ -171,6 +171,13 @@ def test_two_results_in_one_file_are_refused(refused):
     refused("a.png", "b.png", "-o", "-", says="one standard output")
 
 
+def test_maps_never_take_the_place_of_another_file(refused):
+    for name in ("a.png", "a.jpg", "b.png", "b_maps.png"):
+        save(name)
+    refused("a.png", "a.jpg", "-o", "out", "--maps", says="out/a_maps.png would be written twice")
+    refused("b.png", "b_maps.png", "-o", "out", "--maps", says="b_maps.png would be written twice")
+
+
 def test_an_input_is_never_an_output(refused):
     save("a.png")
     save("b.png")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from lle_utils import images, photos
 from lle_utils.errors import LleError
@@ -453,6 +453,16 @@ def test_tiff_compressed_by_lzw(tmp_path):
     deep = smooth(kind=np.uint16)
     cv2.imwrite(str(tmp_path / "a.tif"), deep[..., ::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])
     np.testing.assert_array_equal(read_photo(tmp_path / "a.tif").frames[0], deep)
+
+
+def test_a_tiff_may_say_that_it_does_not_know_its_resolution():
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[282] = tags[283] = TiffImagePlugin.IFDRational(0, 0)
+    tags[296] = 2
+    file = io.BytesIO()
+    Image.fromarray(np.full((4, 6), 5000, np.uint16)).save(file, "TIFF", tiffinfo=tags)
+    photo = decode(file.getvalue())
+    assert photo.dpi is None and (photo.frames[0] == 5000).all()
 
 
 def test_tiff_whose_white_is_zero(tmp_path):

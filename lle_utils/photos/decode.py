@@ -369,7 +369,7 @@ def _decode_tiff(content: bytes) -> Photo:
         photo.xmp = metadata.make_xmp_upright(photo.xmp)
     if tags.get(296) in (2, 3) and {282, 283} <= set(tags):
         inch = {2: 1, 3: 2.54}[tags[296]]
-        photo.dpi = _clean_dpi([inch * above / below for above, below in (tags[282], tags[283])])
+        photo.dpi = _clean_dpi(inch * above / below for above, below in (tags[282], tags[283]))
         if photo.dpi and tags.get(274, 1) >= 5:
             photo.dpi = photo.dpi[::-1]
     photo.exif = metadata.exif_of_tiff(content)
