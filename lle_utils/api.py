@@ -1,4 +1,4 @@
-"""One call for whatever holds a picture: `enhance`."""
+"""One call for arrays, OpenCV frames and PIL pictures: `enhance`."""
 
 from functools import cache
 
@@ -17,8 +17,8 @@ def enhance(
 ):
     """Brighten a picture with the packaged weights; the result is of the same kind.
 
-    The weights are loaded at the first call of a process, which takes seconds, or a fraction of one
-    where onnxruntime is installed. A pool of processes works if it spawns them,
+    The first call in a process loads the weights, which takes seconds, or a fraction of a second if
+    onnxruntime is installed. A pool of processes works if it spawns them,
     ``multiprocessing.get_context("spawn").Pool()``; one that forks after a first call may hang.
 
     Parameters
@@ -27,30 +27,30 @@ def enhance(
         Shape (height, width), (height, width, 1), (height, width, 3), or (height, width, 4) with
         opacity, which is kept. uint8, uint16, or floating point in [0, 1].
     exposure : float, default 0
-        By how many stops to brighten the result, from -8 to 8, or, below 0, to darken it.
+        How many stops to brighten the result by, from -8 to 8; a negative number darkens it.
     iterations : int, optional
-        How many; by default 8, as trained.
+        How many iterations; by default 8, as in training.
     channels : {"rgb", "bgr"}
         The order of an array's colors: OpenCV's frames are "bgr".
     detail : {"native", "fitted", "none"}
-        Whether the network looks for details at the picture's own resolution, or, in a large
-        picture, at about the one that it was trained at, or not at all: many times faster.
+        Where the network looks for details: at the picture's own resolution; in a large picture,
+        at about the resolution that it was trained at; or not at all, which is many times faster.
 
     Returns
     -------
     array or PIL.Image.Image
-        A new one of the same shape, type and order. A PIL picture with a palette or of CMYK comes
-        back as RGB, and one of 1 bit as gray.
+        A new picture of the same shape, type and channel order. A PIL picture with a palette or in
+        CMYK comes back as RGB, and a 1-bit picture as gray.
 
     Raises
     ------
     TypeError
         If `image` is neither an array nor a PIL picture; the message says what to do.
     ValueError
-        If a shape, a type of number or a value does not fit; the message names it.
+        If the shape, the type of number or a value is not accepted; the message names it.
     """
     if channels not in ("rgb", "bgr"):
-        raise ValueError(f'channels is "rgb" or "bgr", not {channels!r}')
+        raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
     asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):
         return _enhance_pil(image, asked)
@@ -67,13 +67,13 @@ def _check_array(image) -> np.ndarray:
     """Return a picture as an array, or say what it is instead and what to do."""
     if isinstance(image, (str, bytes)) or hasattr(image, "__fspath__"):
         raise TypeError(
-            f"{image!r} is a path and not a picture: lle_utils.images.read_image reads files, and "
+            f"{image!r} is a path, not a picture: lle_utils.images.read_image reads files, and "
             "`python -m lle_utils enhance` enhances them"
         )
     if not hasattr(image, "__array__"):
         raise TypeError(
-            f"a picture is an array or a PIL picture, not a {type(image).__name__}; enhance "
-            "several one after the other"
+            f"a picture must be an array or a PIL picture, not a {type(image).__name__}; "
+            "enhance several pictures one after the other"
         )
     array = np.asarray(image)
     if array.ndim == 4:
@@ -81,10 +81,10 @@ def _check_array(image) -> np.ndarray:
             f"the shape {array.shape} is that of a batch: enhance its pictures one after the other"
         )
     if array.size == 0 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ValueError(f"a picture has the shape {_SHAPES}, not {array.shape}")
+        raise ValueError(f"a picture must have the shape {_SHAPES}, not {array.shape}")
     if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
         raise ValueError(
-            f"a picture is uint8, uint16 or floating point, not {array.dtype}: convert it first"
+            f"a picture must be uint8, uint16 or floating point, not {array.dtype}: convert it"
         )
     return array
 
@@ -103,7 +103,7 @@ def _enhance_pil(image, asked: tuple):
 
 
 def _enhance_frame(frame: np.ndarray, icc: bytes | None, asked: tuple):
-    """Enhance a frame of a `photos.Photo` with the colors of a profile."""
+    """Enhance a frame of a `photos.Photo` in the color space of its profile."""
     from lle_utils.images import as_float
     from lle_utils.inference import enhance_lazily
     from lle_utils.photos import Photo
@@ -127,4 +127,4 @@ def load(weights: str = "enhancer", backend: str = "auto"):
     return model
 
 
-_load = cache(load)  # once a process
+_load = cache(load)  # once per process

@@ -1,7 +1,7 @@
-"""``enhance --dask``: a file a task, on the workers of a Dask cluster.
+"""``enhance --dask``: one task per file, on the workers of a Dask cluster.
 
-Dask gives a task to another worker if its own dies. By then the result may have been written: a
-result that changed since the run began is not made again.
+If a worker dies, Dask gives its task to another one. By then the result may already have been
+written: a file that changed since the run began is not made again.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from lle_utils.errors import LleError
 from lle_utils.images import remove_parts
 
 LOCAL = "local"
-"""The address that stands for a cluster on this computer, of a worker for each of its cores."""
+"""The address that stands for a cluster on this computer, with one worker per core."""
 
 
 def enhance_files(
@@ -36,11 +36,11 @@ def enhance_files(
     jobs, report, complain, announce
         As for `enhancing.enhance_files`.
     start : callable
-        Returns `enhancing.enhance_files` with a model; it is pickled, and called once a process.
+        Returns `enhancing.enhance_files` with a model; it is pickled, and called once per process.
     address : str
-        Of Dask's scheduler, or "local".
+        The address of Dask's scheduler, or "local".
     progress : callable
-        Wraps the iterator of what is done.
+        Wraps the iterator of finished tasks.
     """
     if any(STANDARD in (job.source, job.target) for job in jobs):
         raise LleError("--dask is for files, not for standard input or output")
@@ -75,11 +75,11 @@ def enhance_files(
 
 
 def enhance_one(place: Job, job: Job, before, content: bytes) -> tuple[dict, list[str]]:
-    """Enhance one file on a worker, if that was not done already since the run began.
+    """Enhance one file on a worker, unless that was already done since the run began.
 
-    `place` has absolute paths, and `job` those to report; `before` is what `_stamp` said of the
-    target when the run began, `content` the pickled `start`. Returned are the entry of the report,
-    and complaints.
+    `place` has absolute paths, and `job` the paths to report; `before` is what `_stamp` returned
+    for the target when the run began, and `content` the pickled `start`. It returns the entry of
+    the report, and the complaints.
     """
     if _stamp(place.target) != before:
         done = {"input": job.source, "output": job.target, "seconds": None, "error": None}
@@ -100,7 +100,7 @@ def enhance_one(place: Job, job: Job, before, content: bytes) -> tuple[dict, lis
 
 @functools.cache
 def _started(content: bytes) -> Callable:
-    """Load the model, once a process."""
+    """Load the model, once per process."""
     return pickle.loads(content)()
 
 

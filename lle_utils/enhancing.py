@@ -63,7 +63,7 @@ def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
     Raises
     ------
     LleError
-        If a folder holds no pictures, or no file fits a pattern.
+        If a folder holds no pictures, or no file matches a pattern.
     """
     jobs, found = {}, Found([], [], [])
     for given in inputs:
@@ -88,7 +88,7 @@ def _expand(given: str) -> list[str]:
         return [path]
     found = sorted(glob.glob(path, recursive=True))
     if not found:
-        raise LleError(f"{given}: no file of such a name")
+        raise LleError(f"{given}: no file matches this pattern")
     return found
 
 
@@ -125,7 +125,7 @@ def _same_path(one: str, other: str) -> bool:
 
 
 def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
-    """Say where each result goes; nothing is written yet.
+    """Decide where each result goes; nothing is written yet.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
     output : str, optional
         A file for one picture, a folder, or "-". Without it, results go beside their inputs.
     suffix : str, optional
-        Put between a name and its ending; "_enhanced" without `output`, else nothing.
+        Put between a name and its extension; "_enhanced" without `output`, else nothing.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
             made = {os.path.abspath(job.target) for job in jobs}
             jobs = [job for job in jobs if os.path.abspath(job.source) not in made]
     if len(jobs) > 1 and any(job.target == STANDARD for job in jobs):
-        raise LleError(f"{len(jobs)} pictures do not fit into one standard output; use -o FOLDER")
+        raise LleError(f"{len(jobs)} pictures cannot all go to standard output; use -o FOLDER")
     first: dict[str, Job] = {}
     for job in jobs:
         other = first.setdefault(os.path.normcase(os.path.abspath(job.target)), job)
@@ -162,7 +162,7 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
 
 
 def _rename(name: str, suffix: str) -> str:
-    """Put a suffix before the ending; a kind that is only read becomes a PNG file."""
+    """Put a suffix before the extension; a format that is only read becomes PNG."""
     stem, ending = os.path.splitext(name)
     return stem + suffix + ending + ("" if ending.lower() in (*WRITABLE, *VIDEOS) else ".png")
 
@@ -217,9 +217,9 @@ def _part_equal_names(jobs: list[Job]) -> list[Job]:
 def check_targets(
     jobs: Sequence[Job], *, overwrite: bool, skip_existing: bool, maps: bool = False
 ) -> tuple[list[Job], int]:
-    """Make sure that every result may be written; return what is to do, and how much is done.
+    """Make sure that every result may be written; return the jobs to do, and how many are done.
 
-    `maps` says that the maps of each result are to be shown beside it.
+    With `maps`, the maps of each result are written beside it.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def check_targets(
     to_do, folders = [], set()
     for job in jobs:
         if is_video(job.source) and job.target == STANDARD:
-            raise LleError(f"{job.source}: a video does not fit into standard output; use -o FILE")
+            raise LleError(f"{job.source}: a video cannot go to standard output; use -o FILE")
         if job.target != STANDARD:
             _check_ending(job)
             if _identity(job.target) in inputs:
@@ -275,13 +275,13 @@ def _check_ending(job: Job) -> None:
     elif ending.lower() not in WRITABLE:
         raise LleError(
             f"{target}: a picture is written as {', '.join(WRITABLE)}, "
-            + (f"not as {ending}" if ending else "and this name has no ending")
+            + (f"not as {ending}" if ending else "and this name has no extension")
             + "; a folder's name ends in /"
         )
 
 
 def _exists(path: str) -> bool:
-    """Tell whether there is such a file; a link that leads nowhere counts too."""
+    """Tell whether there is such a file; a broken link counts, too."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -292,7 +292,7 @@ def _exists(path: str) -> bool:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Return what two names of one file have in common, or None where there is no file."""
+    """Return what identifies a file, whatever its name, or None if there is no file."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -301,7 +301,7 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def _check_folder(folder: str) -> None:
-    """Make sure that files can be written to a folder, which may have to be made first."""
+    """Make sure that files can be written to a folder, which may have to be created first."""
     existing = os.path.abspath(folder)
     while not os.path.lexists(existing):
         existing = os.path.dirname(existing)
@@ -322,29 +322,29 @@ def enhance_files(
     announce: Callable[[str], None],
     progress: Callable,
 ) -> int:
-    """Enhance picture after picture; return how many failed.
+    """Enhance the pictures one by one; return how many failed.
 
     Parameters
     ----------
     jobs : iterable of Job
     load : callable
-        Returns what takes a `photos.View` or an array, RGB in [0, 1], and returns its enhancement;
-        see `photos.Photo.change`. It is called when a first picture was read.
+        Returns a function that enhances a `photos.View` or an array, RGB in [0, 1]; see
+        `photos.Photo.change`. It is called once the first picture has been read.
     draw : callable, optional
-        Returns a PNG file that shows the maps of a picture.
+        Returns a PNG file, as bytes, that shows the maps of a picture.
     side_by_side : bool, default False
         Whether to write the input and the result beside each other.
     report : list of dict
-        Gets one entry a picture: input, output, seconds, error.
+        Gets one entry per picture: input, output, seconds, error.
     complain, announce : callable
-        Told what went wrong, and which file was written.
+        Called with what went wrong, and with each file that was written.
     progress : callable
         Wraps the frames of a video; see `video.enhance_video`.
 
     Raises
     ------
     LleError
-        If the disk is full, where the other pictures would fail as well; and what `load` raises.
+        If the disk is full, so that the other pictures would fail, too; also what `load` raises.
     """
     enhance, failed = None, 0
     for job in jobs:
@@ -377,7 +377,7 @@ def enhance_files(
             complain(entry["error"])
             cause = problem.__cause__
             if isinstance(cause, OSError) and cause.errno in _DISK_IS_FULL:
-                raise LleError("stopped; with more room, --skip-existing does the rest")
+                raise LleError("stopped; free some space, then run it again with --skip-existing")
         for note in getattr(content, "notes", ()):
             complain(f"note: {job.source}: {note}")
     return failed
@@ -397,7 +397,7 @@ def _enhance_photo(
         maps = draw and draw(photo.view())
         if side_by_side:
             result = photo.beside(result)
-        photo.frames.clear()  # 600 MB of 100 megapixels, and not needed any more
+        photo.frames.clear()  # 600 MB for 100 megapixels, and no longer needed
         kind = photo.format
         if job.target != STANDARD:
             kind = FORMATS[os.path.splitext(job.target)[1].lower()]
@@ -432,7 +432,7 @@ def _make_folder(target: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LleError(f"{folder} cannot be made: {error.strerror}") from error
+        raise LleError(f"{folder} cannot be created: {error.strerror}") from error
 
 
 def _read(source: str) -> Photo:

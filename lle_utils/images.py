@@ -129,7 +129,7 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
     if path.suffix.lower() not in WRITABLE:
         raise LleError(
             f"{path}: a picture is written as {', '.join(WRITABLE)}, "
-            + (f"not as {path.suffix}" if path.suffix else "and this name has no ending")
+            + (f"not as {path.suffix}" if path.suffix else "and this name has no extension")
         )
     check_writable(path, overwrite=overwrite)
     return path

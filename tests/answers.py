@@ -402,8 +402,8 @@ WRONG = {
         "a different number for each picture": network(lambda x: pooled(point()(x))),
         "differs between pixels": network(point(kernel_initializer="zeros")),
         "nothing to train": network(lambda x: layers.Rescaling(0.0, offset=0.4)(x[..., :1])),
-        "outside of [0, 1]": network(lambda x: point(activation=None)(nothing(x))),
-        "one number for each color": network(lambda x: point(3)(nothing(x))),
+        "outside [0, 1]": network(lambda x: point(activation=None)(nothing(x))),
+        "not one for each color": network(lambda x: point(3)(nothing(x))),
         "no weight moves the number": network(lambda x: point(use_bias=False)(nothing(x))),
         "give maps of shape (2, 1)": network(
             lambda x: layers.Dense(1)(layers.Flatten()(x[:, :4, :4])), (9, 14)
@@ -425,7 +425,7 @@ WRONG = {
     "through_the_curve": {"no gradient reaches": (loss_by_predict,)},
     "beat_the_constant": {
         "never trained": lambda: (Enhancer(build_network(3), ("exposure",)), CLAIM),
-        "that come with the package": lambda: (load_model(list_weights()[0]), CLAIM),
+        "of the package": lambda: (load_model(list_weights()[0]), CLAIM),
         'claim["mine"] says': claimed(mine=1),
         'claim["constant"] says': claimed(constant=-0.3),
         "your conclusion is not": claimed(denies=True),
@@ -447,7 +447,7 @@ WRONG = {
     "median_seconds": {
         "that is the mean.": timed(np.mean),
         "the fastest run": timed(min),
-        "all runs together": timed(sum),
+        "the sum of all runs": timed(sum),
         "milliseconds": timed(lambda seconds: 1000 * np.median(seconds)),
         "process_time counts": timed(np.median, clock=time.process_time),
         "is *added*": timed(np.median, warms=False),
@@ -457,7 +457,7 @@ WRONG = {
     },
     "own_figure": {
         "a record was asked for": mine(panels=lambda material, image: []),
-        "other pixels": mine(noise=0.1),
+        "different pixels": mine(noise=0.1),
         "'after seven' is set in 9 points": mine(size=9),
         "is set in 10 points": mine(ticks=10),
         "iterations 8; it is": mine(

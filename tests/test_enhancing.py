@@ -168,7 +168,7 @@ def test_two_results_in_one_file_are_refused(refused):
     save("x/scan.ppm.png")
     refused("x", "-o", "out", says="would both be written to out")
     refused("a.png", "b.png", "-o", "c.png", says="OUT must be a folder")
-    refused("a.png", "b.png", "-o", "-", says="one standard output")
+    refused("a.png", "b.png", "-o", "-", says="all go to standard output")
 
 
 def test_maps_never_take_the_place_of_another_file(refused):
@@ -202,7 +202,7 @@ def test_an_input_is_never_an_output(refused):
         (("b.png", "--json", "a.CR2", "--overwrite"), "a.CR2: --json writes a report"),
         (("a.png", "--json", "~nosuchuser/r.json"), "there is no such user"),
         (("~nosuchuser/a.png",), "there is no such user"),
-        (("x*.png",), "x*.png: no file of such a name"),
+        (("x*.png",), "x*.png: no file matches this pattern"),
         (("empty",), "empty holds no pictures"),
         (("gone.png",), "gone.png: no such file"),
         (("",), "the path is empty"),
@@ -459,5 +459,5 @@ def test_targets_of_a_folder_do_not_depend_on_what_exists():
     jobs = [enhancing.Job("x/a.png", "a.png"), enhancing.Job("y/a.png", "a.png")]
     places = [job.target for job in enhancing.choose_targets(jobs, "out", None)]
     assert places == [os.path.join("out", "x", "a.png"), os.path.join("out", "y", "a.png")]
-    with pytest.raises(LleError, match="one standard output"):
+    with pytest.raises(LleError, match="all go to standard output"):
         enhancing.choose_targets(jobs, "-", None)

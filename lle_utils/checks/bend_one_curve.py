@@ -16,13 +16,13 @@ is_safe = Exercise(
     probes=[0.3, 1.5, 1.02, 2.0, -0.5, -1.02, -1.5, -3.0, 1.0, -1.0, 0.0, 0.99, -0.99],
     right=lambda m: abs(m) <= 1,
     mistakes={
-        "m = 1.5 got in. It pushes every x above 0.67 past white.": lambda m: m >= -1,
-        "m = -1.5 got in. Its slope at black, 1 + m, is negative.": lambda m: m <= 1,
+        "m = 1.5 is not safe: it pushes every x above 0.67 past white.": lambda m: m >= -1,
+        "m = -1.5 is not safe: its slope at black is negative.": lambda m: m <= 1,
         "m = 1 and m = -1 are safe: the slope is 0 at one end only.": lambda m: abs(m) < 1,
         "a negative m can be safe: it darkens, and keeps the order.": lambda m: 0 <= m <= 1,
         "for an unsafe m it returns nothing: return False.": lambda m: abs(m) <= 1 or None,
     },
-    praise="Exactly |m| <= 1. So whatever a network says, a sigmoid makes it safe.",
+    praise="Exactly |m| <= 1. So whatever a network computes, a sigmoid makes it safe.",
 )
 
 
@@ -39,7 +39,7 @@ steps_for = Exercise(
         "you rounded down, which does not reach the gain.": lambda gain, m: int(_log_gain(gain, m)),
         "only m = 1 doubles. Others multiply by 1 + m.": lambda g, m: math.ceil(math.log2(g)),
         "n iterations multiply by (1 + m) to the power n.": lambda g, m: math.ceil((g - 1) / m),
-        "one too many where the gain is exact, as 8 = 2 * 2 * 2.": lambda *a: (
+        "one too many if the gain is reached exactly, as in 8 = 2 * 2 * 2.": lambda *a: (
             int(_log_gain(*a)) + 1
         ),
     },
@@ -52,10 +52,10 @@ first_values = Exercise(
     right=lambda codes: np.maximum(codes / 255, curve.FLOOR),
     mistakes={
         "exact black is still 0, and no m will ever move it.": lambda codes: codes / 255,
-        "you raised every value, also white.": lambda codes: codes / 255 + curve.FLOOR,
+        "you raised every value, even white.": lambda codes: codes / 255 + curve.FLOOR,
         "codes 0 and 1 became the same: use half a code.": lambda c: np.maximum(c, 1) / 255,
     },
-    praise="0 and 1 are the fixed points; black is now slightly off the one that repels.",
+    praise="0 and 1 are the fixed points. Black now starts slightly above 0, which repels it.",
 )
 
 
@@ -102,7 +102,7 @@ def _m_for(x, target, n):
 
 
 def _end_of_recursion(m_for, x, target, n):
-    """Observe where the recursion ends with the m that is returned; None stays None."""
+    """Observe where the recursion ends with the returned m; None stays None."""
     m = call(m_for, x, target, n)
     if m is None:
         return None

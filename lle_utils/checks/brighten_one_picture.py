@@ -9,11 +9,11 @@ from lle_utils.checks.reading import Wrong, require
 from lle_utils.checks.recorder import Recorder, smooth_map
 
 _ONE_ROUND = {
-    "0.1 is twice 0.05. It is a little less: the factor 1 - E is 0.95.": 0.1,
+    "0.1 is twice 0.05, and it is a little less: the factor 1 - E is 0.95.": 0.1,
     "0.0475 is what is added, M E (1 - E). The pixel keeps what it had.": 0.0475,
 }
-_WHITER = "doubled eight times, it is whiter than white. The factor 1 - E shrinks."
-_HALF_A_CODE = "half a code is where `enhance` starts; nothing is raised here."
+_WHITER = "doubling eight times would go beyond white. The factor 1 - E shrinks."
+_HALF_A_CODE = "half a code is the floor in `enhance`; here nothing is raised."
 
 first_guess = Exercise(
     "Three predictions: 0.05 after 1 and after 8 iterations at M = 1, and 0 after 8.",
@@ -93,7 +93,7 @@ def one_number(network) -> str:
     pictures = rng.uniform(0, 0.5, (2, 9, 14, 3)).astype(np.float32)
     pictures[1] += 0.5
     _maps(reading.model(network), pictures)
-    require(network.trainable_variables, "there is nothing to train in it: make it a weight.")
+    require(network.trainable_variables, "it has nothing to train: make its number a weight.")
     with reading.keep_weights(network) as before:
         # Whatever the weights become: the first map may be even only because they start at 0.
         network.set_weights([rng.normal(0, 1, w.shape).astype(w.dtype) for w in before])
@@ -103,13 +103,13 @@ def one_number(network) -> str:
             (np.ptp(maps), "it gives a different number for each picture"),
             (np.ptp([maps[0, 0, 0], smaller[0, 0, 0]]), "its number changes with a picture's size"),
         ):
-            require(apart <= 1e-5, f"{differs}: nothing of the picture may get through.")
+            require(apart <= 1e-5, f"{differs}: the map must not depend on the picture.")
         ends = []
         for shift in (-50, 50):
             network.set_weights([weights + shift for weights in before])
             ends.append(_maps(network, pictures).flat[0])
     told = f"with other weights it becomes {ends[0]:.3g} and {ends[1]:.3g}"
-    require(min(ends) >= 0 and max(ends) <= 1, f"{told}, outside of [0, 1]. End in a sigmoid.")
+    require(min(ends) >= 0 and max(ends) <= 1, f"{told}, outside [0, 1]. End in a sigmoid.")
     moved = np.ptp([*ends, maps.flat[0]]) > 0.05
     require(moved, "no weight moves the number, so nothing can train it.")
     return (
@@ -123,7 +123,7 @@ def _maps(network, pictures) -> np.ndarray:
     import keras
 
     maps = keras.ops.convert_to_numpy(network(pictures))
-    require(maps.shape[-1:] != (3,), "one number for each color was not asked for: one channel.")
+    require(maps.shape[-1:] != (3,), "its map must have one channel, not one for each color.")
     try:
         return np.broadcast_to(maps, (*pictures.shape[:3], 1))
     except ValueError:

@@ -79,7 +79,7 @@ half_the_cost = Exercise(
             "downsampling by 2 leaves a quarter of the pixels, so a quarter of the cost.": (
                 lambda schedule, n: sum(1 / f for f in _factors(schedule, n))
             ),
-            "the last entry repeats. Count these, too.": lambda s, n: _cost(s, len(s)),
+            "the last entry repeats: count it each time.": lambda s, n: _cost(s, len(s)),
             "only the *last* entry repeats, not the list.": lambda s, n: _cost(n * list(s), n),
         },
     ),
@@ -88,7 +88,7 @@ half_the_cost = Exercise(
         (4, 4, 2, 2, 2, 1),
         {
             "that costs more than 4 full passes, which is half. The last entry repeats.": (4, 4, 1),
-            "3.5 to 4 full passes may be spent: have more at full size.": (4, 4, 4, 4, 4, 4, 1),
+            "that costs less than 3.5 full passes: use full size more.": (4, 4, 4, 4, 4, 4, 1),
             "go from coarse to fine, never back.": (1, 1, 1, 2, 2, 4, 4, 1),
         },
         read=_read_schedule,
@@ -134,7 +134,7 @@ def far_seeing_network(network) -> str:
     span = f"{wide} pixels across" if high == wide else f"{high} x {wide} pixels"
     require(
         min(high, wide) >= REACH,
-        f"it sees {span}, and {REACH} each way were asked for. A dilated layer leaves "
+        f"it sees {span}; at least {REACH} each way were asked for. A dilated layer leaves "
         "gaps between the pixels it looks at, at the same price.",
     )
     count = len(seen[0])

@@ -52,7 +52,7 @@ class Verdict:
 
 
 class _TimeUp(BaseException):
-    """The answer runs too long. Not an `Exception`, so that an answer's own `except` lets it by."""
+    """The answer runs too long. Not an `Exception`, so that an answer's `except` lets it pass."""
 
 
 # Exercises
@@ -60,9 +60,9 @@ class _TimeUp(BaseException):
 
 @dataclass(frozen=True)
 class Value:
-    """An answer that is a value, such as a prediction. The right one is never told.
+    """An answer that is a value, such as a prediction. The right one is never shown.
 
-    ``read(value, name)`` returns what is compared, or raises `Wrong` at the wrong type.
+    ``read(value, name)`` returns what is compared, or raises `Wrong` for the wrong type.
     """
 
     name: str
@@ -89,8 +89,8 @@ class Function:
     """An answer that is a function.
 
     `probes` are tuples of arguments, or single arguments, to call it with, or a function that makes
-    them where that takes a while. ``read(result, what)`` returns what is compared, within an
-    absolute and relative `tolerance`, and raises `Wrong` at the wrong type.
+    them if that takes a while. ``read(result, what)`` returns what is compared, within an
+    absolute and relative `tolerance`, and raises `Wrong` for the wrong type.
     ``observe(function, *probe)`` calls an answer and returns what is compared instead: None, a
     number, an array, a word, or a dict of these by name. In a dict a truth value stands for a
     sentence that must hold.
@@ -135,7 +135,7 @@ class Function:
                 return Wrong(diagnosis)
         text = describe_call(answer, *probe)
         if found is None:
-            return Wrong(f"{text} returned None. Let every path through it end in `return`.")
+            return Wrong(f"{text} returned None. Does every path in it end in `return`?")
         return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {SEE_HINT}")
 
 
@@ -196,7 +196,7 @@ def _has_gaps(answer) -> bool:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `_TimeUp` in the block after so long, where the system can (not on Windows)."""
+    """Raise `_TimeUp` in the block after this time, if the system can (not on Windows)."""
     is_main = threading.current_thread() is threading.main_thread()
     if not hasattr(signal, "setitimer") or not is_main:
         yield

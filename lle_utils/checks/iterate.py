@@ -38,9 +38,9 @@ founding_loop = Exercise(
     probes=[(_codes, 3, 1), (_codes / 255, 2, 0), (_codes, 0, 1), (_codes, 1, 1)],
     right=_founding(),
     mistakes={
-        "ask the network about 0 to 255, and divide then.": _founding(before_asking=True),
+        "give the network 0 to 255, and divide afterwards.": _founding(before_asking=True),
         "it divides by 255 in every iteration.": _founding(lambda number, flag: flag),
-        "it divides although flag is 0.": _founding(lambda number, flag: number == 0),
+        "it divides even though flag is 0.": _founding(lambda number, flag: number == 0),
         "the pictures are right, but it still calls itself: write a loop.": founding.enhance,
     },
     praise="The same questions to the network, the same picture, and no call waits for another.",
@@ -75,11 +75,11 @@ recursion = Exercise(
     right=_recurse(),
     mistakes={
         "the pictures are right, but this is a loop: let it call itself.": curve.recurse,
-        "each call tells the network the same step: hand on step + 1.": _recurse(count_up=0),
+        "each call gives the network the same step: pass on step + 1.": _recurse(count_up=0),
         "it does one iteration too few, or never ends. Which case ends it?": _recurse(last=1),
         "what the next call returns is lost: return it.": _recurse(hand_back=False),
     },
-    praise="One call waits for the next, and the last one's picture is passed up through all.",
+    praise="One call waits for the next, and the last picture is passed up through all of them.",
 )
 
 
@@ -114,7 +114,7 @@ iterations_for = Exercise(
             12 if 255 * x.mean() <= 10 else _rule(255 * x.mean())
         ),
     },
-    praise="12 below code 10, 7 from 20 on, 8 between; and it is the mean that counts.",
+    praise="12 below code 10, 7 from 20 on, and 8 in between. Only the mean counts.",
 )
 
 
@@ -169,13 +169,13 @@ stop_by_itself = Exercise(
     mistakes={
         CHANGES_ITS_INPUT: _in_place,
         "take the largest change, not the mean.": _until(lambda a, b, t: (a - b).mean() <= t),
-        "the iteration that finds out counts as well.": _until(counted=0),
-        "stop at exactly the tolerance, too.": _until(lambda a, b, t: (a - b).max() < t),
+        "the last iteration, after which you stop, counts as well.": _until(counted=0),
+        "also stop at exactly the tolerance.": _until(lambda a, b, t: (a - b).max() < t),
         "np.allclose adds a tolerance of its own, rtol, so it stops too early: pass rtol=0.": (
             _until(lambda new, old, tolerance: np.allclose(new, old, atol=tolerance))
         ),
     },
-    praise="It stops when the last pixel has arrived, and at the limit if that takes too long.",
+    praise="It stops when the last pixel has settled, or at the limit if that takes too long.",
 )
 
 
@@ -232,7 +232,7 @@ def _quality(quiet) -> dict:
     require(
         own >= median + 1,
         f"less noise, but not 1 dB above a plain median: {told}. Did the edges go with the "
-        "noise? Look for a filter that averages only what is alike.",
+        "noise? Look for a filter that averages only similar pixels.",
     )
     return {"a plain median is beaten by 1 dB": True}
 

@@ -33,11 +33,11 @@ count_answers = Exercise(
         "a false alarm is an answer that is not in the truth; you counted what was missed.": (
             lambda found, truth: [_counted(found, truth)[0], _counted(truth, found)[1]]
         ),
-        "the second number counts all answers, also the right ones.": (
+        "the second number counts all answers, even the right ones.": (
             lambda found, truth: [_counted(found, truth)[0], len(set(found))]
         ),
     },
-    praise="A detector that answers everything is always right: so count false alarms.",
+    praise="A detector that gives every answer finds everything, so count the false alarms, too.",
 )
 
 
@@ -55,11 +55,11 @@ share_interval = Exercise(
     tolerance=2e-4,
     mistakes={
         "this is the normal interval, 1.96 standard errors. At 0 of 18 it has no length.": _normal,
-        "clipped, it still has no length at 0 of 18.": lambda *given: np.clip(
+        "clipping does not help: at 0 of 18 it still has no length.": lambda *given: np.clip(
             _normal(*given), 0, 1
         ),
-        "1 is for 68 %. For 95 % z is 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
-        "this is in percent.": lambda right, total: 100 * np.array(vision.wilson(right, total)),
+        "z = 1 is for 68 %. Use 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
+        "this is in percent: use [0, 1].": lambda *given: 100 * np.array(vision.wilson(*given)),
     },
     praise="At 0 of 18 it goes up to 18 %: eighteen failures do not prove that it never works.",
 )
@@ -77,7 +77,7 @@ def _half_way(stops, shares):
 _stops = [3, 5, 6, 7, 8]
 
 half_way = Exercise(
-    "``function(stops, shares)``: at how many stops the success first falls through one half.",
+    "``function(stops, shares)``: at how many stops the share first falls below one half.",
     probes=[
         (_stops, [1.0, 0.9, 0.7, 0.3, 0.0]),
         (_stops, [1.0, 0.2, 0.0, 0.0, 0.0]),
@@ -93,12 +93,12 @@ half_way = Exercise(
                 (s for s, p in zip(stops, shares, strict=True) if p < 0.5), stops[-1]
             )
         ),
-        "np.interp needs x to rise, and shares fall.": lambda stops, p: np.interp(0.5, p, stops),
-        "where the curve falls through one half twice, take the first time.": (
+        "np.interp needs rising x, but shares fall.": lambda stops, p: np.interp(0.5, p, stops),
+        "if the curve falls below one half twice, take the first time.": (
             lambda stops, shares: _half_way(stops, np.maximum.accumulate(shares[::-1])[::-1])
         ),
     },
-    praise="One number for a curve: by how many stops a method lets a detector see further.",
+    praise="One number per curve: it tells how far into the dark a method lets a detector see.",
 )
 
 
@@ -127,7 +127,7 @@ block_loss = Exercise(
     ],
     right=_block_loss(),
     mistakes={
-        "the blocks' means are still in it: subtract each block's mean.": _block_loss(center=False),
+        "the blocks' means still count: subtract each block's mean.": _block_loss(center=False),
         "divide each block by its standard deviation plus 0.01.": _block_loss(scale=False),
         "this is the sum. Take the mean.": _block_loss(lambda apart: np.sum(apart**2)),
         "these are absolute differences; square them.": _block_loss(lambda a: np.abs(a).mean()),

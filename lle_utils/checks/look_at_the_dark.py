@@ -115,7 +115,7 @@ def _kept_rules(function, groups, share):
         "the same seed gives the same split, even after other draws": splits == again,
         "it leaves the list that it is given as it is": own == groups,
         "different seeds give different splits": any(one != scenes[0] for one in scenes),
-        "each scene has its chance to be held out, whatever its size and its neighbors": (
+        "every scene can be held out, whatever its size and its neighbors": (
             set.union(*scenes) == set(range(40)) and np.mean(beside) < 0.6
         ),
     }
@@ -244,13 +244,13 @@ group_scenes = Exercise(
     probes=lambda: [(_shots()[1],)],
     right=_connected,
     mistakes={
-        "a scene is torn: two pictures of it at different exposures are in two groups. Compare "
+        "a scene is split: two of its pictures, at different exposures, are in two groups. Compare "
         "the order of brightness, which exposure does not change, and mind chains: a picture "
-        "belongs to a group if it is like any one in it.": lambda pictures: [
+        "belongs to a group if it resembles any other in it.": lambda pictures: [
             [index] for index in range(len(pictures))
         ],
-        "two scenes are in one group: ask for a closer likeness.": lambda pics: [range(len(pics))],
-        "scenes are torn, and groups hold two scenes. Brightness says nothing about the scene: "
+        "two scenes are in one group: require closer matches.": lambda pics: [range(len(pics))],
+        "scenes are split, and groups mix two scenes. Brightness says nothing about the scene: "
         "compare the order of brightness within a picture.": lambda pictures: [
             range(0, len(pictures), 2),
             range(1, len(pictures), 2),

@@ -25,7 +25,7 @@ true_psnr = Exercise(
         "this is right only for a peak of 1.": lambda db, m, peak: db - _decibels(m),
         "the sign is reversed: a large max_val flatters.": lambda db, m, p: db + _decibels(m / p),
     },
-    praise="255 on data in [0, 1] adds 48.13 dB, so 67 dB were 19.",
+    praise="A max_val of 255 on data in [0, 1] adds 48.13 dB, so the 67 dB are really 19.",
 )
 
 
@@ -75,7 +75,7 @@ mean_psnr = Exercise(
         ),
         "the outputs are not rounded to 8 bits.": _protocol(lambda one: np.clip(one, 0, 1)),
         "rounded, but not clipped to [0, 1].": _protocol(lambda one: np.rint(255 * one) / 255),
-        ".astype(np.uint8) drops what follows the point: use np.rint first.": (
+        ".astype(np.uint8) cuts off the decimals: use np.rint first.": (
             _protocol(lambda output: np.floor(255 * np.clip(output, 0, 1)) / 255)
         ),
         "in uint8, 3 - 5 is 254: convert to floats first.": _protocol(error=_in_bytes),
@@ -112,13 +112,13 @@ paired_interval = Exercise(
         "you drew pictures separately for each method. Draw the *differences*.": (
             lambda a, b: np.quantile(_means(a) - _means(b, seed=2), [0.025, 0.975])
         ),
-        "that is how single pictures spread. Asked is how the *mean* of nine spreads: draw nine, "
+        "that is how single pictures spread, not how the *mean* of nine does: draw nine, "
         "take their mean, and repeat.": lambda a, b: np.quantile(a - b, [0.025, 0.975]),
         "cut 2.5 % on each side, not 5 %.": lambda a, b: _interval(a, b, (0.05, 0.95)),
         "this looks like BCa, the default of scipy.stats.bootstrap, which shifts the quantiles "
         'to correct a bias. For the quantiles themselves set method="percentile".': _bias_corrected,
     },
-    praise="It is not symmetric, because two pictures of nine bring most of the mean.",
+    praise="It is not symmetric, because two of the nine pictures contribute most of the mean.",
 )
 
 
@@ -155,7 +155,7 @@ leave_one_out = Exercise(
 _ADVICE = {
     "exposure": "An exposure moves all channels together: look at the error's mean.",
     "cast": "A cast moves the channels apart: look at how the means of their errors spread.",
-    "noise": "Noise does not know the reference: its error has grain where the reference is flat.",
+    "noise": "Noise ignores the reference: its error has grain even where the reference is flat.",
     "blur": "Blur removes edges: its error looks like the blurred reference minus the reference.",
 }
 
@@ -188,7 +188,7 @@ def _spoiled() -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def _named(function) -> dict:
-    """Observe which faults an answer names rightly in nine cases of ten; all are, if it is."""
+    """Observe whether an answer names the faults rightly in nine cases of ten."""
     said = [(main, _word(function, *pictures)) for main, *pictures in _spoiled()]
     is_constant = len({word for _, word in said}) == 1
     require(not is_constant, f"it always says {said[0][1]!r}, whatever was done to the picture.")
@@ -232,5 +232,5 @@ main_fault = Exercise(
         "it always says 'exposure'": lambda enhanced, reference: "exposure",
         "one of these words was asked for": _largest_share(noise="detail"),
     },
-    praise="Nine in ten spoiled photographs are named rightly, with faults mixed 25 to 1.",
+    praise="It names the main fault in at least nine of ten spoiled photographs.",
 )

@@ -1,4 +1,4 @@
-"""What an answer is read as: numbers, words, networks. What it is not is said in words."""
+"""Read an answer as a number, an array or a network, or say in words why it is not one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ def require(condition, diagnosis: str) -> None:
 
 
 def numbers(value, what: str, shape: tuple | None = None) -> np.ndarray:
-    """Return an answer as an array of floats (of a shape), or say that it is none."""
+    """Return an answer as an array of floats (of a shape), or say that it is not one."""
     try:
         is_text = np.asarray(value).dtype.kind in "US"  # NumPy would read "0.5" as a number
         found = None if is_text else np.asarray(value, float)
@@ -33,7 +33,7 @@ def numbers(value, what: str, shape: tuple | None = None) -> np.ndarray:
 
 
 def pair(value, what: str) -> np.ndarray:
-    """Return an answer as an array of two numbers, or say that it is none."""
+    """Return an answer as an array of two numbers, or say that it is not one."""
     found = numbers(value, what)
     require(found.shape == (2,), f"{what} must be two numbers: `return first, second`.")
     return found
@@ -47,7 +47,7 @@ def number(value, what: str) -> float:
 
 
 def whole(value, what: str) -> int:
-    """Return an answer as an int, or say that it is no whole number."""
+    """Return an answer as an int, or say that it is not a whole number."""
     found = number(value, what)
     require(found == round(found), f"{what} must be a whole number, not {found:.5g}.")
     return round(found)
@@ -70,7 +70,7 @@ def two(result, what: str) -> tuple:
 
 
 def model(answer):
-    """Return an answer that is a Keras model, or say that it is none."""
+    """Return an answer that is a Keras model, or say that it is not one."""
     import keras
 
     kind = type(answer).__name__
@@ -90,4 +90,4 @@ def keep_weights(network) -> Iterator[list[np.ndarray]]:
 
 def kind(value) -> str:
     """Return the type of a value, for a message."""
-    return f"of the type {type(value).__name__}"
+    return f"of type {type(value).__name__}"

@@ -27,7 +27,7 @@ class Recorder:
     def __call__(self, picture, step=None):
         """Return the map of a picture, and remember the question."""
         if len(self.pictures) >= self.most:
-            raise Wrong(f"the network was asked {self.most} times and more. When does it stop?")
+            raise Wrong(f"the network was asked more than {self.most} times. When does it stop?")
         picture = numbers(picture, "what the network is asked about")
         self.pictures.append(picture.copy())
         self.steps.append(step)
@@ -35,7 +35,7 @@ class Recorder:
         return self.predict(picture)
 
     def see(self, function, *arguments, **named) -> dict:
-        """Call an answer; return what it asked, and the picture that came of it."""
+        """Call an answer; return what it asked, and the resulting picture."""
         result = numbers(call(function, *arguments, keeps=True, **named), "the picture it returns")
         asked = {f"the picture of question {n}": one for n, one in enumerate(self.pictures, 1)}
         count = {"the number of times it asks the network": len(self.pictures)}

@@ -22,7 +22,7 @@ SMALLEST_TYPE = 12  # points
 
 @contextmanager
 def _tidy() -> Iterator[None]:
-    """Close what an answer opens in pyplot, lest the notebook show it after the verdict."""
+    """Close what an answer opens in pyplot, so that the notebook does not show it later."""
     from matplotlib import pyplot as plt
 
     before = set(plt.get_fignums())
@@ -49,7 +49,7 @@ def draw_maps(function) -> str:
         maps = [mean + 0.15 * one for mean, one in zip(means, noise, strict=True)]
         with _tidy():
             _require_comparable(ask(function, maps), maps)
-    return "One value, one color, in every map; and the bar says which."
+    return "A value has the same color in every map, and the bar says which."
 
 
 def _require_comparable(figure, maps: list[np.ndarray]) -> None:
@@ -71,7 +71,7 @@ def _require_comparable(figure, maps: list[np.ndarray]) -> None:
     require(len(names) == 1, "the maps share their limits, but not their color map.")
     shades = drawn[0].get_cmap()(np.linspace(0, 1, 64))[:, :3] @ [0.2126, 0.7152, 0.0722]
     steps = np.diff(shades) * np.sign(shades[-1] - shades[0])
-    told = f"the lightness of {names.pop()!r} goes up and down, so unlike values may look alike."
+    told = f"the lightness of {names.pop()!r} goes up and down, so different values may look alike."
     is_clear = (steps > -0.004).all() and np.ptp(shades) >= 0.3
     require(is_clear, f"{told} Use viridis, cividis or gray.")
     require(bars, "without a color bar nobody knows what a color means: figure.colorbar(...).")
@@ -145,11 +145,11 @@ agree = Exercise(
             first == second
         ),
         "in uint8, 16 squared is 0: convert to floats first.": _agreeing(kind=np.uint8),
-        "where nothing differs, the error is 0: mind its logarithm.": _agreeing(if_equal=False),
-        "pictures of two sizes are not the same. Do not resize one.": _agreeing(resizes=True),
-        "that is gray, which hides a change of color.": _agreeing(mode="L"),
+        "if nothing differs, the error is 0, which has no logarithm.": _agreeing(if_equal=False),
+        "pictures of different sizes are not the same. Do not resize one.": _agreeing(resizes=True),
+        "you compare in gray, which hides a change of color.": _agreeing(mode="L"),
     },
-    praise="Neither bytes nor single codes decide, but how far apart the pictures are.",
+    praise="What counts is how far apart the pictures are, not their bytes.",
 )
 
 # 7.3. Seconds
@@ -186,7 +186,7 @@ def median_seconds(function) -> str:
                 break
             is_sure = attempt == 3 or (attempt == 1 and apart > 0.6)
             require(not is_sure, _time_in_words(found, work.taken, warmup))
-    return "Each run by itself, the slow first calls left out, and one hiccup moves no median."
+    return "You time each run, leave out the slow first calls, and one hiccup moves no median."
 
 
 def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
@@ -195,7 +195,7 @@ def _time_in_words(found: float, taken: list[float], warmup: int) -> str:
         "milliseconds? Seconds were asked for.": 1000 * statistics.median(timed),
         "that is the median with the warm-up in it, which is slow.": statistics.median(taken),
         "that is the mean. One hiccup moves it; take the median.": statistics.mean(timed),
-        "that is all runs together.": sum(timed),
+        "that is the sum of all runs.": sum(timed),
         "that is the fastest run.": min(timed),
         "process_time counts only while this process computes: use time.perf_counter.": 0.0,
     }
@@ -238,11 +238,11 @@ def own_figure(function) -> str:
             _require_true(panels)
             _require_readable(figure)
     size = len(files[0])
-    require(size <= figures.MAX_BYTES, f"it has {size} bytes; at most {figures.MAX_BYTES} will do.")
+    require(size <= figures.MAX_BYTES, f"it has {size} bytes; the limit is {figures.MAX_BYTES}.")
     require(
         not figures.compare(records[0], panels) and files[0] == files[1],
-        "called again it returns another record, or draws other pixels. Fix the seed of what is "
-        "random, and make a new figure in each call.",
+        "called again, it returns a different record or draws different pixels. Fix the seed of "
+        "all random numbers, and make a new figure in each call.",
     )
     named = sorted({panel.picture for panel in panels})
     return f"{len(panels)} panels, of {', '.join(named)}: true, readable, and the same twice."
@@ -284,8 +284,8 @@ def _require_readable(figure: Figure) -> None:
     hidden = {text for axis in off for text in axis.findobj(Text)}
     words = [one for one in figure.findobj(Text) if one.get_visible() and one not in hidden]
     words = [one for one in words if one.get_text().strip()]
-    require(words, "no word in it says what is shown: give the pictures titles.")
+    require(words, "it has no text that says what is shown: give the pictures titles.")
     word = min(words, key=Text.get_fontsize)
     told = f"{word.get_text()[:20]!r} is set in {word.get_fontsize():.0f} points"
     is_large = word.get_fontsize() >= SMALLEST_TYPE
-    require(is_large, f"{told}; {SMALLEST_TYPE} can be read: set fontsize, or labelsize for ticks.")
+    require(is_large, f"{told}; use {SMALLEST_TYPE}: set fontsize, or labelsize for ticks.")

@@ -130,7 +130,7 @@ perfect_founding = Exercise(
         probes=[(np.array(dark), np.array(bright), most) for dark, bright, most in _tones],
         right=_best(),
         mistakes={
-            "n = 0, doing nothing, is allowed as well, and here it is best.": _best(first=1),
+            "n = 0, doing nothing, is allowed as well, and is best here.": _best(first=1),
             "you compare absolute errors: square them.": _best(lambda e: np.mean(np.abs(e))),
             "you compare medians: take the mean of the squares.": _best(lambda e: np.median(e**2)),
             "you compare the largest errors: take the mean.": _best(lambda e: np.max(e**2)),
@@ -273,7 +273,7 @@ def beat_the_constant(enhancer, claim) -> str:
         require(
             abs(said[key] - values.mean()) <= 0.05,
             f'claim["{key}"] says {said[key]:.2f} dB, and here it is {values.mean():.2f} dB. '
-            "Use `score`, on the very model that you hand in.",
+            "Use `score` on the model that you hand in.",
         )
     gains = scores["mine"] - scores["constant"]
     told = f"{scores['mine'].mean():.2f} dB against the constant's {_constant_scores().mean():.2f}"
@@ -284,7 +284,7 @@ def beat_the_constant(enhancer, claim) -> str:
 
 
 def _require_trained(enhancer) -> None:
-    """See whether somebody trained it: first biases are 0, and the package's weights are known."""
+    """See whether it was trained: biases start at 0, and the package's weights are known."""
     from lle_utils.weights import list_weights, load_model
 
     weights = enhancer.get_weights()
@@ -294,4 +294,4 @@ def _require_trained(enhancer) -> None:
     for name in list_weights():
         others = load_model(name).network.get_weights()
         if len(others) == len(weights) and all(map(np.array_equal, weights, others)):
-            raise Wrong(f"these are the weights {name!r} that come with the package. Train yours.")
+            raise Wrong(f"these are the weights {name!r} of the package. Train your own.")

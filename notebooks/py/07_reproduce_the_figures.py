@@ -331,7 +331,6 @@ checks.agree(agree)
 #     return bool(error <= 10 ** (-decibels / 10))  # no logarithm, so no trouble with 0
 # ```
 #
-#
 # </details>
 
 # %% [markdown]

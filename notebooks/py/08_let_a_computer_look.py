@@ -506,7 +506,6 @@ checks.block_loss(block_loss)
 #     return np.mean((patterns(image) - patterns(reference)) ** 2)
 # ```
 #
-#
 # </details>
 
 # %% [markdown]
