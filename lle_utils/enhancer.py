@@ -15,7 +15,7 @@ from lle_utils.curve import (
     soft_threshold,
 )
 from lle_utils.images import as_float
-from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, WINDOW, enhance_picture
+from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, TINT, WINDOW, enhance_picture
 from lle_utils.network import REACH
 from lle_utils.resample import (
     WHOLE,
@@ -45,8 +45,8 @@ __all__ = [
 SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
 
-LATE_TOLERANCE = 0.24
-"""`TOLERANCE` in the iterations after the schedule, when the packaged weights were trained."""
+LATE_TOLERANCE = 1.0
+"""`TOLERANCE` in the iterations after the schedule, in the packaged weights."""
 
 FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
@@ -88,8 +88,6 @@ class Enhancer(keras.Model):
     late_tolerance : float, default 0.08
         The tolerance of `soft_threshold` in the iterations after the schedule. The larger it is,
         the less they change.
-    detail_exposure : float, default 1
-        What the exposure of detail iterations is multiplied by.
 
     Raises
     ------
@@ -105,7 +103,6 @@ class Enhancer(keras.Model):
         iterations=8,
         floor=FLOOR,
         late_tolerance=TOLERANCE,
-        detail_exposure=1.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -114,7 +111,6 @@ class Enhancer(keras.Model):
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
         self.late_tolerance = float(late_tolerance)
-        self.detail_exposure = float(detail_exposure)
         self.built = True  # all its weights are the network's, which exist already
 
     def call(self, images):
@@ -150,10 +146,11 @@ class Enhancer(keras.Model):
     def thumbnail_map(self, thumbnail, *, average_flips: bool = True):
         """Predict the map of thumbnails, averaged over their four flipped versions."""
         if not average_flips:
-            return self._predict(thumbnail)
+            return _toward_gray(self._predict(thumbnail), TINT)
         flipped = ops.concatenate([ops.flip(thumbnail, axes) for axes in FLIPS])
         maps = ops.split(self._predict(flipped), len(FLIPS))
-        return sum(ops.flip(m, axes) for m, axes in zip(maps, FLIPS, strict=True)) / len(FLIPS)
+        mean = sum(ops.flip(m, axes) for m, axes in zip(maps, FLIPS, strict=True)) / len(FLIPS)
+        return _toward_gray(mean, TINT)
 
     def detail_map(self, images, factor: int):
         """Predict the details of the map of pictures from the pictures downsampled by a factor.
@@ -187,8 +184,7 @@ class Enhancer(keras.Model):
         _, height, width, _ = ops.shape(images)
         maps = self.network(mirror(images, REACH, REACH, REACH, REACH))
         maps = maps[:, REACH : REACH + height, REACH : REACH + width]
-        gray = ops.mean(maps, axis=-1, keepdims=True)
-        return gray + colorfulness(images) * (maps - gray)
+        return _toward_gray(maps, ops.stop_gradient(colorfulness(images)))
 
     def get_config(self):
         """Return what `from_config` needs to build the enhancer again."""
@@ -199,7 +195,6 @@ class Enhancer(keras.Model):
             "iterations": self.iterations,
             "floor": self.floor,
             "late_tolerance": self.late_tolerance,
-            "detail_exposure": self.detail_exposure,
         }
 
     @classmethod
@@ -236,8 +231,6 @@ class Maps:
         where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
         exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
         where = soft_threshold(where)
-        if source not in (EXPOSURE, THUMBNAIL):
-            exposure = ops.minimum(enhancer.detail_exposure * exposure, 1)
         self.thumbnail = brighten(self.thumbnail, where if source == THUMBNAIL else exposure)
         if source == EXPOSURE:
             return exposure
@@ -268,6 +261,12 @@ def trace(model, image, iterations: int | None = None) -> list[Iteration]:
         shape = (*image.shape[:2], parameter_map.shape[-1])
         steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
     return steps
+
+
+def _toward_gray(maps, share):
+    """Return maps of which a share of the color is left."""
+    gray = ops.mean(maps, axis=-1, keepdims=True)
+    return gray + share * (maps - gray)
 
 
 def colorfulness(images):

@@ -32,6 +32,9 @@ SIDE = 24
 REACH = 7
 """How many pixels beyond its own a map's pixel depends on: one per layer of 3 x 3."""
 
+TINT = 0.5
+"""What share of the thumbnail's map's color is left: exposure is to brighten, not to tint."""
+
 WINDOW = 2 * REACH + 1
 """Side in pixels of the square over which a detail map is averaged: what the network sees."""
 
@@ -256,14 +259,11 @@ class Enhanced:
             source = EXPOSURE if late else model.schedule[step]
             flips = [np.s_[:, :], np.s_[::-1, :], np.s_[:, ::-1], np.s_[::-1, ::-1]]
             maps = [_predict(model, thumbnail[flip])[flip] for flip in flips]
-            where = sum(maps) / len(flips)
+            where = _toward_gray(sum(maps) / len(flips), TINT)
             tolerance = model.late_tolerance if late else TOLERANCE
             exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
-            details = isinstance(source, int)
-            if details:
-                exposure = np.minimum(model.detail_exposure * exposure, 1)
             parameter_map = soft_threshold(where) if source == THUMBNAIL else exposure
-            plan.append((parameter_map, source * factor if details else 0))
+            plan.append((parameter_map, source * factor if isinstance(source, int) else 0))
             thumbnail = brighten(thumbnail, parameter_map)
         return plan
 
@@ -295,10 +295,15 @@ class Enhanced:
 def _predict(model, image: np.ndarray) -> np.ndarray:
     """Run the network with the edges mirrored, and keep gray pictures gray."""
     maps = model.predict_map(np.pad(image, _AROUND, "symmetric"))[REACH:-REACH, REACH:-REACH]
-    gray = maps.mean(axis=-1, keepdims=True)
     most = image.max(axis=-1, keepdims=True)
     saturation = 1 - image.min(axis=-1, keepdims=True) / most
-    return gray + np.minimum(5 * saturation, 1) * (maps - gray)
+    return _toward_gray(maps, np.minimum(5 * saturation, 1))
+
+
+def _toward_gray(maps: np.ndarray, share) -> np.ndarray:
+    """Return maps of which a share of the color is left."""
+    gray = maps.mean(axis=-1, keepdims=True)
+    return gray + share * (maps - gray)
 
 
 def _detail_map(model, image: np.ndarray, factor: int) -> np.ndarray:

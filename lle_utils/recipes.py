@@ -116,6 +116,20 @@ RECIPES = {
         learning_rate=1.5e-3,
         precision="mixed_bfloat16",
     ),
+    # Some epochs more, at a lower rate: as the packaged weights were finished.
+    "finish": Recipe(
+        sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
+        late_tolerance=LATE_TOLERANCE,
+        depths=(7, 8),
+        crop=64,
+        epochs=6,
+        steps_per_epoch=200,
+        learning_rate=5e-4,
+        averaging=0.995,
+        precision="mixed_bfloat16",
+        start="enhancer",
+        seed=1,
+    ),
     # How much light, and nothing else: seconds on the sample, for notebook 04.
     "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
 }

@@ -23,18 +23,12 @@ class OnnxEnhancer:
     ----------
     model : bytes
         Of the network, as `network_to_onnx` makes it.
-    schedule, iterations, floor, late_tolerance, detail_exposure
+    schedule, iterations, floor, late_tolerance
         As of `enhancer.Enhancer`.
     """
 
     def __init__(
-        self,
-        model: bytes,
-        schedule,
-        iterations: int,
-        floor: float,
-        late_tolerance: float,
-        detail_exposure: float = 1.0,
+        self, model: bytes, schedule, iterations: int, floor: float, late_tolerance: float
     ):
         import onnxruntime
 
@@ -45,7 +39,6 @@ class OnnxEnhancer:
         self._session = onnxruntime.InferenceSession(model, options, providers=providers)
         self.schedule, self.iterations = tuple(schedule), iterations
         self.floor, self.late_tolerance = floor, late_tolerance
-        self.detail_exposure = detail_exposure
 
     def predict_map(self, image: np.ndarray) -> np.ndarray:
         """Run the network on one picture (height, width, 3) of float32."""
@@ -80,8 +73,8 @@ def load_onnx(source: str | Path) -> OnnxEnhancer | None:
             return None
         config = saved["config"]
         model = network_to_onnx(config["network"]["config"], weights)
-        names = ("schedule", "iterations", "floor", "late_tolerance", "detail_exposure")
-        return OnnxEnhancer(model, **{name: config[name] for name in names if name in config})
+        names = ("schedule", "iterations", "floor", "late_tolerance")
+        return OnnxEnhancer(model, **{name: config[name] for name in names})
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         return None
 

@@ -166,6 +166,20 @@ def test_colorfulness():
     np.testing.assert_allclose(found, [0, 0.25, 1], atol=1e-6)
 
 
+def test_training_has_no_gradient_through_the_colorfulness():
+    """TensorFlow's gradient of a maximum that it computes twice can be 0 / 0."""
+    tensorflow = pytest.importorskip("tensorflow")
+    tinted = random_network()
+    bias = tinted.layers[-1].bias
+    tinted.set_weights([np.zeros(w.shape) for w in tinted.get_weights()])
+    bias.assign([-1, 0, 1])  # maps of one color, whatever the picture
+    picture = tensorflow.Variable(RNG.random((1, 20, 20, 3), dtype=np.float32))
+    with tensorflow.GradientTape() as tape:
+        maps = Enhancer(tinted).thumbnail_map(picture, average_flips=False)
+    assert np.ptp(maps, axis=(0, 1, 2)).max() > 0.01  # they do depend on the picture
+    assert not np.any(tape.gradient(maps, picture, unconnected_gradients="zero"))
+
+
 def test_a_flipped_thumbnail_has_the_flipped_map(random):
     thumbnail = RNG.random((2, 24, 24, 3), dtype=np.float32)
     there = ops.convert_to_numpy(random.thumbnail_map(thumbnail))

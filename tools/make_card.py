@@ -28,7 +28,7 @@ from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
 from lle_utils.metrics import psnr
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
-from lle_utils.weights import load_card, load_model
+from lle_utils.weights import list_weights, load_card, load_model
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "lle_utils" / "weights"
 DEPTHS = (7, 8, 12, 24)
@@ -104,6 +104,9 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     names = json.loads((run / "pairs.json").read_text())
     model = load_model(run / "last.keras")
     log = read_log(run / "log.csv")
+    first = load_card(recipe.start) if recipe.start in list_weights() else None
+    if first:
+        shutil.copyfile(WEIGHTS / first["log"], WEIGHTS / f"{name}_first.csv")
     shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     counts = [len(pairs) for pairs in names["training"]]
@@ -123,7 +126,8 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "cameras for validation only": list(data.VALIDATION_CAMERAS),
         "seed": recipe.seed,
         "recipe": dataclasses.asdict(recipe),
-        "is the packaged recipe": RECIPES.get("enhancer") == recipe,
+        "started from": first and {key: first[key] for key in first if key != "scores"},
+        "is the packaged recipe": recipe in RECIPES.values(),
         "epochs run": len(log),
         "epoch of these weights": log[-1]["epoch"] + 1,
         "steps": len(log) * (recipe.steps_per_epoch or 0),

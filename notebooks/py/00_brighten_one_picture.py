@@ -183,7 +183,8 @@ def average_map(network, thumbnail, flips):
     for axes in flips:
         flipped_map = predict_map(network, ops.flip(thumbnail, axes))
         total = total + ops.flip(flipped_map, axes)  # flip back
-    return total / len(flips)
+    M = total / len(flips)
+    return (M + ops.mean(M, axis=-1, keepdims=True)) / 2  # colors halfway to gray
 
 
 # %% [markdown]
@@ -205,12 +206,11 @@ def detail_map(network, E):
 def answer(question, network, E, thumbnail, flips):
     where = average_map(network, thumbnail, flips)
     mean = ops.mean(where, axis=(1, 2), keepdims=True)
-    exposure = threshold(mean, 0.4) if question == "late" else threshold(mean)
+    exposure = threshold(mean, 1.0) if question == "late" else threshold(mean)
     if question in ("exposure", "late"):
         return exposure, exposure
     if question == "thumbnail":
         return enlarge(threshold(where), E), threshold(where)
-    exposure = ops.minimum(1.5 * exposure, 1)
     details = enlarge(detail_map(network, downsample(E, question)), E)
     return ops.clip(exposure + details, 0, 1), exposure
 

@@ -557,24 +557,25 @@ print("three epochs in the log, and the weights are those of the run without a c
 # Alt: Left, PSNR of the enhancer's thumbnails and crops by epoch. Right, the founding loss.
 weights = Path(training.__file__).parent / "weights"
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 3.8))
-for ax, name, key, label in (
-    (left, "enhancer", "thumbnail_psnr", "thumbnails, "),
-    (left, "enhancer", "crop_psnr", "crops, "),
-    (right, "founding", "loss", ""),
+for ax, logs, key, label in (
+    (left, ("enhancer_first", "enhancer"), "thumbnail_psnr", "thumbnails, "),
+    (left, ("enhancer_first", "enhancer"), "crop_psnr", "crops, "),
+    (right, ("founding",), "loss", ""),
 ):
-    rows = training.read_log(weights / f"{name}.csv")
-    epochs = [row["epoch"] + 1 for row in rows]
+    rows = [row for log in logs for row in training.read_log(weights / f"{log}.csv")]
+    epochs = range(1, len(rows) + 1)
     ax.plot(epochs, [row[key] for row in rows], ".-", label=f"{label}training")
     ax.plot(epochs, [row[f"val_{key}"] for row in rows], "s--", ms=4, label=f"{label}validation")
-    ax.set(xlabel="epoch", title=name, ylabel="loss" if key == "loss" else "PSNR in dB")
+    ax.set(xlabel="epoch", title=logs[-1], ylabel="loss" if key == "loss" else "PSNR in dB")
     ax.legend(fontsize=9)
 plt.show()
 
 # %% [markdown]
 # How much light is learned in about four epochs. Then the validation curve of thumbnails falls by
 # one decibel although its training curve rises, perhaps because training shows many cameras and
-# validation only LOL's. Details take about twelve epochs. Validation pictures are not augmented, so
-# their curves can be above those of training.
+# validation only LOL's. Details take about twelve epochs. From epoch 36 on, in a short second
+# stage, the exposure keeps only half of its color, and validation gains most of what it had lost.
+# Validation pictures are not augmented, so their curves can be above those of training.
 #
 # Each weights file has a [**card**](glossary.md#card), which says how it was trained and how it
 # scores.
@@ -582,7 +583,8 @@ plt.show()
 # %%
 for name in ("enhancer", "founding"):
     card = load_card(name)
-    print(f"{name}: {card['minutes']} minutes on {card['machine']}")
+    for stage in filter(None, (card.get("started from"), card)):
+        print(f"{name}: {stage['steps']} steps, {stage['minutes']} minutes on {stage['machine']}")
     scores = card["scores"]["validation"]
     for method in ("weights", "constant"):
         print(f"   {method:9s} {scores[method]['psnr']:6.2f} dB on validation")
@@ -600,7 +602,8 @@ for name in ("enhancer", "founding"):
 # ```
 #
 # Stop it with Ctrl+C; the same command resumes. Without photographs and pairs from other cameras,
-# add `--sources lol sample`. Its recipe differs from ours as follows.
+# add `--sources lol sample`. The second stage is `--recipe finish` ([method.md](method.md)). The
+# recipe of the first differs from ours as follows.
 
 # %%
 for field in dataclasses.fields(recipe):

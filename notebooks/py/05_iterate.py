@@ -327,12 +327,13 @@ for title, picture in (("picture", E), ("thumbnail", thumb)):
 
 # %% [markdown]
 # `thumbnail_map` averages over four flips ([flip averaging](glossary.md#flip-averaging)), because
-# the network's maps of a mirrored picture differ a little.
+# the network's maps of a mirrored picture differ a little. It also moves the map's colors halfway
+# to gray: exposure should brighten a picture and hardly tint it.
 #
 # Even a map of 0.01 adds up over many iterations, and a sigmoid never returns exactly 0. The
 # **[soft threshold](glossary.md#soft-threshold)** reduces maps well below the
 # [tolerance](glossary.md#tolerance), 0.08, to nearly 0 and hardly changes larger ones. After the
-# schedule the tolerance is five times as large.
+# schedule the tolerance is 1, so that later iterations change little.
 
 
 # %%
@@ -347,8 +348,7 @@ for m in (0.01, 0.03, 0.08, 0.2, 0.5):
 # %% [markdown]
 # Now the maps: one for the picture, and one for the thumbnail. `detail_map` downsamples the
 # picture, runs the network, applies the soft threshold, subtracts the mean over 15 x 15 pixels and
-# enlarges the rest. The exposure of a detail iteration counts 1.5 times: see
-# [method.md](method.md).
+# enlarges the rest.
 
 
 # %%
@@ -361,7 +361,6 @@ def my_maps(E, thumb, source, tolerance):
     if source == "thumbnail":
         height, width = E.shape[1:3]
         return ops.convert_to_numpy(resample.enlarge_thumbnail(where, height, width)), where
-    exposure = np.minimum(ours.detail_exposure * exposure, 1)
     details = ops.convert_to_numpy(ours.detail_map(E, source))
     return np.clip(exposure + details, 0, 1), exposure
 
@@ -608,9 +607,9 @@ show(crops)
 # %% [markdown]
 # ## 7. 7, 8, 12: when is it done?
 #
-# With one constant each iteration brightens, until everything is white. Our weights were trained
-# with 7 to 12 iterations, chosen at random for each picture, so later maps had to be small. **Look
-# for** the line that bends first.
+# With one constant each iteration brightens, until everything is white. Ours has seven iterations
+# in its schedule; the soft threshold turns all later exposures into nearly 0. **Look for** the line
+# that bends first.
 
 # %%
 middle = names[1]
@@ -636,7 +635,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# From iteration 8 on our maps are close to 0. And the quality?
+# And the quality?
 
 # %%
 for name in names:
@@ -646,8 +645,8 @@ for name in names:
 
 
 # %% [markdown]
-# A network that had fully learned to stop would score the same after 8, 12 and 24. Ours comes
-# close. So use the default of 8, and change the brightness as in section 8.
+# An enhancer that has stopped scores the same after 8, 12 and 24. Ours comes close. So use the
+# default of 8, and change the brightness as in section 8.
 #
 # ### Exercise 5.3. When is 12 iterations right?
 #

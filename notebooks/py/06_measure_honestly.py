@@ -562,7 +562,8 @@ for name, maps in (("maps as predicted", predicted), ("mean over the picture", p
 
 
 # %% [markdown]
-# PSNR is mostly exposure; the grain that detail maps remove affects SSIM more.
+# The first step costs most: where the maps are large matters more here than how large each
+# picture's maps are on average.
 #
 # ## Scene leak: a score for memory
 #

@@ -184,9 +184,9 @@ checks.draw_maps(draw_maps)
 # ## 4. After 12, 8 and 7 iterations
 #
 # The founding document's examples: 12 iterations where the mean code value is below 10, 7 from 20
-# on, and 8 in between. Our enhancer estimates the exposure itself and does not need this rule. On
-# the sample's room it does not help: 22.6 dB after 12 iterations, and 23.5 dB after 8 (notebook
-# 06). The decibels say how close each result is to its [reference](glossary.md#reference).
+# on, and 8 in between. Our enhancer estimates the exposure itself and does not need this
+# rule: its pictures after 7, 8 and 12 iterations hardly differ. The decibels say how close each
+# result is to its [reference](glossary.md#reference).
 
 # %%
 # Alt: Three scenes in rows: darkened, after 12, 8 and 7 iterations, and the reference.
