@@ -73,6 +73,20 @@ def _complain(problem: Exception | str) -> int:
     return 1
 
 
+def _bar(items, disable: bool | None = None, **options):
+    """Wrap an iterable to show progress, by default only on a terminal."""
+    from tqdm.auto import tqdm
+
+    return tqdm(items, leave=False, disable=disable, **options)
+
+
+def _complain_beside_bar(problem: Exception | str) -> None:
+    from tqdm.auto import tqdm
+
+    with tqdm.external_write_mode(file=sys.stderr):
+        _complain(problem)
+
+
 def _show_warning(message, category, filename, *_) -> None:
     """Say what a warning says; but our own errors tell what Pillow thinks of a file."""
     if "PIL" not in Path(filename).parts:
@@ -296,21 +310,18 @@ def _enhance(args: argparse.Namespace) -> int:
     jobs, found, done = _plan(args)
     for note in found.notes:
         _complain(f"note: {note}")
-    failed = len([_complain(problem) for problem in found.problems])
+    for problem in found.problems:
+        _complain(problem)
+    failed = len(found.problems)
     report_file = _check_report(args.json, replace=args.overwrite or args.skip_existing)
-
-    def complain(text: str) -> None:
-        with tqdm.external_write_mode(file=sys.stderr):
-            _complain(text)
 
     def announce(target: str) -> None:
         if target != enhancing.STANDARD:
             tqdm.write(target)
 
     report: list[dict] = []
-    told = {"report": report, "complain": complain, "announce": announce}
-    count = {"total": len(jobs), "unit": "picture", "leave": False}
-    count["disable"] = len(jobs) < 2 or None
+    told = {"report": report, "complain": _complain_beside_bar, "announce": announce}
+    count = {"total": len(jobs), "unit": "picture", "disable": len(jobs) < 2 or None}
     try:
         if args.dask:
             from lle_utils import cluster
@@ -320,15 +331,13 @@ def _enhance(args: argparse.Namespace) -> int:
             failed += cluster.enhance_files(
                 *(jobs, functools.partial(_start, args), args.dask),
                 **told,
-                progress=lambda done: tqdm(done, **count),
+                progress=lambda done: _bar(done, **count),
             )
         else:
             failed += _start(args)(
-                tqdm(jobs, **count),
+                _bar(jobs, **count),
                 **told,
-                progress=lambda frames, total: tqdm(
-                    frames, total=total, unit="frame", leave=False, disable=None
-                ),
+                progress=lambda frames, total: _bar(frames, total=total, unit="frame"),
             )
     finally:
         if report_file:
@@ -512,8 +521,6 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[dict, int]:
     """Score pairs and print the scores; return the report, and how many files failed: none."""
-    from tqdm.auto import tqdm
-
     from lle_utils.evaluation import BASELINES, as_text, evaluate
 
     report = evaluate(
@@ -521,9 +528,7 @@ def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[di
         pairs,
         compared={} if args.no_baselines else BASELINES,
         gt_mean=args.gt_mean,
-        progress=lambda items: tqdm(
-            items, total=len(pairs), unit="picture", leave=False, disable=None
-        ),
+        progress=lambda items: _bar(items, total=len(pairs), unit="picture"),
     )
     print(as_text(report))
     return report, 0
@@ -531,8 +536,6 @@ def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[di
 
 def _score_dark(enhance: Callable, paths, args: argparse.Namespace) -> tuple[dict, int]:
     """Measure harm and print it; return the report, and how many files could not be read."""
-    from tqdm.auto import tqdm
-
     from lle_utils.evaluation import BASELINES, dark_as_text, evaluate_dark
     from lle_utils.images import read_image
     from lle_utils.video import is_video, measure_flicker
@@ -541,13 +544,12 @@ def _score_dark(enhance: Callable, paths, args: argparse.Namespace) -> tuple[dic
 
     def each(videos: bool, read: Callable):
         chosen = [path for path in paths if is_video(str(path)) == videos]
-        for path in tqdm(chosen, unit="file", leave=False, disable=None):
+        for path in _bar(chosen, unit="file"):
             try:
                 yield str(path.relative_to(args.folder)), read(path)
             except LleError as error:
                 failed.append(path)
-                with tqdm.external_write_mode(file=sys.stderr):
-                    _complain(error)
+                _complain_beside_bar(error)
 
     report = evaluate_dark(
         enhance,
@@ -677,15 +679,10 @@ def _add_figures(commands) -> None:
 
 
 def _figures(args: argparse.Namespace) -> int:
-    from tqdm.auto import tqdm
-
     _import_keras()
     from lle_utils.figures import make_figures
 
-    for path in make_figures(
-        args.dataset,
-        args.output,
-        progress=lambda items: tqdm(items, unit="figure", leave=False, disable=None),
-    ):
+    progress = functools.partial(_bar, unit="figure")
+    for path in make_figures(args.dataset, args.output, progress=progress):
         print(path)
     return 0

@@ -151,22 +151,16 @@ def _gradient(image: np.ndarray) -> np.ndarray:
     return np.stack([ndimage.gaussian_filter(gray, 2, order=o) for o in ((1, 0), (0, 1))])
 
 
-def bootstrap_interval(values, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
-    """Estimate the interval in which the mean of other pictures of the same kind would be.
+def bootstrap_interval(values, seed: int = 0) -> tuple[float, float]:
+    """Estimate the interval in which the mean of other pictures would be, with 95 % confidence.
 
-    Parameters
-    ----------
-    values : array of float, shape (n,)
-        A metric of each picture, or the difference of two methods in it.
-    confidence : float, default 0.95
-    seed : int, default 0
-        Of the 10,000 resamples, drawn with replacement, whose means' quantiles are returned.
+    `values` are a metric of each picture, or the difference of two methods in it. They are
+    resampled 10,000 times, with replacement.
     """
     values = np.asarray(values, dtype=np.float64)
     rng = np.random.default_rng(seed)
     means = rng.choice(values, size=(10_000, values.size)).mean(axis=1)
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
+    low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 
 
