@@ -86,6 +86,14 @@ class PairedSet(Sequence):
     def __repr__(self) -> str:
         return f"<{len(self)} pairs: {self.title}>"
 
+    def __add__(self, other: "PairedSet") -> "PairedSet":
+        """Return the pairs of both sets, the other's last."""
+        title = f"{self.title} + {other.title}"
+        both = PairedSet(title, [*self._files, *other._files], lazy=True)
+        if self._arrays and other._arrays:
+            both._arrays = self._arrays + other._arrays
+        return both
+
     def uint8(self, key: int | str) -> tuple[np.ndarray, np.ndarray]:
         """Return the dark and the bright picture as uint8 arrays (height, width, 3), 0..255."""
         index = self._index(key)

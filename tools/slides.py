@@ -192,7 +192,7 @@ def make_noise(material: Material) -> tuple[Figure, list[Panel]]:
     axes.set_ylim(0, None)
     part = _even_place(pair.high)
     tall = 0.2 * WIDTH / HEIGHT
-    left, right = (_box(figure, at, 0.445 - tall / 2, 0.2, tall) for at in (0.541, 0.755))
+    left, right = (_box(figure, place, 0.445 - tall / 2, 0.2, tall) for place in (0.541, 0.755))
     _picture(left, bent[part], below="after 8 iterations")
     _picture(right, pair.high[part], below="reference")
     return figure, [material.panel(name, f"one constant, m = {CONSTANT:g}", bent, 8)]

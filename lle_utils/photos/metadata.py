@@ -36,7 +36,7 @@ class _Block:
 
     def __init__(self, block: bytes):
         self.bytes = bytearray(block)
-        self.order = {b"II": "<", b"MM": ">"}[block[:2]]
+        self.order = {b"II*\0": "<", b"MM\0*": ">"}[block[:4]]
         self.main = self.number("L", 4)
 
     def number(self, code: str, place: int) -> int:
