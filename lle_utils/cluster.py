@@ -6,6 +6,7 @@ written: a file that changed since the run began is not made again.
 
 import contextlib
 import functools
+import logging
 import os
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -120,6 +121,8 @@ def _connect(address: str) -> Iterator:
         raise LleError("--dask needs distributed: pip install 'lle-utils[dask]'")
     from distributed import Client, LocalCluster
 
+    # That it repeats the task of a worker that died is no news to the user.
+    logging.getLogger("distributed.client").setLevel(logging.ERROR)
     with contextlib.ExitStack() as stack:
         if address == LOCAL:
             # Tiles bound the memory already; Dask's own limit would stop a worker halfway.
