@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -266,6 +267,18 @@ def test_bad_pictures_are_reported_and_the_others_done(lle):
     assert [entry["input"] for entry in report if entry["error"]] == ["in/03.png", "in/07.png"]
     assert all(entry["seconds"] >= 0 for entry in report)
     assert report[0]["output"] == "out/00.png" and report[3]["output"] is None
+
+
+def test_what_is_wrong_with_a_file_is_said_once():
+    content = bytearray(encode(Photo([np.full((4, 6, 3), 9, np.uint8)], "TIFF")))
+    channels = content.index(struct.pack("<HHL", 277, 3, 1)) + 8
+    content[channels : channels + 2] = struct.pack("<H", 2048)
+    Path("a.tif").write_bytes(content)
+    call = [sys.executable, "-m", "lle_utils", "enhance", "a.tif"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(call, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("lle: a.tif: ") and done.stderr.count("\n") == 1
 
 
 def test_an_interrupted_run_resumes(lle):

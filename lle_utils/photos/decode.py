@@ -349,7 +349,8 @@ _CMYK, _LAB, _RAW_COLORS = 5, 8, (32803, 34892)  # values of the tag Photometric
 def _decode_tiff(content: bytes) -> Photo:
     import tifffile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we say what is wrong with a file
+    for reader in ("tifffile", "PIL.TiffImagePlugin"):  # we say what is wrong with a file
+        logging.getLogger(reader).setLevel(logging.CRITICAL)
     with tifffile.TiffFile(io.BytesIO(content)) as file:
         _refuse_raw_tiff(file.pages[0])
         pages = [(i, page) for i, page in enumerate(file.pages) if i == 0 or not page.is_reduced]
