@@ -13,7 +13,7 @@ from lle_utils.curve import iterate
 from lle_utils.data import PairedSet
 from lle_utils.enhancer import Enhancer, Maps
 from lle_utils.errors import LleError
-from lle_utils.images import replace_file
+from lle_utils.images import remove_parts, replace_file
 from lle_utils.network import build_network
 from lle_utils.recipes import Recipe
 from lle_utils.weights import load_model
@@ -354,6 +354,7 @@ def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:
 def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSet) -> None:
     """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
     folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)  # of a run that was killed
     names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
     facts = {
         "recipe.json": ("with a different recipe", dataclasses.asdict(recipe)),

@@ -18,7 +18,7 @@ import tensorflow as tf
 from miniature import make_picture
 from PIL import Image
 
-from lle_utils import data, metrics, training
+from lle_utils import data, images, metrics, training
 from lle_utils.batches import Batches, augment, make_thumbnail, vary_colors, vary_exposure
 from lle_utils.curve import FLOOR
 from lle_utils.enhancer import SIDE, Enhancer
@@ -346,10 +346,13 @@ def test_a_killed_run_resumes_as_if_nothing_had_happened(folder, whole_run, pair
         process.kill()
     assert process.returncode == -signal.SIGKILL
     assert (tmp_path / "run" / training.RESUME).exists()
+    part = tmp_path / "run" / f".lle-{images._COMPUTER}-{process.pid}-x.h5"
+    part.write_bytes(b"half a state")
     columns = len(read(whole)[0])
     with (tmp_path / "run" / "log.csv").open("a") as file:
         file.write("1" + ",99.0" * (columns - 1) + "\n")  # as if killed before the state was saved
     same_weights(run(TINY, pairs, tmp_path / "run"), trained)
+    assert not part.exists()
     rows, expected = read(tmp_path / "run"), read(whole)
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
     for row, wanted in zip(rows, expected, strict=True):
