@@ -8,14 +8,20 @@ from lle_utils.backend import keras, ops
 from lle_utils.curve import (
     FLOOR,
     TOLERANCE,
-    Iteration,
     brighten,
     check_iterations,
     iterate,
     soft_threshold,
 )
-from lle_utils.images import as_float
-from lle_utils.inference import EXPOSURE, SIDE, THUMBNAIL, TINT, WINDOW, enhance_picture
+from lle_utils.inference import (
+    EXPOSURE,
+    SIDE,
+    THUMBNAIL,
+    TINT,
+    WINDOW,
+    enhance_picture,
+    trace,
+)
 from lle_utils.network import REACH
 from lle_utils.resample import (
     WHOLE,
@@ -238,29 +244,6 @@ class Maps:
             _, height, width, _ = ops.shape(images)
             return enlarge_thumbnail(where, height, width, self.boxes)
         return ops.clip(exposure + enhancer.detail_map(images, source), 0, 1)
-
-
-def trace(model, image, iterations: int | None = None) -> list[Iteration]:
-    """Enhance a picture and keep every map and every result on the way.
-
-    Parameters
-    ----------
-    model, image, iterations
-        As for `enhance_picture`.
-
-    Returns
-    -------
-    list of curve.Iteration
-        As arrays of float32: maps (height, width, channels), also where they are one number a
-        channel, and pictures (height, width, 3).
-    """
-    image = as_float(image)
-    steps = []
-    for step in model.steps(image[None], iterations):
-        parameter_map, picture = (ops.convert_to_numpy(side)[0] for side in step)
-        shape = (*image.shape[:2], parameter_map.shape[-1])
-        steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
-    return steps
 
 
 def _toward_gray(maps, share):

@@ -129,6 +129,31 @@ def detail_factor(shape, detail: str = FITTED) -> int:
     return {NATIVE: 1, FITTED: fitted, NONE: 0}[detail]
 
 
+def trace(model, image, iterations: int | None = None) -> list[Iteration]:
+    """Enhance a picture and keep every map and every result on the way.
+
+    Parameters
+    ----------
+    model, image, iterations
+        As for `enhance_picture`.
+
+    Returns
+    -------
+    list of curve.Iteration
+        As arrays of float32: maps (height, width, channels), also where they are one number a
+        channel, and pictures (height, width, 3).
+    """
+    from keras import ops
+
+    image = as_float(image)
+    steps = []
+    for step in model.steps(image[None], iterations):
+        parameter_map, picture = (ops.convert_to_numpy(side)[0] for side in step)
+        shape = (*image.shape[:2], parameter_map.shape[-1])
+        steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
+    return steps
+
+
 def trace_small(model, picture, iterations: int | None = None, detail: str = NATIVE):
     """Return a picture, and every map and every picture on the way, for looking at.
 
@@ -147,8 +172,6 @@ def trace_small(model, picture, iterations: int | None = None, detail: str = NAT
     height, width = picture.shape[:2]
     stride = -(-max(height, width) // SHOWN_SIDE)
     if not hasattr(model, "predict_map"):
-        from lle_utils.enhancer import trace
-
         steps = trace(model, np.asarray(picture), iterations)
         small = [Iteration(*(side[::stride, ::stride] for side in step)) for step in steps]
         return picture[::stride, ::stride], small
