@@ -54,7 +54,7 @@ def load(method: str) -> Callable:
 
 
 def network_pixels(method: str, pixels: int) -> float:
-    """Return how many pixels the network sees, of a picture of so many."""
+    """Return how many pixels of a picture the network sees."""
     from lle_utils.inference import REACH, SIDE
 
     if method == LOOP:

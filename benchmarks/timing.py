@@ -1,4 +1,4 @@
-"""What the benchmarks share: seconds of a call, and what the machine can multiply."""
+"""What the benchmarks share: seconds per call, and peak throughput."""
 
 import time
 from collections.abc import Callable

@@ -334,8 +334,9 @@ def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
     """Darken a picture as one phone might: for tests, never used in training.
 
     The phone has what `darken_at_random` draws cameras from (a response of 1.8, a toe, blotchy
-    noise, JPEG), in its own way: its light is undone with another power, the picture is sharpened,
-    and white balance is off by up to 12 % a channel. The light is cut by 2.5 to 5 stops.
+    noise, JPEG), in its own way: its light is undone with a different power, the picture is
+    sharpened, and white balance is off by up to 12 % per channel. The light is cut by 2.5 to 5
+    stops.
     """
     light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
     light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)

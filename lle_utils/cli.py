@@ -288,9 +288,9 @@ def _add_enhance(commands) -> None:
     parser.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="let the workers of a Dask cluster, which see the same folders, do the work, a file "
-        "a task: the scheduler's address, or local for a worker a core. A task whose worker dies "
-        "goes to another (pip install 'lle-utils[dask]')",
+        help="let the workers of a Dask cluster, which see the same folders, do the work, one "
+        "file per task: the scheduler's address, or local for one worker per core. If a worker "
+        "dies, a different one does its task (pip install 'lle-utils[dask]')",
     )
 
 

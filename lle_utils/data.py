@@ -359,7 +359,7 @@ def _pictures_by_name(folder: Path) -> dict[str, Path]:
         if path.suffix.lower() not in READABLE or path.name.startswith("."):
             continue
         if path.stem in found:
-            raise LleError(f"{found[path.stem]} and {path.name} have one name: remove one of them")
+            raise LleError(f"{found[path.stem]} and {path.name} have the same name: remove one")
         found[path.stem] = path
     if not found:
         raise LleError(f"{folder} holds no pictures")

@@ -71,7 +71,7 @@ class Enhancer(keras.Model):
     """Brighten pictures by unrolling the recursion around a network.
 
     A thumbnail goes along with the picture and is brightened by the same numbers. In most
-    iterations the network looks at the thumbnail, and the mean of its map, one number a channel,
+    iterations the network looks at the thumbnail, and the mean of its map, one number per channel,
     says how much light. In one iteration the thumbnail's map itself says where. In a few detail
     iterations the network looks at the picture, and the fine structure of its map is added to that
     number: it says what is noise.
@@ -139,7 +139,7 @@ class Enhancer(keras.Model):
         -------
         iterator of curve.Iteration
             The map has the shape (batch, height, width, channels), or (batch, 1, 1, channels)
-            where it is one number a channel.
+            where it is one number per channel.
         """
         images = ops.maximum(images, self.floor)
         maps = Maps(self, make_thumbnail(images, SIDE))

@@ -199,7 +199,7 @@ def _is_file(output: str, jobs: Sequence[Job]) -> bool:
 
 
 def _part_equal_names(jobs: list[Job]) -> list[Job]:
-    """Keep files of one name from different folders apart, by the names of their folders."""
+    """Keep files with the same name from different folders apart, by the names of their folders."""
     groups: dict[str, list[int]] = {}
     for index, job in enumerate(jobs):
         groups.setdefault(os.path.normcase(job.place), []).append(index)
@@ -281,7 +281,7 @@ def _check_ending(job: Job) -> None:
 
 
 def _exists(path: str) -> bool:
-    """Tell whether there is such a file; a broken link counts, too."""
+    """Tell whether there is such a file; a broken link also counts."""
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -344,7 +344,7 @@ def enhance_files(
     Raises
     ------
     LleError
-        If the disk is full, so that the other pictures would fail, too; also what `load` raises.
+        If the disk is full, so that the other pictures would also fail; or what `load` raises.
     """
     enhance, failed = None, 0
     for job in jobs:

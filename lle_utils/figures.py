@@ -226,7 +226,7 @@ def _is_in_repository(folder: Path) -> bool:
 def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:
     """Say in words how a figure's entry in `figures.json` differs from what was just computed.
 
-    PSNRs may differ by so many decibels, mean codes by 0.5, mean maps by 0.005: other processors
+    PSNRs may differ by `decibels`, mean codes by 0.5, mean maps by 0.005: other processors
     round a little differently.
     """
     if len(recorded) != len(panels):

@@ -272,7 +272,7 @@ class Enhanced:
         return slice(first, min(last, size))
 
     def _follow_thumbnail(self, iterations: int, factor: int) -> list:
-        """Return each iteration's map: one number a channel, or the thumbnail's, and a factor.
+        """Return each iteration's map: one number per channel, or the thumbnail's, and a factor.
 
         The factor is 0 where there are no details to add.
         """

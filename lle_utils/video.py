@@ -52,7 +52,7 @@ class Steadier:
     """Hold the brightness of each frame to that of the last one.
 
     The last frame is shifted onto the new one, and most of the median difference of their logits,
-    one number a channel, is taken back. A frame that does not look like the last one starts anew.
+    one number per channel, is taken back. A frame that does not look like the last one starts anew.
     """
 
     def __init__(self):

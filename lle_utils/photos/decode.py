@@ -107,7 +107,7 @@ def decode(content: bytes, name: str = "") -> Photo:
 
 
 def from_pil(image: Image.Image) -> Photo:
-    """Turn a picture of Pillow's into a photo of one frame with its color profile, as it lies."""
+    """Turn a picture of Pillow's into a photo of one frame with its color profile, not rotated."""
     photo = Photo([_to_array(image)], icc=image.info.get("icc_profile"))
     _convert_color(image, photo)
     return photo

@@ -68,6 +68,7 @@ OWN_BADGE = "book/static/open-in-colab.svg"
 
 
 ALT = re.compile(r"^# Alt: (.+(?:\n# .+)*)\n", re.MULTILINE)
+PICTURES = re.compile(r"(?<!plt\.)show\(|\.jpg\"")  # in cells that show pictures, not plots
 
 
 def fold_setup(text):
@@ -87,7 +88,8 @@ def give_alt_texts(text):
         found = ALT.search(code)
         if cell["cell_type"] == "code" and found:
             alt = found[1].replace("\n# ", " ")
-            cell["metadata"]["mystnb"] = {"image": {"alt": alt}}
+            image = {"alt": alt, "classes": "together"} if PICTURES.search(code) else {"alt": alt}
+            cell["metadata"]["mystnb"] = {"image": image}
             cell["source"] = code.replace(found[0], "")
     return json.dumps(notebook)
 

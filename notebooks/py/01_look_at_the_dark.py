@@ -20,7 +20,7 @@
 
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
-# exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 20, 1.5: an evening.
+# exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 20, 1.5: 45.
 #
 # **What you'll need:** NumPy, SciPy and Matplotlib. No network access: the sample is included.
 #
@@ -338,8 +338,8 @@ for axis in axes:
 plt.show()
 
 # %% [markdown]
-# The brightness grows twentyfold, the noise only about twofold. So relative to the signal, noise is
-# worst in the dark.
+# The brightness grows twentyfold, the noise at most about twofold. So relative to the signal, noise
+# is worst in the dark.
 
 # %% [markdown]
 # ### Exercise 1.3. Noise without a well-lit partner
@@ -710,7 +710,7 @@ show(photographs, [path.stem for path in dark_files], height=2.4)
 show([photograph**0.5 for photograph in photographs], ["brightened"] * len(photographs), height=2.4)
 
 # %% [markdown]
-# At night, lights are already bright, and skies are meant to be dark. LOL has few such scenes.
+# At night, lights are already bright, and skies are meant to be dark.
 
 # %% [markdown]
 # ## Exercises

@@ -19,7 +19,7 @@
 
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
-# exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: an evening.
+# exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: 45.
 #
 # **What you'll need:** NumPy, and the derivative of a parabola. No network yet.
 #
@@ -149,9 +149,6 @@ checks.is_safe(is_safe)
 # %% tags=["claim"]
 broken = brighten(x, 1.5)
 assert broken.max() > 1 and np.any(np.diff(broken) < 0)
-for m in np.linspace(-1, 1, 41):
-    y = brighten(x, m)
-    assert y.min() >= 0 and y.max() <= 1 and np.all(np.diff(y) >= 0), m
 print("beyond white at m = 1.5: every x above", round(float(x[broken > 1].min()), 2))
 
 # %% [markdown]
@@ -229,8 +226,6 @@ plt.show()
 
 
 # %% [markdown]
-# Nothing is clipped at white.
-#
 # The dot is the mean of the dark picture. In a running notebook, use both sliders. **Predict** what
 # $n = 4$ with $m = 0.76$ gives: the product is the same.
 

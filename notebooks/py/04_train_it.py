@@ -490,8 +490,8 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Untrained, it is always about one half. After training it is high while the picture is dark and
-# falls as it gets brighter: the network looks at the *result* of each iteration.
+# Untrained, it is always about one half. After training it starts there and falls as the picture
+# gets brighter: the network looks at the *result* of each iteration.
 #
 # ## 9. Save and load
 #
@@ -522,7 +522,7 @@ class PowerCutError(Exception):
 
 class PowerCut(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == 6:  # of 4 steps an epoch
+        if int(self.model.optimizer.iterations) == 6:  # of 4 steps per epoch
             raise PowerCutError
 
 

@@ -508,8 +508,8 @@ for title, picture in results.items():
 
 
 # %% [markdown]
-# Exposure alone evens out part of it, because the curve lifts dark values more. Our schedule does
-# hardly better here: only map 4 can tell the halves apart, and one iteration does not change much.
+# Exposure by itself evens out part of it, because the curve lifts dark values more. Our schedule
+# does hardly better here: only map 4 can tell the halves apart, and one iteration changes little.
 #
 # ### What is noise
 #
@@ -587,7 +587,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# Only our schedule, with its detail iterations, ends below the others. **Which** iteration removes
+# Only our schedule ends below the others. **Which** iteration removes
 # the most?
 
 # %% tags=["claim"]

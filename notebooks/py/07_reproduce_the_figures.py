@@ -114,10 +114,10 @@ make("iterations.jpg")
 # What if each map had its own color scale, the default of `imshow`? Two maps, drawn both ways:
 
 # %%
-# Alt: Two maps. Above, with their own limits. Below, with shared limits: map 4 is stronger.
+# Alt: Two maps. Above, with their own limits: map 1 is dark. Below, with shared limits: bright.
 steps = material.steps(material.pictures["iterations"], 8)
 figure, axes = plt.subplots(2, 2, figsize=(8, 5.6), layout="constrained")
-for column, number in enumerate((4, 7)):
+for column, number in enumerate((1, 7)):
     one = steps[number - 1].parameter_map.mean(axis=-1)  # the mean over the channels
     axes[0, column].imshow(one)
     axes[1, column].imshow(one, vmin=0, vmax=1)
