@@ -471,11 +471,11 @@ def _add_evaluate(commands) -> None:
         "A folder of pairs holds low/ and high/ with pictures of the same names. Each enhanced "
         "picture is rounded to 8 bits and compared in RGB with its reference: PSNR in decibels "
         "and SSIM (higher is better), CIEDE2000 color difference (lower is better). In a folder "
-        "without high/, with all below it, harm is measured (less is better): clipped, the share "
-        "of pixels of which a channel became white; reversed, the share where the result falls "
-        "while the input rises; noise in flat places, in codes; and of videos flicker, the step "
-        "in codes of one scene's brightness from frame to frame. Simple methods are scored beside "
-        "it, and pairs are compared picture by picture.",
+        "without high/, subfolders included, harm is measured (less is better): clipped, the share "
+        "of pixels in which a channel became white; reversed, the share where the result falls "
+        "while the input rises; noise in flat places, in codes; and, for videos, flicker: the "
+        "step of one scene's brightness from frame to frame, in codes. Simple methods are scored "
+        "for comparison, picture by picture.",
         "evaluate data/sample/heldout --json scores.json",
     )
     parser.add_argument(

@@ -126,7 +126,7 @@ def reversed_share(image, enhanced) -> float:
 
 
 def clipped_share(image, enhanced) -> float:
-    """Return the share of pixels (%) of which a channel became white (255 of 255)."""
+    """Return the share of pixels (%) in which a channel became white (255 of 255)."""
     before, after = (to_uint8(picture) == 255 for picture in _matching(image, enhanced))
     return float(100 * np.mean((after & ~before).any(axis=-1)))
 

@@ -22,6 +22,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from PIL import Image
 from scipy import stats
+from scipy.sparse.csgraph import connected_components
 
 from lle_utils import baselines, checks, curve, data, drawing, metrics
 from lle_utils.enhancer import Enhancer, enhance_picture
@@ -99,6 +100,12 @@ def neighbors_by_size(groups, share, seed):
     for group in order[start:] + order[:start]:
         (held_out if len(held_out) < wanted else train).extend(group)
     return train, held_out
+
+
+def alike_enough(pictures):
+    small = [cv2.resize(one.mean(axis=-1), (18, 12)).ravel() for one in pictures]
+    _, labels = connected_components(stats.spearmanr(small, axis=1).statistic > 0.6)
+    return [np.flatnonzero(labels == label) for label in np.unique(labels)]
 
 
 def is_safe_on_a_grid(m):
@@ -417,6 +424,7 @@ RIGHT = {
 }
 
 WRONG = {
+    "group_scenes": {"require closer matches": (alike_enough,)},
     "scene_split": {"neighbors in the list or in size": (neighbors_by_size,)},
     "agree": {"compare width and height first": (of_equal_count,)},
     "half_way": {
