@@ -150,6 +150,8 @@ class Clip:
         The first frame, as PyAV's.
     kept : list
         The streams of sound and subtitles.
+    seconds : float
+        When the last picture ends that was read so far.
 
     Raises
     ------
@@ -165,7 +167,7 @@ class Clip:
 
         if not os.path.isfile(source):
             raise LleError(f"{source}: no such file, or not a regular one")
-        self.source, self._waiting = source, deque()
+        self.source, self.seconds, self._waiting = source, 0.0, deque()
         with _damage_named(source), contextlib.ExitStack() as if_it_fails:
             self.container = if_it_fails.enter_context(av.open(source))
             self.video = self.container.streams.best("video")
@@ -203,6 +205,9 @@ class Clip:
     def _decode(self) -> Iterator:
         for packet in self.container.demux(self.video, *self.kept):
             if packet.stream is self.video:
+                if packet.pts is not None:
+                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+                    self.seconds = max(self.seconds, end)
                 yield from packet.decode()
             elif packet.dts is not None:
                 self._waiting.append(packet)
@@ -290,10 +295,21 @@ def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: C
             out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
         pass_on()
         out.mux(coded.encode(None))
-        if count < video.frames and "mp4" in clip.container.format.name:  # AVI counts lost ones too
-            raise LleError(
-                f"{clip.source} is damaged: it ends after {count} of {video.frames} frames"
-            )
+        _check_end(clip, count)
+
+
+def _check_end(clip: Clip, count: int) -> None:
+    """Refuse a video that ends before it says that it does."""
+    video, kind = clip.video, clip.container.format.name
+    said = video.metadata.get("DURATION", "0").split(":")  # Matroska's, such as 00:01:02.5
+    seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(said)))
+    if "mp4" in kind and count < video.frames:  # AVI counts lost ones too
+        end = f"{count} of {video.frames} frames"
+    elif "matroska" in kind and clip.seconds < seconds - 1:
+        end = f"{clip.seconds:.1f} of {seconds:.1f} seconds"
+    else:
+        return
+    raise LleError(f"{clip.source} is damaged: it ends after {end}")
 
 
 def _add_coded(out, video, first, width: int):

@@ -226,6 +226,18 @@ def test_what_is_no_video_is_refused_in_one_line(lle, spoil, says):
     assert set(os.listdir()) <= {"a.mp4"}
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm"])
+def test_a_video_that_ends_before_its_time_is_refused(lle, name):
+    frames = RNG.integers(0, 255, (75, HEIGHT, WIDTH, 3), np.uint8)
+    make(name, codec="libx264" if name == "a.mkv" else "libvpx-vp9", frames=frames)
+    content = Path(name).read_bytes()
+    assert lle(name, "-o", "whole/")[0] == 0
+    Path(name).write_bytes(content[: len(content) // 2])
+    code, out, err = lle(name, "-o", "cut/")
+    assert (code, out, os.listdir("cut")) == (1, "", [])
+    assert "is damaged: it ends after 1." in err and "of 3.0 seconds" in err
+
+
 def test_a_bad_video_does_not_stop_the_others(lle):
     Path("a.mp4").write_text("no video")
     make("b.mp4")
