@@ -189,7 +189,7 @@ def test_stalled(server, monkeypatch):
     assert "the connection failed" in refused(server.offer("b.zip", ARCHIVE, stalls=[0] * 9))
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_busy_server_is_asked_again_but_not_for_ever(server, status):
     busy = {"headers": {"Retry-After": "3600"}}
     assert f"the server answered {status}" in refused(
@@ -204,6 +204,16 @@ def test_a_server_that_refuses_is_asked_once(server, status):
     url = server.offer("a.zip", ARCHIVE, statuses=[status] * 9)
     assert f"the server answered {status}" in refused(url)
     assert len(server.requests) == 1
+
+
+def test_an_answer_without_end_is_given_up(server, data):
+    url = server.offer("a.zip", ARCHIVE + bytes(10**8))
+    assert "it sends more than the whole data set" in refused(url)
+    assert server.sent < 10**8 and not part_of(data, url).exists()
+
+
+def test_an_address_that_is_no_text_is_refused():
+    assert "the connection failed" in refused(source="http://\udcff/")
 
 
 def test_no_server_there():

@@ -146,7 +146,7 @@ class _Fetch:
 
     def take_download(self, url, again=False):
         """Download an archive and take it; once more if it came in pieces and is no good."""
-        part = self.work / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.part"
+        part = self.work / f"{hashlib.sha256(os.fsencode(url)).hexdigest()[:16]}.part"
         to_come = verify.LOL.archive_bytes - download.arrived(part)
         download.require_room(self.work, to_come + verify.LOL.unpacked_bytes)
         in_pieces = download.get(url, part, self.progress)

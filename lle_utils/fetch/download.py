@@ -23,7 +23,7 @@ CHUNK_BYTES = 1 << 14  # when a connection is cut, at most so much is lost
 TRIES = 4  # in a row without progress
 BACKOFF_SECONDS = 0.5  # doubles with each try that brings nothing
 TIMEOUT = (10, 30)  # seconds to connect, and to wait for the next bytes
-BUSY = (429, 500, 502, 503, 504)
+BUSY = (408, 429, 500, 502, 503, 504)
 DRIVE_HOSTS = ("drive.google.com", "docs.google.com", "drive.usercontent.google.com")
 
 
@@ -95,7 +95,12 @@ def _ask_server(url, part, progress):
             ):
                 for chunk in response.iter_content(CHUNK_BYTES):
                     file.write(chunk)
+                    if file.tell() > verify.LOL.archive_bytes + verify.LOL.unpacked_bytes:
+                        raise ContentError("it sends more than the whole data set")
                     shown.update(len(chunk))
+    except ContentError:
+        part.unlink(missing_ok=True)
+        raise
     except (requests.RequestException, ValueError) as problem:
         if isinstance(problem, requests.exceptions.ContentDecodingError):
             part.unlink(missing_ok=True)  # a compressed answer cannot be continued
