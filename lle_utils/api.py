@@ -19,7 +19,8 @@ def enhance(
 
     The first call in a process loads the weights, which takes seconds, or a fraction of a second if
     onnxruntime is installed. A pool of processes works if it spawns them,
-    ``multiprocessing.get_context("spawn").Pool()``; one that forks after a first call may hang.
+    ``multiprocessing.get_context("spawn").Pool()``; where Keras does
+    the work, a process that was forked after a first call is refused.
 
     Parameters
     ----------

@@ -5,6 +5,7 @@ numbers: it only adds and multiplies.
 """
 
 from collections.abc import Callable, Iterator
+from numbers import Real
 from typing import Any, NamedTuple
 
 FLOOR = 0.5 / 255
@@ -108,8 +109,10 @@ def adjust_exposure(image, stops: float, iterations: int = 8):
     iterations : int, default 8
         Enough to keep ``|m| <= 1``, where the curve rises everywhere.
     """
-    if not abs(stops) <= iterations:
-        raise ValueError(f"exposure must be from -{iterations} to {iterations} stops, not {stops}")
+    if not isinstance(stops, Real) or not abs(stops) <= iterations:
+        raise ValueError(
+            f"exposure must be from -{iterations} to {iterations} stops, not {stops!r}"
+        )
     m = 2.0 ** (stops / iterations) - 1
     return recurse(image, lambda image, step: m, iterations) if stops else image
 

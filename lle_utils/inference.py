@@ -109,6 +109,10 @@ def enhance_lazily(
         raise TypeError(f"model is what weights.load_model returns, not {model!r}")
     iterations = check_iterations(model.iterations if iterations is None else iterations)
     factor = detail_factor(picture.shape, detail)
+    if hasattr(model, "steps"):  # Keras's
+        from lle_utils.backend import check_process
+
+        check_process()
     adjust_exposure(np.float32(0), exposure)  # refuses what is none
     height, width = picture.shape[:2]
     small = hasattr(model, "steps") and height * width <= WHOLE_PIXELS and factor == 1

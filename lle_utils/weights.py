@@ -5,7 +5,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from lle_utils.backend import keras
+from lle_utils.backend import check_process, keras
 from lle_utils.enhancer import Enhancer
 from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer
@@ -45,6 +45,7 @@ def load_model(source: str | Path = DEFAULT):
         raise LleError(f"{path}: no such file")
     if not zipfile.is_zipfile(path):
         raise LleError(f"{path} is not a Keras model file, or only part of one")
+    check_process()
     try:
         model = _read_model(path)
     except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise

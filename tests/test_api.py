@@ -162,6 +162,39 @@ if __name__ == "__main__":
 """
 
 
+FORK = """
+import multiprocessing
+import numpy as np
+from lle_utils.errors import LleError
+from lle_utils.inference import enhance_picture
+from lle_utils.weights import load_model
+
+dark = np.full((20, 20, 3), 0.1)
+
+def work(again):
+    try:
+        enhance_picture(load_model() if again else model, dark)
+    except LleError as error:
+        print(error, flush=True)
+
+model = load_model()
+enhance_picture(model, dark)
+for again in (False, True):
+    child = multiprocessing.get_context("fork").Process(target=work, args=(again,))
+    child.start()
+    child.join(60)
+    child.kill()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_process_forked_after_keras_was_used_says_what_to_do(tmp_path):
+    surroundings = {**os.environ, "PYTHONPATH": str(Path(lle_utils.__file__).parents[1])}
+    call = [sys.executable, "-W", "ignore", "-c", FORK]
+    done = subprocess.run(call, cwd=tmp_path, env=surroundings, capture_output=True, text=True)
+    assert done.stdout.count('start it with multiprocessing.get_context("spawn")') == 2, done
+
+
 def test_importing_is_quick_nothing_is_said_and_a_pool_may_spawn(bright, tmp_path):
     np.save(tmp_path / "dark.npy", DARK)
     (tmp_path / "script.py").write_text(POOL)

@@ -94,7 +94,7 @@ def test_stops_multiply_near_black_and_keep_the_range_and_the_order(stops):
     assert curve.adjust_exposure(1e-5, stops) / 1e-5 == pytest.approx(2.0**stops, rel=1e-3)
 
 
-@pytest.mark.parametrize("wrong", [9, -8.5, float("nan")])
+@pytest.mark.parametrize("wrong", [9, -8.5, float("nan"), "1", None])
 def test_stops_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="stops"):
         curve.adjust_exposure(0.5, wrong)
