@@ -20,6 +20,8 @@ DATASET ?= sample
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Two files at a time; the tests of a file share what takes long to make.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -37,9 +39,9 @@ slides: $(VENV)/.base
 	$(BIN)/python tools/slides.py --dataset $(DATASET)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests
 	cd notebooks && ../$(BIN)/python -m pytest --rootdir . --nbval-lax --nbval-current-env \
-		--nbval-cell-timeout=300 -p no:cacheprovider .
+		--nbval-cell-timeout=300 -p no:cacheprovider $(SIDE_BY_SIDE) .
 
 lab: $(VENV)/.test
 	cd notebooks && ../$(BIN)/jupyter lab
