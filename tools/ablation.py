@@ -18,13 +18,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import keras
-import numpy as np
-
 from lle_utils import data
+from lle_utils.backend import keras
 from lle_utils.evaluation import pictures_by_depth, scale_to_mean
 from lle_utils.images import replace_file
-from lle_utils.metrics import psnr, ssim
+from lle_utils.metrics import mean_scores, psnr, ssim
 from lle_utils.paths import data_dir
 from lle_utils.recipes import Recipe
 from lle_utils.training import read_log, train
@@ -61,7 +59,7 @@ def score(model, pairs: Sequence, step: int = 1) -> dict[str, float]:
         scores["ssim"] = ssim(pictures[8], high)
         scores["gt_mean"] = psnr(scale_to_mean(pictures[8], high), high)
         found.append(scores)
-    return {name: float(np.mean([scores[name] for scores in found])) for name in found[0]}
+    return mean_scores(found, list(found[0]))
 
 
 def run_row(name: str, seed: int, settings: dict, folder: Path) -> dict:

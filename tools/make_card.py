@@ -17,15 +17,15 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-import keras
 import numpy as np
 from tqdm.auto import tqdm
 
 from lle_utils import camera, data
+from lle_utils.backend import keras
 from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
-from lle_utils.metrics import psnr
+from lle_utils.metrics import mean_scores, psnr
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
 from lle_utils.weights import list_weights, load_card, load_model
@@ -91,11 +91,12 @@ def score_everything(model) -> dict:
 
 def score_depths(model, pairs) -> dict[str, float]:
     """Return the mean PSNR in dB after each of `DEPTHS` iterations."""
-    found = {n: [] for n in DEPTHS}
+    found = []
     for pair in pairs:
-        for n, picture in pictures_by_depth(model, pair.low, DEPTHS).items():
-            found[n].append(psnr(picture, pair.high))
-    return {str(n): round(float(np.mean(values)), 3) for n, values in found.items()}
+        pictures = pictures_by_depth(model, pair.low, DEPTHS)
+        found.append({str(n): psnr(picture, pair.high) for n, picture in pictures.items()})
+    means = mean_scores(found, list(found[0]))
+    return {depth: round(mean, 3) for depth, mean in means.items()}
 
 
 def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> dict:
