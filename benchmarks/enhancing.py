@@ -153,7 +153,7 @@ def main() -> None:
     args = parser.parse_args()
     clock = time.process_time if args.cpu else time.perf_counter
     if args.method == PRODUCT:
-        from keras import ops
+        from lle_utils.backend import ops
 
         best = matrix_product(lambda m: ops.convert_to_numpy(ops.matmul(m, m)[0, 0]), clock=clock)
         print(json.dumps({"speed": best}))

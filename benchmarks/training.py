@@ -7,11 +7,10 @@ Prints a table. The share is that of a large matrix product in 32 bits, measured
 
 import dataclasses
 
-import keras
 import numpy as np
-from keras import ops
 from timing import MACS, matrix_product, seconds_of
 
+from lle_utils.backend import keras, ops
 from lle_utils.enhancer import SIDE
 from lle_utils.network import REACH
 from lle_utils.recipes import RECIPES

@@ -105,28 +105,28 @@ class Recipe:
         object.__setattr__(self, "depths", depths)
 
 
+_ENHANCER = Recipe(
+    sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
+    late_tolerance=LATE_TOLERANCE,
+    depths=(7, 12),
+    epochs=40,
+    steps_per_epoch=500,
+    learning_rate=1.5e-3,
+    precision="mixed_bfloat16",
+)
+
 RECIPES = {
     # The packaged weights.
-    "enhancer": Recipe(
-        sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
-        late_tolerance=LATE_TOLERANCE,
-        depths=(7, 12),
-        epochs=40,
-        steps_per_epoch=500,
-        learning_rate=1.5e-3,
-        precision="mixed_bfloat16",
-    ),
-    # Some epochs more, at a lower rate: as the packaged weights were finished.
-    "finish": Recipe(
-        sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
-        late_tolerance=LATE_TOLERANCE,
+    "enhancer": _ENHANCER,
+    # A few epochs more, at a lower rate: as the packaged weights were finished.
+    "finish": dataclasses.replace(
+        _ENHANCER,
         depths=(7, 8),
         crop=64,
         epochs=6,
         steps_per_epoch=200,
         learning_rate=5e-4,
         averaging=0.995,
-        precision="mixed_bfloat16",
         start="enhancer",
         seed=1,
     ),

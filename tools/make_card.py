@@ -106,12 +106,8 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     model = load_model(run / "last.keras")
     log = read_log(run / "log.csv")
     first = load_card(recipe.start) if recipe.start in list_weights() else None
-    if first:
-        shutil.copyfile(WEIGHTS / first["log"], WEIGHTS / f"{name}_first.csv")
-    shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
-    shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     counts = [len(pairs) for pairs in names["training"]]
-    return {
+    card = {
         "name": name,
         "parameters": model.count_params(),
         "data": {
@@ -140,6 +136,12 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "scores": score_everything(model),
         "scored by": f"python tools/make_card.py {name}",
     }
+    # Last: what fails before leaves the packaged weights and logs as they were.
+    if first:
+        shutil.copyfile(WEIGHTS / first["log"], WEIGHTS / f"{name}_first.csv")
+    shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
+    shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
+    return card
 
 
 def _photos(recipe: Recipe, names: dict) -> list[str]:
