@@ -189,7 +189,7 @@ def augment(
 
 RECOLORED = 0.3
 """Share of pairs whose colors are changed, on both sides alike."""
-PARTLY_LIT = 0.1
+PARTLY_LIT = 0.2
 """Share of dark pictures that are mixed with their bright ones: what is bright stays as it is."""
 EXPOSURE_STOPS = 0.4
 """Code values are doubled or halved up to this many times."""

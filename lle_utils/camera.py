@@ -110,7 +110,7 @@ class Exposure:
 LOL_LIKE = Camera()
 UNEVEN = 0.45
 """Share of the pictures of `darken_at_random` that are taken in uneven light."""
-WELL_LIT = 0.2
+WELL_LIT = 0.3
 """Share of the pictures of `darken_at_random` that are hardly dark at all."""
 
 

@@ -18,6 +18,9 @@ picture means "less than half a code value", and half a code value can grow.
 TOLERANCE = 0.08
 """Maps well below this value become 0: see `soft_threshold`."""
 
+LATE_TOLERANCE = 1.0
+"""`TOLERANCE` after an enhancer's schedule, so that further iterations change little."""
+
 
 class Iteration(NamedTuple):
     """One iteration: the map that was used and the picture that it made."""

@@ -7,6 +7,7 @@ import numpy as np
 from lle_utils.backend import keras, ops
 from lle_utils.curve import (
     FLOOR,
+    LATE_TOLERANCE,
     TOLERANCE,
     brighten,
     check_iterations,
@@ -51,9 +52,6 @@ __all__ = [
 SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
 
-LATE_TOLERANCE = 1.0
-"""`TOLERANCE` in the iterations after the schedule, in the packaged weights."""
-
 FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
 
@@ -86,14 +84,12 @@ class Enhancer(keras.Model):
     schedule : sequence of "exposure", "thumbnail" or int
         What the first, second, ... iteration takes its map from: the mean of the thumbnail's map,
         the thumbnail's map, or that mean and the details of the picture's own map, predicted from
-        the picture downsampled by this factor. All later iterations are "exposure".
+        the picture downsampled by this factor. All later iterations are "exposure", with
+        the tolerance `curve.LATE_TOLERANCE`: they change little.
     iterations : int, default 8
         How many iterations.
     floor : float, default 0.5 / 255
         What darker values are raised to first; 0 leaves black black.
-    late_tolerance : float, default 0.08
-        The tolerance of `soft_threshold` in the iterations after the schedule. The larger it is,
-        the less they change.
 
     Raises
     ------
@@ -108,7 +104,6 @@ class Enhancer(keras.Model):
         schedule=SCHEDULE,
         iterations=8,
         floor=FLOOR,
-        late_tolerance=TOLERANCE,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -116,7 +111,6 @@ class Enhancer(keras.Model):
         self.schedule = _check_schedule(schedule)
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
-        self.late_tolerance = float(late_tolerance)
         self.built = True  # all its weights are the network's, which exist already
 
     def call(self, images):
@@ -200,7 +194,6 @@ class Enhancer(keras.Model):
             "schedule": list(self.schedule),
             "iterations": self.iterations,
             "floor": self.floor,
-            "late_tolerance": self.late_tolerance,
         }
 
     @classmethod
@@ -233,7 +226,7 @@ class Maps:
         enhancer = self.enhancer
         late = step >= len(enhancer.schedule)
         source = EXPOSURE if late else enhancer.schedule[step]
-        tolerance = enhancer.late_tolerance if late else TOLERANCE
+        tolerance = LATE_TOLERANCE if late else TOLERANCE
         where = enhancer.thumbnail_map(self.thumbnail, average_flips=self.average_flips)
         exposure = soft_threshold(ops.mean(where, axis=(1, 2), keepdims=True), tolerance)
         where = soft_threshold(where)

@@ -259,7 +259,7 @@ def default_folder(dataset: str) -> Path:
 
 def fingerprint(model) -> str:
     """Return 16 hexadecimal digits that identify a model's weights and settings."""
-    names = ("schedule", "iterations", "floor", "late_tolerance")
+    names = ("schedule", "iterations", "floor")
     settings = [getattr(model, name, None) for name in names]
     digest = hashlib.sha256(repr(settings).encode())
     for values in model.network.get_weights():

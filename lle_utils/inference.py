@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from lle_utils.curve import (
+    LATE_TOLERANCE,
     TOLERANCE,
     Iteration,
     adjust_exposure,
@@ -287,7 +288,7 @@ class Enhanced:
             flips = [np.s_[:, :], np.s_[::-1, :], np.s_[:, ::-1], np.s_[::-1, ::-1]]
             maps = [_predict(model, thumbnail[flip])[flip] for flip in flips]
             where = _toward_gray(sum(maps) / len(flips), TINT)
-            tolerance = model.late_tolerance if late else TOLERANCE
+            tolerance = LATE_TOLERANCE if late else TOLERANCE
             exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
             parameter_map = soft_threshold(where) if source == THUMBNAIL else exposure
             plan.append((parameter_map, source * factor if isinstance(source, int) else 0))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lle_utils.data import SOURCES
-from lle_utils.enhancer import EXPOSURE, LATE_TOLERANCE, SCHEDULE, TOLERANCE
+from lle_utils.enhancer import EXPOSURE, SCHEDULE
 
 LOSSES = ("mse", "mae", "detail")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -21,8 +21,6 @@ class Recipe:
         What is trained on (see `data.load_source`), and what share of each epoch comes from it.
     schedule : sequence of "exposure", "thumbnail" or int
         What each iteration looks at; see `enhancer.Enhancer`.
-    late_tolerance : float
-        In the iterations after the schedule; see `enhancer.Enhancer`.
     depths : tuple of two int
         The fewest and the most iterations: each picture of a batch is iterated a number of times
         of its own, drawn anew.
@@ -57,9 +55,8 @@ class Recipe:
 
     sources: Sequence = (("sample", 1.0),)
     schedule: Sequence = SCHEDULE
-    late_tolerance: float = TOLERANCE
-    depths: Sequence[int] = (7, 10)
-    crop: int = 96
+    depths: Sequence[int] = (7, 8)
+    crop: int = 64
     loss: str = "detail"
     augment: bool = True
     batch_size: int = 8
@@ -105,32 +102,16 @@ class Recipe:
         object.__setattr__(self, "depths", depths)
 
 
-_ENHANCER = Recipe(
-    sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
-    late_tolerance=LATE_TOLERANCE,
-    depths=(7, 12),
-    epochs=40,
-    steps_per_epoch=500,
-    learning_rate=1.5e-3,
-    precision="mixed_bfloat16",
-)
-
 RECIPES = {
     # The packaged weights.
-    "enhancer": _ENHANCER,
-    # A few epochs more, at a lower rate: as the packaged weights were finished.
-    "finish": dataclasses.replace(
-        _ENHANCER,
-        depths=(7, 8),
-        crop=64,
-        epochs=6,
-        steps_per_epoch=200,
-        learning_rate=5e-4,
-        averaging=0.995,
-        start="enhancer",
-        seed=1,
+    "enhancer": Recipe(
+        sources=(("lol", 0.5), ("photos", 0.4), ("pairs", 0.1)),
+        epochs=14,
+        steps_per_epoch=500,
+        learning_rate=1.5e-3,
+        precision="mixed_bfloat16",
     ),
     # How much light, and nothing else: seconds on the sample, for notebook 04.
-    "exposure": Recipe(schedule=(EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
+    "exposure": Recipe(schedule=8 * (EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
 }
 """Recipes by name."""

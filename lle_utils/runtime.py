@@ -23,13 +23,11 @@ class OnnxEnhancer:
     ----------
     model : bytes
         Of the network, as `network_to_onnx` makes it.
-    schedule, iterations, floor, late_tolerance
+    schedule, iterations, floor
         As of `enhancer.Enhancer`.
     """
 
-    def __init__(
-        self, model: bytes, schedule, iterations: int, floor: float, late_tolerance: float
-    ):
+    def __init__(self, model: bytes, schedule, iterations: int, floor: float):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -37,8 +35,7 @@ class OnnxEnhancer:
         options.log_severity_level = 3
         providers = onnxruntime.get_available_providers()
         self._session = onnxruntime.InferenceSession(model, options, providers=providers)
-        self.schedule, self.iterations = tuple(schedule), iterations
-        self.floor, self.late_tolerance = floor, late_tolerance
+        self.schedule, self.iterations, self.floor = tuple(schedule), iterations, floor
 
     def predict_map(self, image: np.ndarray) -> np.ndarray:
         """Run the network on one picture (height, width, 3) of float32."""
@@ -73,7 +70,7 @@ def load_onnx(source: str | Path) -> OnnxEnhancer | None:
             return None
         config = saved["config"]
         model = network_to_onnx(config["network"]["config"], weights)
-        names = ("schedule", "iterations", "floor", "late_tolerance")
+        names = ("schedule", "iterations", "floor")
         return OnnxEnhancer(model, **{name: config[name] for name in names})
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         return None

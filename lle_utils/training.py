@@ -228,8 +228,7 @@ def build_trainee(recipe: Recipe) -> Trainee:
     network = build_network(conditioned=True, seed=recipe.seed, dtype=recipe.precision)
     if recipe.start is not None:
         network.set_weights(load_model(recipe.start).network.get_weights())
-    enhancer = Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
-    return Trainee(enhancer, recipe.depths[1])
+    return Trainee(Enhancer(network, recipe.schedule), recipe.depths[1])
 
 
 def compile_trainee(trainee: Trainee, recipe: Recipe, steps: int) -> None:
@@ -333,7 +332,7 @@ def finished(trainee: Trainee, recipe: Recipe) -> Enhancer:
     fresh = dataclasses.replace(recipe, precision="float32", start=None)
     network = build_trainee(fresh).enhancer.network
     network.set_weights(trainee.enhancer.network.get_weights())
-    return Enhancer(network, recipe.schedule, late_tolerance=recipe.late_tolerance)
+    return Enhancer(network, recipe.schedule)
 
 
 def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:

@@ -417,7 +417,7 @@ def exposure_alone(model):
 
 def _changed(model, **settings) -> SimpleNamespace:
     """Return what `enhance_picture` needs of an enhancer, with some settings changed."""
-    names = ("predict_map", "schedule", "iterations", "floor", "late_tolerance")
+    names = ("predict_map", "schedule", "iterations", "floor")
     return SimpleNamespace(**{name: getattr(model, name) for name in names} | settings)
 
 

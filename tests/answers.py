@@ -188,7 +188,7 @@ def loss_by_predict(network, low, high, iterations):
 
 def trained():
     """Return an enhancer that looks as if it had been trained."""
-    enhancer = Enhancer(build_network(3, initial_map=0.4, seed=1), ("exposure",))
+    enhancer = Enhancer(build_network(3, initial_map=0.4, seed=1), 8 * ("exposure",))
     enhancer.set_weights([weights + 0.002 for weights in enhancer.get_weights()])
     return enhancer
 
@@ -458,7 +458,7 @@ WRONG = {
     },
     "through_the_curve": {"no gradient reaches": (loss_by_predict,)},
     "beat_the_constant": {
-        "never trained": lambda: (Enhancer(build_network(3), ("exposure",)), CLAIM),
+        "never trained": lambda: (Enhancer(build_network(3), 8 * ("exposure",)), CLAIM),
         "of the package": lambda: (load_model(list_weights()[0]), CLAIM),
         'claim["mine"] says': claimed(mine=1),
         'claim["constant"] says': claimed(constant=-0.3),

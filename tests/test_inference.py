@@ -39,7 +39,7 @@ def test_coarse_details_and_a_network_of_one_channel(in_tiles):
     from lle_utils.network import build_network
 
     network = build_network(1, seed=0)
-    one = Enhancer(network, (4, THUMBNAIL, 1, 6), 5, late_tolerance=0.3)
+    one = Enhancer(network, (4, THUMBNAIL, 1, 6), 7)
     image = picture(150, 130)
     whole = np.asarray(one(image[None]))[0]
     np.testing.assert_allclose(enhance_picture(one, image), np.clip(whole, 0, 1), **CLOSE)
@@ -94,7 +94,7 @@ class Wall:
 class Constant:
     """A network whose map is the same everywhere."""
 
-    schedule, iterations, floor, late_tolerance = (EXPOSURE, THUMBNAIL, 2, 1, 1), 5, 0.002, 0.08
+    schedule, iterations, floor = (EXPOSURE, THUMBNAIL, 2, 1, 1), 5, 0.002
 
     def predict_map(self, image):
         return np.full_like(image, 0.5)

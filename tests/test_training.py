@@ -443,7 +443,7 @@ def test_the_command_trains_on_your_own_pairs_is_killed_and_resumes(own, tmp_pat
     rows = training.read_log(tmp_path / "run" / "log.csv")
     assert [row["epoch"] for row in rows] == list(range(15))
     assert rows[-1]["loss"] < 0.8 * rows[0]["loss"]
-    assert load_model(tmp_path / "run" / "last.keras").schedule == ("exposure",)
+    assert load_model(tmp_path / "run" / "last.keras").schedule == 8 * ("exposure",)
 
 
 @pytest.mark.skipif(find_spec("jax") is None, reason="jax is not installed")

@@ -149,7 +149,7 @@ def test_exposure_alone_has_no_places(scenes, model):
     enhanced = Enhanced(vision.exposure_alone(model), dark, model.iterations)
     for step in enhanced.steps(slice(0, 300), slice(0, 400)):
         assert step.parameter_map.shape == (1, 1, 3)
-    whole = Enhancer(model.network, ("exposure",), model.iterations, model.floor)
+    whole = Enhancer(model.network, 8 * ("exposure",), model.iterations, model.floor)
     np.testing.assert_allclose(enhanced, enhance_picture(whole, dark), atol=1e-4)
 
 

@@ -372,7 +372,7 @@ def my_enhancer(image, iterations):
     for step in range(iterations):
         late = step >= len(ours.schedule)
         source = "exposure" if late else ours.schedule[step]
-        M, m = my_maps(E, thumb, source, ours.late_tolerance if late else 0.08)
+        M, m = my_maps(E, thumb, source, curve.LATE_TOLERANCE if late else 0.08)
         E, thumb = brighten(E, M), brighten(thumb, m)
         yield M[0], E[0]
 
@@ -495,7 +495,7 @@ plt.show()
 shade = np.zeros((1, bright.shape[1], 1))
 shade[:, : bright.shape[1] // 2] = 2.5
 shaded = camera.darken(bright, 3.0, np.random.default_rng(3), shade=shade)
-exposure_only = enhancer.Enhancer(ours.network, schedule=("exposure",))
+exposure_only = enhancer.Enhancer(ours.network, schedule=8 * ("exposure",))
 results = {
     "half in the shade": shaded,
     "exposure only": enhancer.enhance_picture(exposure_only, shaded),
