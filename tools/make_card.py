@@ -28,9 +28,8 @@ from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
 from lle_utils.metrics import mean_scores, psnr
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
-from lle_utils.weights import list_weights, load_card, load_model
+from lle_utils.weights import WEIGHTS, load_card, load_model
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "lle_utils" / "weights"
 DEPTHS = (7, 8, 12, 24)
 LABELS = {
     "validation": "validation",
@@ -105,25 +104,24 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     names = json.loads((run / "pairs.json").read_text())
     model = load_model(run / "last.keras")
     log = read_log(run / "log.csv")
-    first = load_card(recipe.start) if recipe.start in list_weights() else None
-    counts = [len(pairs) for pairs in names["training"]]
+    sources = [source for source, _ in recipe.sources]
+    trained_on = dict(zip(sources, names["training"], strict=True))
     card = {
         "name": name,
         "parameters": model.count_params(),
         "data": {
-            source: f"{count} pairs, {share:.0%} of each epoch"
-            for (source, share), count in zip(recipe.sources, counts, strict=True)
+            source: f"{len(trained_on[source])} pairs, {share:.0%} of each epoch"
+            for source, share in recipe.sources
         },
         "LOL": "Wei et al., BMVC 2018: our485 without 648, cut by scene (registry/lol_scenes.json)."
         " The references of the copy that was used had gone through AVIF at quality 90 without"
         " chroma subsampling (42.5 dB)",
         "photographs": sorted(
-            {name.split("/")[0] for name in _photos(recipe, names) if "/" in name}
+            {photo.split("/")[0] for photo in trained_on.get("photos", ()) if "/" in photo}
         ),
         "cameras for validation only": list(data.VALIDATION_CAMERAS),
         "seed": recipe.seed,
         "recipe": dataclasses.asdict(recipe),
-        "started from": first and {key: first[key] for key in first if key != "scores"},
         "is the packaged recipe": recipe in RECIPES.values(),
         "epochs run": len(log),
         "epoch of these weights": log[-1]["epoch"] + 1,
@@ -136,18 +134,10 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
         "scores": score_everything(model),
         "scored by": f"python tools/make_card.py {name}",
     }
-    # Last: what fails before leaves the packaged weights and logs as they were.
-    if first:
-        shutil.copyfile(WEIGHTS / first["log"], WEIGHTS / f"{name}_first.csv")
+    # Last: what fails before leaves the packaged weights and log as they were.
     shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
     return card
-
-
-def _photos(recipe: Recipe, names: dict) -> list[str]:
-    """Return the names of the photographs that a run was trained on."""
-    sources = [source for source, _ in recipe.sources]
-    return names["training"][sources.index("photos")] if "photos" in sources else []
 
 
 def table_rows(scores: dict) -> list[str]:
@@ -156,15 +146,16 @@ def table_rows(scores: dict) -> list[str]:
     for name, label in LABELS.items():
         score = scores[name]
         sides = (score["weights"], score["constant"])
-        cells = [label, str(score["pairs"])]
-        cells += [f"{s['psnr']:.2f} / {s['ssim']:.3f} / {s['ciede2000']:.1f}" for s in sides]
-        gains = [score["gain over the constant"][metric] for metric in ("psnr", GT_MEAN)]
-        texts = [
-            f"{g['mean']:+.2f} dB ({' to '.join(f'{end:+.2f}' for end in g['interval'])})"
-            for g in gains
-        ]
-        cells += [texts[0], ", ".join([*(f"{side[GT_MEAN]:.2f}" for side in sides), texts[1]])]
-        cells.append(" / ".join(f"{score['psnr after iterations'][str(n)]:.2f}" for n in DEPTHS))
+        means = [f"{s['psnr']:.2f} / {s['ssim']:.3f} / {s['ciede2000']:.1f}" for s in sides]
+        after_gt_mean = [f"{side[GT_MEAN]:.2f}" for side in sides]
+        gains = []
+        for metric in ("psnr", GT_MEAN):
+            gain = score["gain over the constant"][metric]
+            low, high = gain["interval"]
+            gains.append(f"{gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})")
+        depths = " / ".join(f"{mean:.2f}" for mean in score["psnr after iterations"].values())
+        in_gt_mean = ", ".join([*after_gt_mean, gains[1]])
+        cells = [label, str(score["pairs"]), *means, gains[0], in_gt_mean, depths]
         rows.append(f"| {' | '.join(cells)} |")
     return rows
 
