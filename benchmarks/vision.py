@@ -5,26 +5,25 @@
     python benchmarks/vision.py --faces FOLDER   prints another, for faces in photographs of yours
 
 The first measures the methods of `lle_utils.vision` on scenes of the sample's held-out photographs
-and writes lle_utils/registry/vision.csv: right answers, false alarms and how many there were to
-find, by detector, method and stops. Run it again when the packaged weights have changed; `make
+and writes lle_utils/registry/vision.csv. Run it again when the packaged weights have changed; `make
 vision` installs the detectors of the extra.
 
-The second takes LOL's validation scenes, where they were fetched. What a detector sees in the
-reference is the truth: a homography that moves nothing, and words. The third darkens photographs of
-people; the truth is the faces that both detectors find before that. The pictures of both may not be
-passed on, so only numbers are printed; notebooks/method.md has them.
+The second takes LOL's validation scenes. What a detector sees in the reference is the truth: a
+homography that moves nothing, and words. The third darkens photographs of people; the truth is the
+faces that both detectors find before that. The pictures of both may not be passed on, so only
+numbers are printed; notebooks/method.md has them.
 """
 
 import argparse
 import csv
 import itertools
 import logging
+from collections import defaultdict
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from lle_utils import data, vision
-from lle_utils.errors import LleError
 from lle_utils.figures import fingerprint
 from lle_utils.images import READABLE, read_image, shrink
 from lle_utils.metrics import bootstrap_interval
@@ -32,19 +31,16 @@ from lle_utils.weights import load_model
 
 TABLE = Path(__file__).resolve().parents[1] / "lle_utils" / "registry" / "vision.csv"
 SIMPLE = ("gain", "gamma 0.4", "CLAHE", "equalized", "one constant")
+SEEDS = (8, 9, 10, 11)
+"""Each makes a scene, and noise, of each photograph."""
+
+LOL_TASKS = ("SIFT homographies", "words")
 FACE_STOPS = (7, 8)
 
 
 def main() -> None:
     """Measure, and write the table or print one of the others."""
     parser = argparse.ArgumentParser(description="Measure what detectors see in the dark.")
-    parser.add_argument(
-        "--seeds",
-        type=int,
-        nargs="+",
-        default=[8, 9, 10, 11],
-        help="each makes a scene, and noise, of each photograph (default: 8 9 10 11)",
-    )
     parser.add_argument("--lol", action="store_true", help="look at LOL's validation scenes")
     parser.add_argument("--faces", type=Path, help="look for faces in the photographs of a folder")
     parser.add_argument("--every", type=int, default=1, help="of LOL and faces: take every Nth")
@@ -56,19 +52,18 @@ def main() -> None:
     elif args.faces:
         measure_faces(model, args.faces, args.every)
     else:
-        measure_scenes(model, args.seeds)
+        measure_scenes(model)
 
 
-def measure_scenes(model, seeds: list[int]) -> None:
+def measure_scenes(model) -> None:
     """Write the table, and print how the enhancer compares where it is darkest."""
     photos = [pair.high for pair in data.load("sample", "test")]
-    methods, counts = vision.methods(model), {}
-    for seed in seeds:
-        found = vision.measure(
-            vision.make_scenes(photos, seed), methods, seeds=(seed,), progress=tqdm
-        )
+    methods, counts = vision.methods(model), defaultdict(list)
+    for seed in SEEDS:
+        scenes = vision.make_scenes(photos, seed)
+        found = vision.measure(scenes, methods, seeds=(seed,), progress=tqdm)
         for key, some in found.items():
-            counts.setdefault(key, []).extend(some)
+            counts[key] += some
     keys = itertools.product(vision.detectors(), [*methods, vision.WELL_LIT], vision.STOPS)
     with TABLE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -101,25 +96,17 @@ def compare_darkest(task: str, counts: dict, ours: str = "ours, for vision") -> 
 
 def measure_lol(model, every: int) -> None:
     """Print what is seen in LOL's dark pictures of what is seen in their references."""
-    try:
-        pairs = data.load("lol", "validation", lazy=True)[::every]
-    except LleError as error:
-        print("Skipped:", error)
-        return
+    pairs = data.load("lol", "validation", lazy=True)[::every]
     methods, installed = vision.methods(model), vision.detectors()
     look_for = {name: installed[name] for name in LOL_TASKS if name in installed}
-    counts: dict[tuple[str, str], list[vision.Count]] = {}
+    counts = defaultdict(list)
     for pair in tqdm(pairs):
         scene = vision.pair_scene(pair)
         for key, count in vision.look(pair.low, scene, methods, look_for).items():
-            counts.setdefault(key, []).append(count)
-    for task in LOL_TASKS:
-        if task not in look_for:
-            print(f"{task}: skipped, `make vision` installs what it needs")
+            counts[key].append(count)
+    if len(look_for) < len(LOL_TASKS):
+        print("Words are left out: `make vision` installs what reads them")
     print_shares(f"{len(pairs)} pairs of LOL's validation scenes", counts)
-
-
-LOL_TASKS = ("SIFT homographies", "words")
 
 
 def measure_faces(model, folder: Path, every: int) -> None:
@@ -139,7 +126,7 @@ def measure_faces(model, folder: Path, every: int) -> None:
 
 def print_shares(title: str, counts: dict) -> None:
     """Print right answers in percent with their intervals, and false alarms."""
-    tasks, methods = (list(dict.fromkeys(names)) for names in zip(*counts, strict=True))
+    tasks, methods = (dict.fromkeys(names) for names in zip(*counts, strict=True))
     print("\n" + title)
     print(" " * 16, *(f"{task:>29s}" for task in tasks))
     for method in methods:
@@ -150,8 +137,7 @@ def print_shares(title: str, counts: dict) -> None:
             share = 100 * right / total
             cells.append(f"{share:3.0f} % ({low:3.0f} to {high:3.0f}) {wrong:3d} false")
         print(f"{method:16s}", *(f"{cell:>29s}" for cell in cells))
-    total = ", ".join(f"{vision.add(counts[task, methods[0]]).total} {task}" for task in tasks)
-    print("of", total)
+    print("of", ", ".join(f"{vision.add(counts[task, method]).total} {task}" for task in tasks))
 
 
 if __name__ == "__main__":

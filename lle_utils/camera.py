@@ -5,8 +5,7 @@ little light. Each function is one step:
 
 1. `srgb_to_linear`: undo the encoding of the file, so that numbers are proportional to light;
 2. `cut_exposure`: less light, counted in stops (each halves it);
-3. `count_electrons`: the sensor counts electrons. Their number is random (shot noise), and
-   reading them adds an error (read noise);
+3. `count_electrons`: the sensor counts electrons, with shot noise, and reading adds read noise;
 4. `balance_white`: gains for red and blue, which make gray look gray and amplify their noise;
 5. `linear_to_srgb`: encode again;
 6. `round_to_codes`: keep 256 code values.
@@ -75,11 +74,11 @@ class Camera:
 
     def __post_init__(self):
         """Refuse numbers that no camera can have."""
-        if not (math.isfinite(self.electrons) and self.electrons > 0):
+        if not 0 < self.electrons < math.inf:
             raise ValueError(f"electrons must be a positive number, not {self.electrons!r}")
-        if not (math.isfinite(self.read_noise) and self.read_noise >= 0):
+        if not 0 <= self.read_noise < math.inf:
             raise ValueError(f"read_noise must be zero or positive, not {self.read_noise!r}")
-        if len(self.gains) != 3 or not all(math.isfinite(g) and g > 0 for g in self.gains):
+        if len(self.gains) != 3 or not all(0 < gain < math.inf for gain in self.gains):
             raise ValueError(f"gains must be three positive numbers, not {self.gains!r}")
 
 
@@ -101,7 +100,7 @@ class Exposure:
 
     def __post_init__(self):
         """Refuse what is not an exposure."""
-        if not (math.isfinite(self.stops) and self.stops >= 0):
+        if not 0 <= self.stops < math.inf:
             raise ValueError(f"stops must be zero or positive, not {self.stops!r}")
         if len(self.cast) != 2 or not all(math.isfinite(c) for c in self.cast):
             raise ValueError(f"cast must be two finite numbers (red, blue), not {self.cast!r}")
@@ -117,28 +116,9 @@ WELL_LIT = 0.3
 def sample_exposure(
     rng: np.random.Generator, *, stops: tuple[float, float] = STOPS, cast: float = CAST
 ) -> Exposure:
-    """Draw an exposure at random, with three random numbers.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-    stops : tuple of two floats
-        The least and the most stops, 0 <= least <= most; uniform in between.
-    cast : float
-        The largest error of the red and the blue gain in stops, >= 0; uniform on both sides of 0.
-    """
-    least, most = stops
-    if not 0 <= least <= most < math.inf:
-        raise ValueError(f"stops must be two numbers, 0 <= least <= most, not {stops!r}")
-    if not 0 <= cast < math.inf:
-        raise ValueError(f"cast must be zero or positive, not {cast!r}")
+    """Draw an exposure at random: between two numbers of `stops`, and a cast of up to `cast`."""
     red, blue = rng.uniform(-cast, cast, size=2)
-    return Exposure(float(rng.uniform(least, most)), (float(red), float(blue)))
-
-
-def sample_camera(rng: np.random.Generator) -> Camera:
-    """Draw a camera at random: from a third to twice as many electrons as the fitted one counts."""
-    return Camera(electrons=LOL_LIKE.electrons * float(np.exp2(rng.uniform(-1.6, 1.0))))
+    return Exposure(float(rng.uniform(*stops)), (float(red), float(blue)))
 
 
 def cut_exposure(linear, stops: float):
@@ -150,19 +130,8 @@ def count_electrons(linear, camera: Camera, rng: np.random.Generator):
     """Let the sensor count: shot noise and read noise.
 
     A pixel that expects n electrons counts a Poisson number of them, with standard deviation
-    sqrt(n); reading it out adds a Gaussian error. Both are independent from pixel to pixel.
-
-    Parameters
-    ----------
-    linear : array_like of float, shape (..., 3)
-        Light, >= 0.
-    camera : Camera
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of float, shape (..., 3)
-        Electrons, before white balance; read noise can make them negative.
+    sqrt(n); reading it out adds a Gaussian error, which can make the result negative. `linear` is
+    light, >= 0, an array (..., 3).
     """
     expected = np.asarray(linear) * camera.electrons / np.asarray(camera.gains)
     shot = rng.poisson(expected)
@@ -170,20 +139,9 @@ def count_electrons(linear, camera: Camera, rng: np.random.Generator):
 
 
 def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0.0)):
-    """Turn electrons back into light, with the white balance that the camera chose.
+    """Turn what `count_electrons` gave back into light in [0, 1], with the camera's white balance.
 
-    Parameters
-    ----------
-    electrons : array_like of float, shape (..., 3)
-        What `count_electrons` gave.
-    camera : Camera
-    cast : tuple of two floats
-        By how many stops the gains of red and of blue are wrong.
-
-    Returns
-    -------
-    ndarray of float, shape (..., 3)
-        Light in [0, 1]: below black and above white it is cut off, as in any file.
+    `cast` says by how many stops the gains of red and of blue are wrong.
     """
     red, blue = cast
     gains = np.asarray(camera.gains) * np.exp2([red, 0.0, blue])
@@ -258,8 +216,10 @@ def through_jpeg(image, quality: int) -> np.ndarray:
 
 def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
     """Darken a picture as LOL's camera might, with random exposure, cast and noise."""
-    exposure, camera = sample_exposure(rng), sample_camera(rng)
-    return darken(image, exposure, rng, camera=camera)
+    exposure = sample_exposure(rng)
+    # From a third to twice as many electrons as the fitted camera counts.
+    electrons = LOL_LIKE.electrons * float(np.exp2(rng.uniform(-1.6, 1.0)))
+    return darken(image, exposure, rng, camera=Camera(electrons))
 
 
 def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
@@ -289,21 +249,11 @@ def sample_any_camera(rng: np.random.Generator) -> Camera:
 
 
 def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
-    """Draw uneven light: how many stops each place is darker than the brightest.
+    """Draw uneven light: how many stops each place of a well-lit picture is darker.
 
     One of four kinds: a smooth random field; half of the picture in shade; a lamp or a few in the
-    dark; or a backlit scene, where what is bright stays bright and all else is in shade.
-
-    Parameters
-    ----------
-    image : array of float, shape (height, width, 3)
-        The well-lit picture, in [0, 1].
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of float, shape (height, width, 1)
-        Stops, 0 or more.
+    dark; or a backlit scene, where what is bright stays bright and all else is in shade. The result
+    has the shape (height, width, 1).
     """
     height, width = image.shape[:2]
     deepest = rng.uniform(1, 5)
@@ -333,10 +283,8 @@ def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
 def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
     """Darken a picture as one phone might: for tests, never used in training.
 
-    The phone has what `darken_at_random` draws cameras from (a response of 1.8, a toe, blotchy
-    noise, JPEG), in its own way: its light is undone with a different power, the picture is
-    sharpened, and white balance is off by up to 12 % per channel. The light is cut by 2.5 to 5
-    stops.
+    It has what `darken_at_random` draws cameras from (a response, a toe, blotchy noise, JPEG), in
+    its own way; it also sharpens, and white balance is off by up to 12 % per channel.
     """
     light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
     light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)
@@ -361,12 +309,11 @@ def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.nda
     Parameters
     ----------
     low, high : arrays, shape (height, width, 3)
-        A pair; at least `block` pixels high and wide.
+        A pair.
     block : int
         Side of the square blocks in pixels, >= 3.
     flat : float
-        The largest standard deviation, in code values of 255, that the partner's block may
-        have around its plane.
+        The largest standard deviation, in codes, of the partner's block around its plane.
 
     Returns
     -------

@@ -12,6 +12,7 @@ import csv
 import functools
 import itertools
 import string
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
@@ -37,6 +38,8 @@ CELL = 100
 """The size of a scene, and of the cells that hold one card each, in pixels."""
 
 MOST_KEYPOINTS = 800
+LEAST_MATCHES = 12
+CORNER_ERROR = 4.0
 CARDS = ("aruco",) * 3 + ("apriltag",) * 2 + ("qr",) + ("text",) * 2
 WORDS = (
     *("lamp", "river", "seven", "paper", "garden", "window"),
@@ -53,18 +56,11 @@ _DICTIONARIES = {
 
 
 class Scene(NamedTuple):
-    """A well-lit scene and what is to be seen in it.
+    """A well-lit scene of HEIGHT x WIDTH pixels, and what is to be seen in it.
 
-    Attributes
-    ----------
-    photo : ndarray of float32, shape (HEIGHT, WIDTH, 3)
-        The photograph without cards, seen from the front.
-    picture : ndarray of float32, shape (HEIGHT, WIDTH, 3)
-        The photograph with its cards, seen at an angle.
-    view : ndarray, shape (3, 3)
-        The homography from pixels (x, y, 1) of `photo` to those of `picture`.
-    truth : mapping from str to list of str
-        What the cards of each kind say: numbers of markers, words.
+    ``photo`` is the photograph without cards, seen from the front, and ``picture`` with its cards,
+    seen at an angle. The homography ``view`` leads from pixels (x, y, 1) of the first to those of
+    the second. ``truth`` says what the cards of each kind say: numbers of markers, words.
     """
 
     photo: np.ndarray
@@ -87,14 +83,10 @@ class Count(NamedTuple):
 def make_scene(
     photo, rng: np.random.Generator, *, words: Sequence[str] = WORDS, fonts: Sequence[str] = FONTS
 ) -> Scene:
-    """Paste cards on a photograph and view it at an angle.
+    """Paste cards on the middle of any well-lit picture and view it at an angle.
 
     Parameters
     ----------
-    photo : array, shape (height, width, 3)
-        Any well-lit picture; its middle is used.
-    rng : numpy.random.Generator
-        Draws places, sizes, contrasts, words and the angle.
     words : sequence of str
         Three or more different words, in lower case, of three letters or more.
     fonts : sequence of str or Path
@@ -104,8 +96,7 @@ def make_scene(
     picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
     cells = [(top, left) for top in range(0, HEIGHT, CELL) for left in range(0, WIDTH, CELL)]
     places = rng.permutation(len(cells))[: len(CARDS)]
-    words = iter(rng.permutation(words))
-    numbers = iter(rng.permutation(250))
+    words, numbers = iter(rng.permutation(words)), iter(rng.permutation(250))
     for kind, place in zip(CARDS, places, strict=True):
         says = str(next(words)) if kind in ("qr", "text") else str(next(numbers))
         truth[kind].append(says)
@@ -113,8 +104,8 @@ def make_scene(
     corners = np.float32([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
     moved = corners + rng.uniform(-0.04, 0.04, (4, 2)) * (WIDTH, HEIGHT)
     view = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
-    border = {"borderMode": cv2.BORDER_REFLECT}
-    picture = cv2.warpPerspective(picture, view, (WIDTH, HEIGHT), flags=cv2.INTER_AREA, **border)
+    options = {"flags": cv2.INTER_AREA, "borderMode": cv2.BORDER_REFLECT}
+    picture = cv2.warpPerspective(picture, view, (WIDTH, HEIGHT), **options)
     return Scene(photo, np.clip(picture, 0, 1), view, truth)
 
 
@@ -191,36 +182,31 @@ def see_aruco(picture, scene: Scene) -> Count:
     return compare(map(str, () if numbers is None else np.ravel(numbers)), scene.truth["aruco"])
 
 
-def see_keypoints(picture, scene: Scene, *, least: int = 12, error: float = 4.0) -> Count:
+def see_keypoints(picture, scene: Scene) -> Count:
     """Find the photograph in the picture by SIFT keypoints and a homography (OpenCV).
 
-    Parameters
-    ----------
-    picture : array, shape (height, width, 3)
-    scene : Scene
-    least : int, default 12
-        How many matches must agree on a homography for it to count as found.
-    error : float, default 4
-        The largest mean error of the corners, in pixels, at which it counts as right.
+    It counts as found if `LEAST_MATCHES` agree on a homography, and as right if this moves the
+    corners to where they are, by less than `CORNER_ERROR` pixels on average.
     """
+    nothing = Count(0, 0, 1)
     points, features = _photo_keypoints(scene.photo.tobytes(), scene.photo.shape)
     seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
     if others is None or len(seen) < 2:
-        return Count(0, 0, 1)
+        return nothing
     pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
     good = [first for first, second in pairs if first.distance < 0.75 * second.distance]
-    if len(good) < least:
-        return Count(0, 0, 1)
+    if len(good) < LEAST_MATCHES:
+        return nothing
     here = np.float32([points[match.queryIdx].pt for match in good])
     there = np.float32([seen[match.trainIdx].pt for match in good])
     cv2.setRNGSeed(0)
     view, agree = cv2.findHomography(here, there, cv2.RANSAC, 3.0)
-    if view is None or agree.sum() < least:
-        return Count(0, 0, 1)
+    if view is None or agree.sum() < LEAST_MATCHES:
+        return nothing
     height, width = scene.photo.shape[:2]
     corners = np.float32([[[0, 0], [width, 0], [width, height], [0, height]]])
     off = cv2.perspectiveTransform(corners, view) - cv2.perspectiveTransform(corners, scene.view)
-    right = np.linalg.norm(off, axis=-1).mean() < error
+    right = np.linalg.norm(off, axis=-1).mean() < CORNER_ERROR
     return Count(int(right), int(not right), 1)
 
 
@@ -273,8 +259,9 @@ DETECTORS = {
 
 def detectors(known: Mapping[str, tuple] = DETECTORS) -> dict[str, Callable]:
     """Return the detectors that are installed, by name, from `DETECTORS` or `FACES`."""
-    has = {name: not package or find_spec(package) for name, (_, package) in known.items()}
-    return {name: see for name, (see, _) in known.items() if has[name]}
+    return {
+        name: see for name, (see, package) in known.items() if not package or find_spec(package)
+    }
 
 
 @functools.cache
@@ -342,17 +329,9 @@ FACES = {
 
 
 def pair_scene(pair) -> Scene:
-    """Make a scene from a dark picture and its reference, taken from the same place.
+    """Make a scene from a `data.Pair`: its photo is the reference, its picture the dark one.
 
-    Parameters
-    ----------
-    pair : data.Pair
-
-    Returns
-    -------
-    Scene
-        Its photo is the reference, and its picture the dark one. The truth is what is read in the
-        reference.
+    The truth is what is read in the reference.
     """
     text = read_words(pair.high) if "words" in detectors() else []
     return Scene(pair.high, pair.low, np.eye(3), {"text": list(dict.fromkeys(text))})
@@ -372,15 +351,7 @@ def enhance_for_vision(
     Finally, a result that is still dark is brightened again, so that dark ink on dark paper gets
     above the fixed thresholds inside detectors. See notebook 08.
 
-    Parameters
-    ----------
-    model, image, iterations, exposure
-        As for `inference.enhance_picture`.
-
-    Returns
-    -------
-    ndarray of float32, shape (height, width, 3)
-        RGB in [0, 1].
+    Takes and returns what `inference.enhance_picture` does.
     """
     smooth = cv2.GaussianBlur(as_float(image), (0, 0), SMOOTHING)
     bright = enhance_picture(without_details(model), smooth, iterations)
@@ -437,16 +408,13 @@ def measure(
 
     Parameters
     ----------
-    scenes : sequence of Scene
     methods : mapping from str to callable
         Each takes a dark picture and returns a brighter one; as `methods` returns them.
-    stops : sequence of float, default `STOPS`
-    seeds : sequence of int, default (0,)
-        Seeds of the noise: each scene is darkened once per seed. All methods get the same
-        pictures.
+    seeds : sequence of int
+        Each scene is darkened once per seed. All methods get the same pictures.
     look_for : mapping from str to callable, optional
         The detectors; by default all that are installed.
-    progress : callable, default iter
+    progress : callable
         Wraps the list of scenes to show progress, such as ``tqdm``.
 
     Returns
@@ -456,14 +424,14 @@ def measure(
         the scene before it was darkened: the ceiling.
     """
     look_for = detectors() if look_for is None else look_for
-    counts: dict[tuple[str, str, float], list[Count]] = {}
+    counts = defaultdict(list)
     for scene in progress(scenes):
         ceiling = {task: see(scene.picture, scene) for task, see in look_for.items()}
         for amount, seed in itertools.product(stops, seeds):
             found = look(darken(scene, amount, seed), scene, methods, look_for)
             found |= {(task, WELL_LIT): count for task, count in ceiling.items()}
             for (task, name), count in found.items():
-                counts.setdefault((task, name, amount), []).append(count)
+                counts[task, name, amount].append(count)
     return counts
 
 
@@ -503,19 +471,10 @@ def add(counts: Iterable[Count]) -> Count:
 
 
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share (E. B. Wilson, 1927).
+    """Return the interval of a share, `right` of `total` answers (E. B. Wilson, 1927).
 
-    Parameters
-    ----------
-    right, total : int
-        How many answers were right, out of how many; `total` is 1 or more.
-    z : float, default 1.96
-        The number of standard errors; 1.96 is for 95 %.
-
-    Returns
-    -------
-    tuple of two floats
-        In [0, 1]. The interval never has length 0, even if all or none are right.
+    `z` is the number of standard errors; 1.96 is for 95 %. The interval never has length 0, even
+    if all or none are right.
     """
     share, extra = right / total, z * z / total
     middle = (share + extra / 2) / (1 + extra)
@@ -526,11 +485,7 @@ def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
 def methods(model, constant: float = 0.386) -> dict[str, Callable]:
     """Return the ways to brighten a picture that are compared, by name.
 
-    Parameters
-    ----------
-    model : enhancer.Enhancer
-    constant : float, default 0.386
-        The constant map's m: the best one on LOL's training pictures.
+    `constant` is the constant map's m: by default the best one on LOL's training pictures.
     """
     alone = exposure_alone(model)
     return {

@@ -1,5 +1,7 @@
 """The camera model: each step by itself, and the dark picture as a whole."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -35,17 +37,11 @@ def test_srgb_is_that_of_the_standard_there_and_back():
 
 @pytest.mark.parametrize("stops", [0, 1, 2.5])
 def test_a_stop_halves_light(picture, stops):
-    dark = camera.darken(picture, Exposure(stops), rng(), camera=CLEAN)
+    dark = camera.srgb_to_linear(camera.darken(picture, Exposure(stops), rng(), camera=CLEAN))
     expected = camera.srgb_to_linear(picture) * 2.0**-stops
     # Rounding to 8 bits is all that may remain: half a code, times the slope of the encoding.
-    assert np.abs(camera.srgb_to_linear(dark) - expected).max() < 0.5 / 255 * 2.3
-    assert camera.srgb_to_linear(dark).mean() == pytest.approx(expected.mean(), rel=0.01)
-
-
-def test_noise_does_not_change_the_mean_light():
-    dark = camera.darken(gray(200), 4, rng())
-    light = camera.srgb_to_linear(dark).mean(axis=(0, 1))
-    assert np.allclose(light, camera.srgb_to_linear(200 / 255) / 16, rtol=0.02)
+    assert np.abs(dark - expected).max() < 0.5 / 255 * 2.3
+    assert dark.mean() == pytest.approx(expected.mean(), rel=0.01)
 
 
 def test_dark_picture_is_float32_on_8_bit_levels(picture):
@@ -56,25 +52,20 @@ def test_dark_picture_is_float32_on_8_bit_levels(picture):
     assert dark.min() == 0 and 0 < dark.max() < 0.5
 
 
-def test_the_same_light_exposure_and_generator_give_the_same_picture(picture):
+def test_the_same_exposure_and_generator_give_the_same_picture(picture):
     exposure = Exposure(5.0, (0.2, -0.1))
     before = picture.copy()
     once, twice, other = (camera.darken(picture, exposure, rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(once, twice) and not np.array_equal(once, other)
     assert np.array_equal(picture, before)
-    codes = np.rint(picture * 255).astype(np.uint8)
-    same = [(codes, 5), (codes.astype(np.float32) / 255, 5), (codes, Exposure(5.0))]
-    one, *others = (camera.darken(*given, rng()) for given in same)
-    assert all(np.array_equal(one, other) for other in others)
-    assert camera.sample_exposure(rng(3)) == camera.sample_exposure(rng(3))
-    assert camera.sample_exposure(rng(3)) != camera.sample_exposure(rng(4))
+    by_stops, by_exposure = (camera.darken(picture, one, rng()) for one in (5, Exposure(5.0)))
+    assert np.array_equal(by_stops, by_exposure)
 
 
 def test_sampled_exposures_fill_their_bounds():
     generator = rng()
     drawn = [camera.sample_exposure(generator) for _ in range(2000)]
-    stops = np.array([exposure.stops for exposure in drawn])
-    cast = np.array([exposure.cast for exposure in drawn])
+    stops, cast = np.array([one.stops for one in drawn]), np.array([one.cast for one in drawn])
     assert 4 <= stops.min() < 4.05 and 6.45 < stops.max() <= 6.5
     assert np.abs(cast).max() <= 0.5 and np.all(cast.std(axis=0) > 0.25)
 
@@ -85,24 +76,6 @@ def test_electrons_scatter_like_counts():
     electrons = camera.count_electrons(light, sensor, rng())
     assert np.allclose(electrons.mean(axis=(0, 1)), [100, 200, 50], rtol=0.01)
     assert np.allclose(electrons.var(axis=(0, 1)), [109, 209, 59], rtol=0.03)
-
-
-def test_noise_in_light_grows_with_brightness():
-    """Shot noise: four times the light has twice the noise, where read noise is small."""
-    shot_only = Camera(read_noise=0.0)
-    noise = [
-        camera.srgb_to_linear(camera.darken(gray(code), 2, rng(), camera=shot_only)).std()
-        for code in (120, 213)  # linear light 0.188 and 0.665
-    ]
-    assert noise[1] / noise[0] == pytest.approx(np.sqrt(0.665 / 0.188), rel=0.05)
-
-
-def test_red_and_blue_are_noisier_than_green_and_black_has_many_zeros():
-    red, green, blue = camera.darken(gray(150), 4, rng()).std(axis=(0, 1))
-    assert red > blue > green
-    black, white = (camera.darken(gray(code), 5, rng()) for code in (0, 255))
-    assert 0.5 < (black == 0).mean() < 0.95
-    assert not (white == 0).any()
 
 
 def test_cast_tints_the_picture():
@@ -132,14 +105,9 @@ def test_local_noise_finds_the_noise_that_is_there():
         (lambda: Camera(electrons=0), "electrons .* 0"),
         (lambda: Camera(read_noise=-2.0), "read_noise .* -2.0"),
         (lambda: Camera(gains=(1, 0, 1)), r"gains .* \(1, 0, 1\)"),
-        (lambda: camera.sample_exposure(rng(), stops=(6, 4)), r"\(6, 4\)"),
-        (lambda: camera.sample_exposure(rng(), cast=-0.1), "-0.1"),
         (lambda: camera.darken(np.full((4, 4, 3), 1.5), 5, rng()), "1.5"),
-        (lambda: camera.darken(np.full((4, 4, 3), np.nan), 5, rng()), "NaN"),
-        (lambda: camera.darken(np.zeros(5), 5, rng()), r"\(5,\)"),
         (lambda: camera.darken(gray(9), -3, rng()), "-3"),
         (lambda: camera.local_noise(gray(9, 16), gray(9, 8)), r"\(16, 16, 3\)"),
-        (lambda: camera.local_noise(gray(9, 4), gray(9, 4)), r"\(4, 4, 3\)"),
     ],
 )
 def test_what_does_not_fit_is_named(make, named):
@@ -156,22 +124,21 @@ def test_a_random_camera_is_determined_by_the_generator_and_never_brightens(pict
 
 
 def test_a_response_of_a_power_leaves_an_undarkened_picture_as_it_is(picture):
-    clean = Camera(electrons=1e12, read_noise=0.0, gains=(1.0, 1.0, 1.0), response=2.2)
+    clean = dataclasses.replace(CLEAN, response=2.2)
     np.testing.assert_allclose(camera.darken(picture, 0, rng(), camera=clean), picture, atol=0.003)
 
 
 def test_black_level_toe_and_jpeg_change_what_they_say():
-    black = gray(0)
-    lifted = Camera(1e12, 0.0, (1.0, 1.0, 1.0), black_level=(0.01, 0.0, 0.0))
-    found = camera.darken(black, 0, rng(), camera=lifted).mean((0, 1))
-    assert found[0] > 0.05 and found[1] == found[2] == 0
-    pressed = Camera(1e12, 0.0, (1.0, 1.0, 1.0), toe=0.05)
-    dark = camera.darken(gray(20), 0, rng(), camera=pressed).mean()
-    assert dark < 0.7 * 20 / 255
-    assert camera.darken(gray(200), 0, rng(), camera=pressed).mean() > 0.9 * 200 / 255
+    lifted = dataclasses.replace(CLEAN, black_level=(0.01, 0.0, 0.0))
+    red, green, blue = camera.darken(gray(0), 0, rng(), camera=lifted).mean((0, 1))
+    assert red > 0.05 and green == blue == 0
+    pressed = dataclasses.replace(CLEAN, toe=0.05)
+    dark, bright = (camera.darken(gray(v), 0, rng(), camera=pressed).mean() for v in (20, 200))
+    assert dark < 0.7 * 20 / 255 and bright > 0.9 * 200 / 255
     noisy = camera.darken(gray(60), 4, rng())
-    assert not np.array_equal(camera.through_jpeg(noisy, 80), noisy)
-    np.testing.assert_allclose(camera.through_jpeg(noisy, 80).mean(), noisy.mean(), atol=0.005)
+    saved = camera.through_jpeg(noisy, 80)
+    assert not np.array_equal(saved, noisy)
+    assert saved.mean() == pytest.approx(noisy.mean(), abs=0.005)
 
 
 def test_blotches_are_wider_than_noise_and_about_as_strong():
