@@ -26,6 +26,13 @@ from lle_utils.video import VIDEOS
 SPLITS = ("train", "validation", "test")
 LOL_SPLITS = (*SPLITS, "unseen")
 LOL_COUNTS = {"our485": 485, "eval15": 15}
+LOL_NOTES = {
+    "modified": "this is a modified copy of LOL (`python -m lle_utils verify` says what differs): "
+    "scores differ a little from those on the published files",
+    "unverified": "this copy of LOL was never verified, or changed since: "
+    "`python -m lle_utils verify` checks it",
+}
+"""What a user must know who loads LOL in a state other than as published."""
 
 
 class Pair(NamedTuple):
@@ -181,15 +188,14 @@ def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) ->
             f"or set {paths.ENVIRONMENT_VARIABLE} to the folder that holds lol/"
         )
     pair_files = list_pairs(folder / part)
-    accepted = fetch.lol_state(folder) == "modified"  # complete; it may hold more
-    if len(pair_files) != LOL_COUNTS[part] and not accepted:
+    state = fetch.lol_state(folder)
+    if len(pair_files) != LOL_COUNTS[part] and state != "modified":  # which is complete
         raise LleError(
             f"{folder / part} holds {len(pair_files)} pairs and not {LOL_COUNTS[part]}: "
             "`python -m lle_utils verify` says what is wrong with it"
         )
-    note = fetch.lol_note(folder)
-    if note:
-        warnings.warn(note, stacklevel=3)
+    if state in LOL_NOTES:
+        warnings.warn(LOL_NOTES[state], stacklevel=3)
     wanted = lol_split_names()[split]
     chosen = [pair for pair in pair_files if pair.name in wanted]
     chosen.sort(key=lambda pair: int(pair.name))

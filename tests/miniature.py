@@ -2,10 +2,9 @@
 
 import hashlib
 import io
-import json
 import sys
+import time
 import zipfile
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,48 +13,44 @@ from PIL import Image
 WIDTH, HEIGHT = 24, 16
 
 
-def png(pixels, **options):
-    """Return an array as the bytes of a PNG file."""
+def encode(pixels, kind="PNG", **options):
+    """Return an array as the bytes of a picture file."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", **options)
+    Image.fromarray(pixels).save(file, kind, **options)
     return file.getvalue()
 
 
-def make_pictures(train=6, test=2, width=WIDTH, height=HEIGHT, seed=0):
-    """Return ``{name: uint8 array}`` of a data set of smooth, slightly noisy random pictures."""
-    rng = np.random.default_rng(seed)
-    names = [f"our485/{side}/{2 + 3 * n}.png" for n in range(train) for side in ("low", "high")]
-    names += [f"eval15/{side}/{1 + 3 * n}.png" for n in range(test) for side in ("low", "high")]
-    return {
-        name: make_picture(rng, width, height, 60 if "/low/" in name else 250) for name in names
-    }
-
-
 def make_picture(rng, width, height, top):
-    """Return one random picture with code values up to about ``top``."""
+    """Return a smooth, slightly noisy random picture with code values up to about ``top``."""
     coarse = Image.fromarray(rng.integers(0, top, (4, 5, 3), dtype=np.uint8))
     smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BILINEAR), dtype=float)
     noisy = smooth + rng.normal(0, 0.01 * top, (height, width, 3))
     return np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
-def make_files(pictures):
-    """Return ``{name: bytes}``: the files as they were "published"."""
-    return {name: png(pixels) for name, pixels in pictures.items()}
+def make_pictures():
+    """Return ``{name: uint8 array}``: six pairs to train on and two to test with."""
+    rng = np.random.default_rng(0)
+    names = [f"our485/{side}/{2 + 3 * n}.png" for n in range(6) for side in ("low", "high")]
+    names += [f"eval15/{side}/{1 + 3 * n}.png" for n in range(2) for side in ("low", "high")]
+    return {
+        name: make_picture(rng, WIDTH, HEIGHT, 60 if "/low/" in name else 250) for name in names
+    }
 
 
-def make_registry(files, urls=(), **facts):
-    """Return the registry of a miniature, as `verify.load_registry` returns that of LOL."""
+def make_registry(urls=(), **facts):
+    """Return the registry of the miniature, as `verify.load_registry` returns that of LOL."""
+    size = sum(map(len, FILES.values()))
     settings = {
         "width": WIDTH,
         "height": HEIGHT,
         "splits": ["our485", "eval15"],
-        "md5": {name: hashlib.md5(data).hexdigest() for name, data in files.items()},
+        "md5": {name: hashlib.md5(data).hexdigest() for name, data in FILES.items()},
         "source": [{"title": f"mirror {n}", "url": url} for n, url in enumerate(urls, 1)],
         "manual_address": "https://example.org/mini",
         "archive_names": ["MiniDataset.zip"],
-        "archive_bytes": sum(map(len, files.values())),
-        "unpacked_bytes": sum(map(len, files.values())),
+        "archive_bytes": size,
+        "unpacked_bytes": size,
         "max_file_bytes": 100_000,
     }
     return SimpleNamespace(**settings | facts)
@@ -78,17 +73,19 @@ def put(folder, files):
         path.write_bytes(content)
 
 
-def main(arguments):
-    """Fetch a miniature in a process of its own: REGISTRY.json SECONDS_A_FILE."""
-    import time
+PICTURES = make_pictures()
+FILES = {name: encode(pixels) for name, pixels in PICTURES.items()}  # as they were "published"
+ARCHIVE = pack(FILES)
 
+
+def main(url, pause):
+    """Fetch the miniature in a process of its own, with so many seconds of rest at each file."""
     import filelock  # noqa: F401  (imported now, so that "ready" means ready)
     import PIL.PngImagePlugin  # noqa: F401
     import requests  # noqa: F401
 
-    from lle_utils import fetch
+    from lle_utils import fetch, images  # noqa: F401
 
-    registry, pause = arguments
     open_entry = zipfile.ZipFile.open
 
     def open_slowly(*details):  # so that a kill also meets the unpacking of few small files
@@ -98,10 +95,10 @@ def main(arguments):
     zipfile.ZipFile.open = open_slowly
     fetch.download.BACKOFF_SECONDS = 0.05
     fetch.download.CHUNK_BYTES = 1000  # the archive is small
+    fetch.verify.LOL = make_registry([url])
     print("ready", flush=True)
-    fetch.verify.LOL = SimpleNamespace(**json.loads(Path(registry).read_text()))
     fetch.fetch_lol(progress=False)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

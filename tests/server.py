@@ -18,9 +18,7 @@ class File:
     stalls: list = field(default_factory=list)  # the same for sending nothing more
     speed: float | None = None  # bytes a second
     length: bool = True  # False sends no Content-Length
-    content_type: str = "application/zip"
-    resumed_type: str = ""  # Content-Type of a resumed file, if that differs
-    redirect: str | None = None  # where to look instead
+    redirect: str | None = None  # the path to look at instead
 
 
 class Server:
@@ -44,12 +42,9 @@ class Server:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         self._http.handle_error = lambda request, address: None
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
 
     def __enter__(self):
-        self._thread.start()
+        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
@@ -61,12 +56,12 @@ class Server:
         """Return the address of a path on this server."""
         return f"http://127.0.0.1:{self._http.server_port}/{path}"
 
-    def offer(self, path, body, **behavior):
+    def offer(self, path, body=b"", **behavior):
         """Put a file on the server; return its address."""
         self.files[path] = File(body, **behavior)
         return self.url(path)
 
-    def ranges(self, path):
+    def ranges(self, path="a.zip"):
         """Return the ``Range`` headers of all requests for a path."""
         return [asked for wanted, asked in self.requests if wanted == path]
 
@@ -79,14 +74,15 @@ class Server:
 
             def do_GET(self):
                 path = self.path.lstrip("/")
-                server.requests.append((path, self.headers.get("Range")))
-                file = server.files.get(path)
-                if file is None:
-                    self.send_error(404)
-                elif file.redirect:
-                    self._headers(302, {"Location": file.redirect, "Content-Length": "0"})
+                asked = self.headers.get("Range")
+                server.requests.append((path, asked))
+                file = server.files[path]
+                if file.redirect:
+                    self._headers(302, {"Location": server.url(file.redirect)})
                 elif file.statuses:
-                    self._headers(file.statuses.pop(0), file.headers | {"Content-Length": "0"})
+                    self._headers(file.statuses.pop(0), file.headers)
+                elif asked and file.ranges:
+                    self._send(file, int(asked.removeprefix("bytes=").removesuffix("-")))
                 else:
                     self._send(file)
 
@@ -96,38 +92,27 @@ class Server:
                     self.send_header(name, value)
                 self.end_headers()
 
-            def _start(self, file):
-                asked = self.headers.get("Range")
-                if not asked or not file.ranges:
-                    return None
-                return int(asked.removeprefix("bytes=").partition("-")[0])
-
-            def _send(self, file):
-                start = self._start(file)
-                if start is not None and start >= len(file.body):
-                    total = {"Content-Range": f"bytes */{len(file.body)}", "Content-Length": "0"}
-                    self._headers(416, total)
+            def _send(self, file, start=None):
+                total = len(file.body)
+                headers = dict(file.headers)
+                if start is not None and start >= total:
+                    self._headers(416, {"Content-Range": f"bytes */{total}"})
                     return
+                if start is not None:
+                    headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
                 body = file.body[start or 0 :]
-                resumed = start is not None and file.resumed_type
-                headers = {"Content-Type": resumed or file.content_type} | file.headers
                 if file.length:
                     headers["Content-Length"] = str(len(body))
-                if start is not None:
-                    total = len(file.body)
-                    headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
                 self._headers(200 if start is None else 206, headers)
                 cut = file.cuts.pop(0) if file.cuts else None
                 stall = file.stalls.pop(0) if file.stalls else None
-                stop = min(len(body) if end is None else end for end in (cut, stall))
-                self._body(body[:stop], file.speed)
+                self._body(body[:cut][:stall], file.speed)
                 if stall is not None:
                     server.closing.wait(5)
-                self.close_connection = True
 
             def _body(self, body, speed):
-                step = len(body) if not speed else max(1, int(speed / 50))
-                for start in range(0, len(body), step or 1):
+                step = max(1, int(speed / 50) if speed else len(body))
+                for start in range(0, len(body), step):
                     piece = body[start : start + step]
                     self.wfile.write(piece)
                     server.sent += len(piece)

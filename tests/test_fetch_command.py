@@ -1,36 +1,15 @@
-"""Where data lives, the two commands, what `data.load` says of LOL, the registry of LOL."""
+"""Where data lives, the two commands, and the registry of LOL."""
 
-import argparse
 import json
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
-from miniature import png, put
 
-from lle_utils import cli, data, fetch, paths
-from lle_utils.errors import LleError
-from lle_utils.fetch import download, verify
-from lle_utils.fetch.command import add_fetch_parser
-from lle_utils.fetch.verify import LOL, REGISTRY_FOLDER, Kind
-
-
-def command(*arguments):
-    """Run the command line; return its exit code."""
-    parser = argparse.ArgumentParser()
-    add_fetch_parser(parser.add_subparsers(required=True))
-    args = parser.parse_args(arguments)
-    return args.run(args)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Return an empty data folder, set as the reader would."""
-    monkeypatch.setenv("LLE_DATA_DIR", str(tmp_path / "data"))
-    return tmp_path / "data"
+from lle_utils import cli, fetch, paths
+from lle_utils.fetch import download
+from lle_utils.fetch.verify import LOL, REGISTRY_FOLDER
 
 
 def test_where_data_lives(tmp_path, monkeypatch):
@@ -48,11 +27,11 @@ def test_where_data_lives(tmp_path, monkeypatch):
     assert paths.sample_dir().parent == Path(paths.__file__).parent
 
 
-def test_asking_where_leaves_no_trace(folder, capsys):
-    assert command("fetch", "--where") == 0
+def test_asking_where_leaves_no_trace(data_dir, capsys):
+    assert cli.main(["fetch", "--where"]) == 0
     output = capsys.readouterr()
-    assert output.out == f"{folder}\n" and "absent" in output.err
-    assert not folder.exists()
+    assert output.out == f"{data_dir}\n" and "absent" in output.err
+    assert not data_dir.exists()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +43,7 @@ def test_asking_where_leaves_no_trace(folder, capsys):
         (["fetch", "--from", "~nosuchuser/x"], "", "no such user"),
         (["fetch", "--from", ""], "", "is empty"),
         (["verify", ""], "", "is empty"),
+        (["verify"], "nowhere", "`python -m lle_utils fetch lol` gets it"),
         (["train", "-o", "~nosuchuser/run"], "", "no such user"),
     ],
 )
@@ -76,21 +56,15 @@ def test_paths_that_cannot_be_used_are_named_in_one_line(
     assert (out, err.count("\n")) == ("", 1) and err.startswith("lle: ") and says in err
 
 
-def test_verify_without_a_data_set(folder):
-    with pytest.raises(LleError, match="there is no LOL in .*lol: .*fetch lol"):
-        command("verify")
-    assert not folder.exists()
-
-
-def test_verify_a_folder_that_is_not_lol(folder, capsys):
-    low = folder / "lol" / "our485" / "low"
+def test_verify_a_folder_that_is_not_lol(data_dir, capsys):
+    low = data_dir / "lol" / "our485" / "low"
     low.mkdir(parents=True)
     (low / "2.png").write_bytes(b"not a picture")
-    assert command("verify") == 1
+    assert cli.main(["verify"]) == 1
     output = capsys.readouterr().out
     assert "999 x missing: our485/low/5.png, ..." in output
     assert "1 x not a readable RGB picture of the right size: our485/low/2.png" in output
-    assert fetch.lol_state() == "unverified" and "never verified" in fetch.lol_note()
+    assert fetch.lol_state() == "unverified"
 
 
 def test_the_fetch_does_not_import_what_is_heavy():
@@ -101,45 +75,6 @@ def test_the_fetch_does_not_import_what_is_heavy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "[]", result
-
-
-# --- what `data.load("lol")` says of a copy that is not the published one ------------------------
-
-
-@pytest.fixture
-def copy(folder, monkeypatch):
-    """Return a folder with tiny pictures under the names of LOL."""
-    monkeypatch.setattr(LOL, "width", 3)
-    monkeypatch.setattr(LOL, "height", 2)
-    picture = png(np.zeros((2, 3, 3), np.uint8))
-    put(folder / "lol", dict.fromkeys(LOL.md5, picture))
-    return folder / "lol"
-
-
-def test_an_incomplete_copy_is_refused_and_a_near_one_warns(copy, capsys):
-    for side in ("low", "high"):
-        (copy / "our485" / side / "2.png").rename(copy.parent / side)
-    with pytest.warns(UserWarning, match="never verified, or changed since.*verify"):
-        data.load("lol", "test", lazy=True)
-    with pytest.raises(LleError, match="484 pairs and not 485"):
-        data.load("lol", "train", lazy=True)
-    for side in ("low", "high"):
-        (copy.parent / side).rename(copy / "our485" / side / "2.png")
-    assert command("verify") == 1
-    assert "1000 x a different picture of the right size" in capsys.readouterr().out
-    with pytest.warns(UserWarning, match="modified copy of LOL"):
-        data.load("lol", "train", lazy=True)
-
-
-def test_the_published_files_do_not_warn(copy, monkeypatch):
-    monkeypatch.setattr(verify, "_judge", lambda *_: Kind.PUBLISHED)
-    assert command("verify", "--quiet") == 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert len(data.load("lol", "test", lazy=True)) == 15
-
-
-# --- the registry of LOL -------------------------------------------------------------------------
 
 
 def test_the_real_registry():
@@ -164,10 +99,9 @@ def test_the_scene_groups_cover_every_pair_once():
     grouped = [name for group in scenes["groups"] for name in group]
     published = {name.replace("/low/", "/") for name in LOL.md5 if "/low/" in name}
     assert len(grouped) == 500 and set(grouped) == published
-    named = list(scenes["left_out"].items()) + list(scenes["faults"].items())
-    for name, reason in named:
+    for name, reason in (scenes["left_out"] | scenes["faults"]).items():
         assert name in published and len(reason) > 30
     assert list(scenes["left_out"]) == ["our485/648.png"]
-    tests = [g for g in scenes["groups"] if any("eval15" in name for name in g)]
-    leaks = [g for g in tests if any("our485" in name for name in g)]
-    assert sum(name.startswith("eval15") for g in leaks for name in g) == 14
+    tests = [group for group in scenes["groups"] if any("eval15" in name for name in group)]
+    leaks = [group for group in tests if any("our485" in name for name in group)]
+    assert sum(name.startswith("eval15") for group in leaks for name in group) == 14

@@ -12,21 +12,22 @@ import hashlib
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from lle_utils import paths
 from lle_utils.errors import LleError
 from lle_utils.fetch import download, verify
-from lle_utils.fetch.verify import lol_note, lol_state, verify_lol
+from lle_utils.fetch.verify import lol_state, verify_lol
 
-__all__ = ["fetch_lol", "lol_note", "lol_state", "verify_lol"]
+__all__ = ["fetch_lol", "lol_state", "verify_lol"]
 
 
 def fetch_lol(source=None, *, allow_modified=False, progress=True):
     """Make sure that the LOL data set is on disk, verified; download it if it is not.
 
-    A call that finds it there returns at once. An interrupted call leaves either the complete data
-    set or none, and the next one resumes the download.
+    An interrupted call leaves either the complete data set or none, and the next one resumes the
+    download.
 
     Parameters
     ----------
@@ -43,23 +44,18 @@ def fetch_lol(source=None, *, allow_modified=False, progress=True):
     -------
     pathlib.Path
         The folder that holds ``our485/`` and ``eval15/``, each with ``low/`` and ``high/``.
-
-    Raises
-    ------
-    LleError
-        If no source yields the data set; the message lists what each said and what to do.
     """
     fetch = _Fetch(allow_modified, progress)
     candidates = _candidates(source)
     try:
         if not fetch.is_in_place() or fetch.work.exists():
             with fetch.lock():
-                if not fetch.will_do(lol_state()):  # another call may have brought it
+                if lol_state() not in fetch.accepted:  # a different call may have brought it
                     fetch.try_all(candidates)
                 shutil.rmtree(fetch.work, ignore_errors=True)
     except OSError as problem:
         raise LleError(
-            f"{problem.filename or fetch.data}: {problem.strerror or problem}. Free some space, or "
+            f"{problem.filename or fetch.work}: {problem.strerror or problem}. Free some space, or "
             "set LLE_DATA_DIR to a folder of yours with more room, and run the command again."
         ) from problem
     fetch.say(f"LOL is in {fetch.target}.")
@@ -87,20 +83,14 @@ class _Fetch:
     """One call of `fetch_lol`: its settings and its steps."""
 
     def __init__(self, allow_modified, progress):
-        self.allow_modified = allow_modified
+        self.accepted = {"published", "modified"} if allow_modified else {"published"}
         self.progress = progress
-        self.data = paths.data_dir()
         self.target = paths.lol_dir()
-        self.work = self.data / ".fetch"
+        self.work = self.target.parent / ".fetch"
 
     def say(self, sentence):
-        """Print a sentence, unless silence was asked for."""
         if self.progress:
             print(sentence, flush=True)
-
-    def will_do(self, state):
-        """Return whether a data set in this state is what was asked for."""
-        return state == "published" or (state == "modified" and self.allow_modified)
 
     def is_in_place(self):
         """Return whether the data set in place is complete; verify it if that was not done."""
@@ -109,19 +99,18 @@ class _Fetch:
             report = verify_lol(progress=self.progress)
             self.say(report.summary())
             state = report.state
-        return self.will_do(state)
+        return state in self.accepted
 
     def lock(self):
         """Take the lock on the data folder, and return it; wait while a different call holds it."""
         import filelock
 
-        self.data.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.data / ".fetch.lock")
-        try:
+        self.work.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.work}.lock")
+        with suppress(filelock.Timeout):
             return lock.acquire(timeout=0)
-        except filelock.Timeout:
-            self.say(f"A different fetch is running in {self.data}; waiting for it to finish.")
-            return lock.acquire()
+        self.say(f"A different fetch is running in {self.work.parent}; waiting for it to finish.")
+        return lock.acquire()
 
     def try_all(self, candidates):
         """Try the sources in order until one yields the data set."""
@@ -139,7 +128,7 @@ class _Fetch:
         raise LleError(
             f"LOL could not be fetched. What each source said:\n{''.join(failures)}"
             f"What to do: download the archive in a browser from\n  {verify.LOL.manual_address}\n"
-            f"and put it, still zipped, at\n  {self.data / name}\n"
+            f"and put it, still zipped, at\n  {self.target.parent / name}\n"
             f"then run the same command again. Or name the file, wherever it is:\n"
             f"  python -m lle_utils fetch lol --from PATH/TO/{name}"
         )
@@ -147,12 +136,10 @@ class _Fetch:
     def take_download(self, url, again=False):
         """Download an archive and take it; once more if it came in pieces and is no good."""
         part = self.work / f"{hashlib.sha256(os.fsencode(url)).hexdigest()[:16]}.part"
-        to_come = verify.LOL.archive_bytes - download.arrived(part)
-        download.require_room(self.work, to_come + verify.LOL.unpacked_bytes)
         in_pieces = download.get(url, part, self.progress)
         try:
             self.take(part)
-        except download.ContentError as problem:
+        except download.SourceError as problem:
             part.unlink()
             if again or not in_pieces:
                 raise
@@ -167,8 +154,8 @@ class _Fetch:
         try:
             download.unpack(path, fresh, self.progress)
             report = verify_lol(fresh, progress=self.progress)
-            if not self.will_do(report.state):
-                raise download.ContentError("; ".join([*report.phrases, report.verdict()]))
+            if report.state not in self.accepted:
+                raise download.SourceError("; ".join(report.lines()))
             if os.path.lexists(self.target):
                 aside = f"{self.target}-before-{time.strftime('%Y%m%d-%H%M%S')}"
                 os.rename(self.target, aside)
@@ -176,4 +163,4 @@ class _Fetch:
             os.rename(fresh, self.target)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        self.say(report.verdict())
+        self.say(report.lines()[-1])

@@ -16,17 +16,8 @@ def add_fetch_parser(subparsers):
     )
     add = parser.add_argument
     add("what", nargs="?", choices=["lol"], default="lol", help="the data set (there is one)")
-    add(
-        "--from",
-        dest="source",
-        metavar="PLACE",
-        help="an archive downloaded by hand, a folder unpacked by hand, or an address",
-    )
-    add(
-        "--allow-modified",
-        action="store_true",
-        help="also accept a complete near copy (saved again, re-encoded); loading it prints a note",
-    )
+    add("--from", dest="source", metavar="PLACE", help="an archive, its unpacked folder or a URL")
+    add("--allow-modified", action="store_true", help="also accept a complete near copy of LOL")
     add("--quiet", action="store_true", help="print only the folder")
     add("--where", action="store_true", help="print the data folder, and do nothing else")
     parser.set_defaults(run=_run_fetch)
@@ -38,13 +29,12 @@ def add_fetch_parser(subparsers):
 
 
 def _run_fetch(args):
-    """Run ``fetch``; return its exit code."""
     if args.where:
         print(paths.data_dir())
         print(f"LOL there: {fetch.lol_state()}", file=sys.stderr)
         return 0
-    options = {"allow_modified": args.allow_modified, "progress": not args.quiet}
-    folder = fetch.fetch_lol(args.source, **options)
+    modified = args.allow_modified
+    folder = fetch.fetch_lol(args.source, allow_modified=modified, progress=not args.quiet)
     if args.quiet:
         print(folder)
     return 0
@@ -56,5 +46,5 @@ def _run_verify(args):
         where = args.folder or paths.lol_dir()
         raise LleError(f"there is no LOL in {where}: `python -m lle_utils fetch lol` gets it")
     report = fetch.verify_lol(args.folder, progress=not args.quiet)
-    print(report.verdict() if args.quiet else report.summary())
-    return 0 if report.ok else 1
+    print(report.lines()[-1] if args.quiet else report.summary())
+    return 0 if report.state == "published" else 1

@@ -4,6 +4,7 @@ A download grows in a ``.part`` file that the next call continues. Nothing is re
 server's file: if it changed in between, the archive proves damaged and the caller starts again.
 """
 
+import errno
 import inspect
 import re
 import shutil
@@ -31,10 +32,6 @@ class SourceError(LleError):
     """A source failed; a different one may work."""
 
 
-class ContentError(SourceError):
-    """What a source gave is not the data set."""
-
-
 class _TryAgainError(Exception):
     """A request failed in a way that may pass."""
 
@@ -42,27 +39,28 @@ class _TryAgainError(Exception):
 def get(url, part, progress=False):
     """Bring what is missing of a file into ``part``; return whether it came in pieces.
 
-    `SourceError` if the source does not give it; what arrived is kept for the next call.
+    `SourceError` if the source does not give it. What arrived is kept for the next call.
     """
     most = arrived(part)
-    in_pieces = most > 0
+    needed = verify.LOL.archive_bytes - most + verify.LOL.unpacked_bytes
+    free = shutil.disk_usage(part.parent).free
+    if free < needed:
+        room = f"{needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free"
+        raise OSError(errno.ENOSPC, room, str(part.parent))
+    ask = _ask_drive if drive_id(url) else _ask_server
     tries = 0
     while True:
         try:
-            if drive_id(url):
-                _ask_drive(url, part, progress)
-            else:
-                _ask_server(url, part, progress)
-            return in_pieces
+            ask(url, part, progress)
+            return most > 0
         except _TryAgainError as problem:
             here = arrived(part)
-            in_pieces = in_pieces or here > 0
             tries = 1 if here > most else tries + 1
             most = max(most, here)
             if tries == TRIES:
                 kept = f"{here / 1e6:.1f} MB are kept for the next call"
                 raise SourceError(f"{problem}; {kept}") from problem
-            time.sleep(BACKOFF_SECONDS * 2**tries)
+        time.sleep(BACKOFF_SECONDS * 2**tries)
 
 
 def arrived(part):
@@ -76,8 +74,8 @@ def _ask_server(url, part, progress):
 
     have = arrived(part)
     headers = {"User-Agent": f"lle_utils/{__version__}", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
+    headers |= {"Range": f"bytes={have}-"} if have else {}
+    most = verify.LOL.archive_bytes + verify.LOL.unpacked_bytes
     try:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
             if response.status_code == 416 and have:
@@ -88,22 +86,20 @@ def _ask_server(url, part, progress):
             if response.status_code != 206:
                 have = 0  # the server sends the whole file
             total = have + (response.raw.length_remaining or 0) or None
-            bar = {"total": total, "initial": have, "unit": "B", "unit_scale": True}
+            bar = {"total": total, "initial": have, "leave": False, "disable": not progress}
             with (
                 part.open("ab" if have else "wb") as file,
-                tqdm(desc="Downloading", leave=False, disable=not progress, **bar) as shown,
+                tqdm.wrapattr(file, "write", desc="Downloading", **bar) as output,
             ):
                 for chunk in response.iter_content(CHUNK_BYTES):
-                    file.write(chunk)
-                    if file.tell() > verify.LOL.archive_bytes + verify.LOL.unpacked_bytes:
-                        raise ContentError("it sends more than the whole data set")
-                    shown.update(len(chunk))
-    except ContentError:
-        part.unlink(missing_ok=True)
-        raise
+                    output.write(chunk)
+                    if file.tell() > most:
+                        file.truncate(0)
+                        raise SourceError("it sends more than the whole data set")
+    except requests.exceptions.ContentDecodingError as problem:
+        part.unlink()  # a compressed answer cannot be continued
+        raise _TryAgainError("the connection failed while a compressed answer came") from problem
     except (requests.RequestException, ValueError) as problem:
-        if isinstance(problem, requests.exceptions.ContentDecodingError):
-            part.unlink(missing_ok=True)  # a compressed answer cannot be continued
         raise _TryAgainError(f"the connection failed ({type(problem).__name__})") from problem
 
 
@@ -132,37 +128,25 @@ def drive_id(url):
     return found[1] if found and urlsplit(url).hostname in DRIVE_HOSTS else None
 
 
-def require_room(folder, needed):
-    """Refuse to begin what the disk has no room for."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise LleError(
-            f"not enough room in {folder}: {needed / 1e6:.0f} MB are needed, {free / 1e6:.0f} "
-            "MB are free. Free some space, or set LLE_DATA_DIR to a folder on a larger disk."
-        )
-
-
 def unpack(path, target, progress=False):
     """Copy LOL's files out of a zip archive or a folder into the folder ``target``.
 
     Only the registry's names become paths on disk, so an archive cannot write anywhere else.
     """
-    require_room(target, verify.LOL.unpacked_bytes)
     bar = {"total": len(verify.LOL.md5), "leave": False, "disable": not progress}
     for name, content in tqdm(_read_files(path), "Unpacking", **bar):
         if len(content) > verify.LOL.max_file_bytes:
-            raise ContentError(f"{name} is larger than any picture of LOL")
+            raise SourceError(f"{name} is larger than any picture of LOL")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
 
 
 def _read_files(path):
     """Yield name and content, but no more than a picture may have, of each file to be unpacked."""
-    most = verify.LOL.max_file_bytes + 1
     try:
         with nullcontext() if path.is_dir() else zipfile.ZipFile(path) as archive:
             if archive:
-                found = {file.filename: partial(archive.open, file) for file in archive.infolist()}
+                found = {name: partial(archive.open, name) for name in archive.namelist()}
             else:
                 files = [file for file in path.rglob("*.png") if file.is_file()]
                 found = {file.as_posix(): partial(file.open, "rb") for file in files}
@@ -171,6 +155,6 @@ def _read_files(path):
                 wanted["/".join(full.replace("\\", "/").split("/")[-3:])] = found[full]
             for name in verify.LOL.md5.keys() & wanted.keys():
                 with wanted[name]() as stream:
-                    yield name, stream.read(most)
+                    yield name, stream.read(verify.LOL.max_file_bytes + 1)
     except Exception as problem:  # zipfile raises many kinds on damaged archives
-        raise ContentError(f"it cannot be unpacked ({problem})") from problem
+        raise SourceError(f"it cannot be unpacked ({problem})") from problem

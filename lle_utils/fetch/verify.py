@@ -16,9 +16,15 @@ from types import SimpleNamespace
 from tqdm.auto import tqdm
 
 from lle_utils import paths
+from lle_utils.errors import LleError
 
 REGISTRY_FOLDER = Path(__file__).resolve().parents[1] / "registry"
 RECORD = "verified.txt"
+VERDICTS = {
+    "published": "This is LOL as published.",
+    "modified": "This is a near copy of LOL, which `fetch` takes only with --allow-modified.",
+    "unverified": "The files do not match the registry of LOL and cannot be used.",
+}
 
 
 def load_registry():
@@ -58,37 +64,22 @@ class Report:
     @property
     def state(self):
         """What follows: "published", "modified" (a complete near copy) or "unverified"."""
-        if set(self.counts) == {Kind.PUBLISHED}:
+        kinds = set(self.counts)
+        if kinds == {Kind.PUBLISHED}:
             return "published"
         near = {Kind.PUBLISHED, Kind.MODIFIED, Kind.EXTRA}
-        return "modified" if set(self.counts) <= near else "unverified"
+        return "modified" if kinds <= near else "unverified"
 
-    @property
-    def ok(self):
-        """True for the published files and no other pictures."""
-        return self.state == "published"
-
-    @property
-    def phrases(self):
-        """For each kind that occurs: how many files there are, and the first of them."""
-        phrases = []
-        for kind, count in self.counts.most_common():
-            first = next(name for name, found in self.findings.items() if found == kind)
-            phrases.append(f"{count} x {kind}: {first}{', ...' if count > 1 else ''}")
-        return phrases
+    def lines(self):
+        """For each kind that occurs, how many files there are and the first; then the verdict."""
+        first = {kind: name for name, kind in reversed(self.findings.items())}
+        counts = self.counts.most_common()
+        found = [f"{n} x {kind}: {first[kind]}{', ...' if n > 1 else ''}" for kind, n in counts]
+        return [*found, VERDICTS[self.state]]
 
     def summary(self):
-        """Return several lines: what there is, and the verdict."""
-        there = "\n  ".join([f"LOL in {self.folder}:", *self.phrases])
-        return f"{there}\n{self.verdict()}"
-
-    def verdict(self):
-        """Return the conclusion in one sentence."""
-        if self.state == "published":
-            return "This is LOL as published."
-        if self.state == "modified":
-            return "This is a near copy of LOL, which `fetch` takes only with --allow-modified."
-        return "The files do not match the registry of LOL and cannot be used."
+        """Return the findings and the verdict as several lines."""
+        return "\n  ".join([f"LOL in {self.folder}:", *self.lines()])
 
 
 def verify_lol(folder=None, *, progress=False):
@@ -100,35 +91,26 @@ def verify_lol(folder=None, *, progress=False):
         The copy; where `fetch_lol` puts it by default.
     progress : bool
         True draws a progress bar.
-
-    Returns
-    -------
-    Report
-        ``report.ok``, ``report.counts``, ``report.summary()`` and more.
     """
+    from lle_utils.images import replace_file
+
     folder = _absolute(folder)
     found = [path for split in LOL.splits for path in folder.glob(f"{split}/*/[!.]*.png")]
     extra = {path.relative_to(folder).as_posix() for path in found} - set(LOL.md5)
     names = tqdm([*LOL.md5, *sorted(extra)], "Checking LOL", leave=False, disable=not progress)
     report = Report(folder, {name: _judge(folder, name) for name in names})
     if report.state != "unverified":
-        with suppress(OSError):  # a read-only disk: verified again next time
-            (folder / RECORD).write_text(f"{report.state} {_stamp(folder)}\n", encoding="utf-8")
+        record = f"{report.state} {_stamp(folder)}\n"
+        with suppress(LleError):  # a read-only disk: verified again next time
+            replace_file(folder / RECORD, lambda partial: Path(partial).write_text(record))
     return report
 
 
 def lol_state(folder=None):
     """Return what is known of LOL without reading its pictures.
 
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        The data set; where `fetch_lol` puts it by default.
-
-    Returns
-    -------
-    str
-        ``"absent"``, ``"unverified"``, ``"published"`` or ``"modified"`` (a complete near copy).
+    It is ``"absent"``, ``"unverified"``, ``"published"`` or ``"modified"`` (a complete near copy).
+    `folder` is the data set; where `fetch_lol` puts it by default.
     """
     folder = _absolute(folder)
     if not any((folder / split).is_dir() for split in LOL.splits):
@@ -138,17 +120,6 @@ def lol_state(folder=None):
         if state in ("published", "modified") and stamp == _stamp(folder):
             return state
     return "unverified"
-
-
-def lol_note(folder=None):
-    """Return what a user who loads LOL must know, or None; ``folder`` as for `lol_state`."""
-    notes = {
-        "modified": "this is a modified copy of LOL (`python -m lle_utils verify` says what "
-        "differs): scores differ a little from those on the published files",
-        "unverified": "this copy of LOL was never verified, or changed since: "
-        "`python -m lle_utils verify` checks it",
-    }
-    return notes.get(lol_state(folder))
 
 
 def _absolute(folder):
@@ -162,8 +133,7 @@ def _judge(folder, name):
     path = folder / name
     if not path.is_file():
         return Kind.MISSING if name in LOL.md5 else Kind.EXTRA
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     if digest == LOL.md5.get(name):
         return Kind.PUBLISHED
     if digest in LOL.md5.values():
@@ -172,12 +142,12 @@ def _judge(folder, name):
         return Kind.EXTRA
     try:
         with Image.open(path, formats=("PNG", "JPEG")) as image:
-            if (image.mode, image.size) != ("RGB", (LOL.width, LOL.height)):
-                return Kind.UNUSABLE
-            image.load()
-            return Kind.MODIFIED
+            if (image.mode, image.size) == ("RGB", (LOL.width, LOL.height)):
+                image.load()
+                return Kind.MODIFIED
     except Exception:  # Pillow raises many kinds on damaged files
-        return Kind.UNUSABLE
+        pass
+    return Kind.UNUSABLE
 
 
 def _stamp(folder):
