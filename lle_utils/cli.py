@@ -351,13 +351,14 @@ def _check_report(file: str | None, *, replace: bool) -> Path | None:
     """Make sure that the report may be written, before any work is spent on it."""
     if file is None:
         return None
-    from lle_utils.images import READABLE, check_writable
-    from lle_utils.photos import RAW
+    from lle_utils.images import READABLE, check_writable, remove_parts
+    from lle_utils.photos import OTHERS
     from lle_utils.video import VIDEOS
 
     path = Path(paths.expand_user(file))
-    if path.suffix.lower() in (*READABLE, *RAW, *VIDEOS):  # `--json *.jpg` gives a picture's name
+    if path.suffix.lower() in (*READABLE, *OTHERS, *VIDEOS):  # as of `--json *.jpg`
         raise LleError(f"{path}: --json writes a report; give it the name of a .json file")
+    remove_parts(path.parent)
     check_writable(path, overwrite=replace)
     return path
 

@@ -9,6 +9,7 @@ import glob
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from lle_utils.errors import LleError, as_memory_error
 from lle_utils.images import remove_parts, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.paths import expand_user
-from lle_utils.photos import FORMATS, RAW, READABLE, WRITABLE, Photo, decode, encode, read_photo
+from lle_utils.photos import FORMATS, OTHERS, READABLE, WRITABLE, Photo, decode, encode, read_photo
 from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
 
 STANDARD = "-"
@@ -96,27 +97,28 @@ def _search(folder: str, output: str | None, found: Found) -> list[Job]:
     def note(error: OSError) -> None:
         found.problems.append(LleError(f"{error.filename} cannot be read: {error.strerror}"))
 
-    jobs, raw, videos, problems = [], 0, 0, len(found.problems)
+    jobs, passed_over, problems = [], Counter(), len(found.problems)
     for parent, folders, names in os.walk(folder, onerror=note):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if output:
             folders[:] = [x for x in folders if not _same_path(os.path.join(parent, x), output)]
         for name in sorted(names):
             ending = os.path.splitext(name)[1].lower()
-            raw += ending in RAW
-            videos += ending in VIDEOS
-            if ending in READABLE and not name.startswith("."):
+            if name.startswith("."):
+                continue
+            if ending in READABLE:
                 path = os.path.join(parent, name)
                 jobs.append(Job(path, os.path.relpath(path, folder)))
-    if raw:
-        found.notes.append(f"{folder}: {raw} raw files are left out; develop them first")
-    if videos:
-        found.notes.append(
-            f"{folder}: {videos} videos are left out; name them, or '{folder}/*.mp4'"
-        )
+            elif ending in (*OTHERS, *VIDEOS):
+                passed_over[ending] += 1
+    kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(passed_over.items()))
     if not jobs and len(found.problems) == problems:
-        also = f", but {raw} raw files" * bool(raw) + f", but {videos} videos" * bool(videos)
-        raise LleError(f"{folder} holds no pictures{also}")
+        raise LleError(f"{folder} holds no pictures" + f", but {kinds}" * bool(kinds))
+    if kinds:
+        found.notes.append(
+            f"{folder}: {kinds} passed over; develop raw files, save other pictures as TIFF or "
+            f"PNG, and name videos, such as '{folder}/*.mp4'"
+        )
     return jobs
 
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lle_utils.errors import LleError
-from lle_utils.images import check_writable, replace_file
+from lle_utils.images import check_writable, remove_parts, replace_file
 from lle_utils.quiet import without_log_lines
 
 
@@ -20,6 +20,7 @@ def check_export(path: str | Path, *, overwrite: bool = False) -> Path:
         )
     if path.suffix.lower() != ".onnx":
         raise LleError(f"{path}: the name of an ONNX file ends in .onnx")
+    remove_parts(path.parent)
     check_writable(path, overwrite=overwrite)
     return path
 

@@ -29,7 +29,7 @@ from lle_utils.drawing import (
     two_objectives,
 )
 from lle_utils.errors import LleError
-from lle_utils.images import check_writable, replace_file
+from lle_utils.images import check_writable, remove_parts, replace_file
 from lle_utils.inference import map_kinds
 from lle_utils.material import Material, Panel
 
@@ -202,6 +202,7 @@ def _check_folder(folder: Path, dataset: str, names: Sequence[str]) -> None:
             f"{folder} is in the repository, and LOL's pictures may not be redistributed: name a "
             "folder outside of it, or none"
         )
+    remove_parts(folder)
     if not folder.exists():
         check_writable(folder, overwrite=False)
         return

@@ -137,7 +137,6 @@ def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
     """Make sure that any file may be written to `path`; see `check_output`."""
-    remove_parts(path.parent)
     if not path.parent.is_dir():
         raise LleError(f"{path.parent}: no such folder; make it first")
     if path.is_dir():

@@ -124,12 +124,15 @@ def test_patterns_are_expanded(lle):
     assert lle("odd[1].png", "-o", "out")[1].split() == ["out/odd[1].png"]
 
 
-def test_a_raw_file_beside_its_jpeg_stops_nothing(lle):
+def test_other_files_beside_a_picture_are_passed_over_with_a_note(lle):
     save("in/a.jpg")
     Path("in/a.dng").write_bytes(b"II*\0 raw light")
+    for name in ("in/a.HDR", "in/x.jp2", "in/y.jp2", "in/.z.tga", "in/a.txt"):
+        Path(name).touch()
     code, out, err = lle("in", "-o", "out")
     assert (code, out) == (0, "out/a.jpg\n")
-    assert "1 raw files are left out" in err
+    assert err.startswith("lle: note: in: 1 .dng, 1 .hdr, 2 .jp2 passed over; develop raw")
+    assert err.count("\n") == 1
     code, out, err = lle("in/a.dng", "in/a.jpg", "-o", "two")
     assert (code, out) == (1, "two/a.jpg\n")
     assert err.startswith("lle: in/a.dng: a camera's raw file. Develop it")

@@ -171,3 +171,10 @@ def test_a_folder_that_cannot_be_written_is_refused():
             [sys.executable, "-c", code, f"{folder}/a.png"], capture_output=True, text=True
         )
     assert "cannot be written to" in done.stdout, done.stderr
+
+
+def test_writing_does_not_search_the_folder(tmp_path, monkeypatch):
+    """A thousand results in one folder would make each next one slower."""
+    monkeypatch.setattr(Path, "glob", None)
+    monkeypatch.setattr(os, "scandir", None)
+    images.write_image(tmp_path / "a.png", np.zeros((4, 4, 3)))

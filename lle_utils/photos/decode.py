@@ -19,12 +19,15 @@ from lle_utils.photos.photo import Photo, scale
 
 HEIF = (".heic", ".heif")
 READABLE = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".avif"),
-    *HEIF,
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".avif", *HEIF),
+    *(".pbm", ".pgm", ".pnm", ".ppm"),
 )
 _RAW = "3fr arw cr2 cr3 crw dng erf iiq kdc mef mos mrw nef nrw orf pef raf rw2 rwl sr2 srf srw x3f"
 RAW = tuple(f".{name}" for name in _RAW.split())
 """Endings of cameras' raw files, whose light was never turned into a picture."""
+_OTHERS = "dds exr fits hdr ico j2k jp2 jpx jxl jxr pcx pfm psd svg tga xcf"
+OTHERS = (*RAW, *(f".{name}" for name in _OTHERS.split()))
+"""Endings of all pictures that are not looked for in folders."""
 
 MOST_BYTES = 2**31
 MOST_PIXELS = 2 * Image.MAX_IMAGE_PIXELS if Image.MAX_IMAGE_PIXELS else 2**27
