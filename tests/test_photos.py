@@ -212,12 +212,27 @@ def test_a_second_picture_in_a_jpeg_is_no_animation(tmp_path):
     assert "first" in photo.notes[0]
 
 
-def test_cmyk_comes_out_as_rgb_and_says_so(tmp_path):
-    Image.new("CMYK", (8, 8), (200, 150, 100, 60)).save(tmp_path / "a.jpg", icc_profile=b"x" * 200)
-    photo = read_photo(tmp_path / "a.jpg")
-    assert photo.frames[0].shape == (8, 8, 3)
+@pytest.mark.parametrize(
+    ("mode", "name", "says"),
+    [
+        ("CMYK", "a.jpg", "its CMYK colors are written as RGB"),
+        ("CMYK", "a.tif", "its CMYK colors are written as RGB"),
+        ("LAB", "a.tif", "its Lab colors are written as RGB"),
+        ("P", "a.png", "its palette is written as RGB"),
+        ("P", "a.tif", "its palette is written as RGB"),
+        ("P", "a.gif", None),
+        ("1", "a.png", "its black and white of 1 bit is written as gray"),
+        ("1", "a.tif", "its black and white of 1 bit is written as gray"),
+    ],
+)
+def test_a_form_of_color_that_is_lost_is_noted(tmp_path, mode, name, says):
+    image = Image.new(mode, (8, 8), None)
+    image.save(tmp_path / name, icc_profile=None if mode in "P1" else b"x" * 200)
+    photo = read_photo(tmp_path / name)
+    assert photo.frames[0].shape == (8, 8, 1 if mode == "1" else 3)
     assert photo.icc is None
-    assert "CMYK" in photo.notes[0]
+    assert photo.notes == [says] * bool(says)
+    assert decode(encode(photo)).notes == []
 
 
 @pytest.mark.skipif(not find_spec("pillow_heif"), reason="no pillow-heif")
@@ -515,19 +530,18 @@ def test_a_small_file_with_a_huge_picture():
         decode(content + chunk(b"IEND", b""))
 
 
-def test_a_huge_tiff_and_a_huge_hdr():
+def test_a_huge_tiff():
     content = bytearray(encode(Photo([smooth(kind=np.uint16)]), "TIFF"))
     for tag in (256, 257):
         place = content.index(struct.pack("<HH", tag, 4))
         struct.pack_into("<L", content, place + 8, 30_000)
-    for bomb in (bytes(content), b"#?RADIANCE\n\n-Y 30000 +X 30000\n" + bytes(100)):
-        with pytest.raises(LleError, match="million pixels|damaged"):
-            decode(bomb)
+    with pytest.raises(LleError, match="million pixels|damaged"):
+        decode(bytes(content))
 
 
 def test_hdr_gets_advice_that_can_be_followed(tmp_path):
     cv2.imwrite(str(tmp_path / "a.hdr"), np.full((8, 8, 3), 3.5, np.float32))
-    with pytest.raises(LleError, match=r"\[3.5, 3.5\].*tone-map it.*16-bit TIFF or PNG"):
+    with pytest.raises(LleError, match="a.hdr: an HDR picture. Tone-map it .* 16-bit TIFF or PNG"):
         read_photo(tmp_path / "a.hdr")
 
 

@@ -45,6 +45,8 @@ _TOO_MANY_PIXELS = (
     "parts first"
 )
 
+_TONE_MAP = "Tone-map it in an image editor, and save it as a 16-bit TIFF or PNG"
+
 
 def read_photo(path: str | Path) -> Photo:
     """Read a picture file.
@@ -92,8 +94,6 @@ def decode(content: bytes, name: str = "") -> Photo:
     try:
         if content[:4] in _TIFF_STARTS:
             return _decode_tiff(content)
-        if content.startswith(b"#?"):
-            return Photo([_checked(_decode_with_opencv(content))], "HDR")
         with _open(content) as image:
             return _decode_with_pillow(image, content)
     except LleError:
@@ -111,8 +111,9 @@ def decode(content: bytes, name: str = "") -> Photo:
 
 def from_pil(image: Image.Image) -> Photo:
     """Turn a picture of Pillow's into a photo of one frame with its color profile, not rotated."""
-    photo = Photo([_to_array(image)], icc=image.info.get("icc_profile"))
-    _convert_color(image, photo)
+    photo = Photo([], icc=image.info.get("icc_profile"))
+    photo.frames = [_to_array(image, photo)]
+    _drop_wrong_profile(photo)
     return photo
 
 
@@ -133,6 +134,8 @@ def _refuse_raw(content: bytes, name: str) -> None:
 
 
 def _say_what_it_is(content: bytes) -> str:
+    if content.startswith((b"#?", b"v/1\1")):  # Radiance, OpenEXR
+        return f"an HDR picture. {_TONE_MAP}"
     if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"mif1"):
         return "HEIC is read where pillow-heif is installed: pip install pillow-heif"
     return "not a picture, or a kind that cannot be read; readable are " + ", ".join(
@@ -162,7 +165,7 @@ def _decode_with_pillow(image: Image.Image, content: bytes) -> Photo:
         photo.frames = [_checked(_decode_with_opencv(content))]
     else:
         image.load()  # reads all of it: a truncated file is found out here
-        photo.frames = [_to_array(image)]
+        photo.frames = [_to_array(image, photo)]
     _read_metadata(image, content, photo)
     _turn_upright(photo)
     return photo
@@ -182,9 +185,24 @@ def _read_animation(image: Image.Image) -> tuple[list[np.ndarray], dict]:
     return frames, options
 
 
-def _to_array(image: Image.Image) -> np.ndarray:
-    """Turn one picture of Pillow's into a frame: gray stays gray, opacity is kept."""
+_WRITTEN_AS = {
+    "1": "its black and white of 1 bit is written as gray",
+    "P": "its palette is written as RGB",
+    "PA": "its palette is written as RGB",
+    "CMYK": "its CMYK colors are written as RGB",
+    "LAB": "its Lab colors are written as RGB",
+}
+
+
+def _to_array(image: Image.Image, photo: Photo) -> np.ndarray:
+    """Turn one picture of Pillow's into a frame, and note which form of color it loses.
+
+    Gray stays gray, and opacity is kept.
+    """
     transparent = "transparency" in image.info
+    note = _WRITTEN_AS.get(image.mode)
+    if note and note not in photo.notes and photo.format != "GIF":
+        photo.notes.append(note)
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
@@ -192,7 +210,9 @@ def _to_array(image: Image.Image) -> np.ndarray:
         return values.astype(np.uint16)[..., None]
     if image.mode == "F":
         return _checked(np.asarray(image)[..., None])
-    if image.mode in ("1", "L", "LA", "La"):
+    if image.mode in ("CMYK", "LAB"):
+        image = convert_to_srgb(image, image.info.get("icc_profile"))
+    elif image.mode in ("1", "L", "LA", "La"):
         image = image.convert("LA" if transparent or image.mode in ("LA", "La") else "L")
     elif image.mode in ("RGBA", "RGBa", "PA") or transparent:
         image = image.convert("RGBA")
@@ -213,18 +233,13 @@ def _checked(frame: np.ndarray) -> np.ndarray:
     least, most = float(frame.min()), float(frame.max())
     if least < -0.001 or most > 1.001:
         raise LleError(
-            f"its floating-point values span [{least:.4g}, {most:.4g}] and not [0, 1]. Open it in "
-            "an image editor, tone-map it if it is HDR, and save it as a 16-bit TIFF or PNG"
+            f"its floating-point values span [{least:.4g}, {most:.4g}] and not [0, 1]. {_TONE_MAP}"
         )
     return np.clip(frame, 0, 1).astype(np.float32)
 
 
 def _decode_with_opencv(content: bytes) -> np.ndarray:
-    """Decode what is deeper than Pillow goes: 16-bit PNG and TIFF, Radiance HDR."""
-    if content.startswith(b"#?"):
-        sides = re.search(rb"[-+][XY] (\d+) [-+][XY] (\d+)", content)
-        if sides and int(sides[1]) * int(sides[2]) > MOST_PIXELS:
-            raise LleError(_TOO_MANY_PIXELS)
+    """Decode what is deeper than Pillow goes: PNG and TIFF of 16 bits."""
     level = cv2.utils.logging.setLogLevel(0)  # what is wrong with a file is said once, by us
     try:
         decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -257,11 +272,7 @@ def _read_metadata(image: Image.Image, content: bytes, photo: Photo) -> None:
     if photo.format == "WEBP":
         found = re.search(rb"VP8[L ]", content)
         photo.options["lossless"] = bool(found) and found.group() == b"VP8L"
-    photo.exif = metadata.without_prefix(exif)
-    photo.xmp = xmp.encode() if isinstance(xmp, str) else xmp
-    photo.icc = info.get("icc_profile") or None
-    photo.dpi = _clean_dpi(info.get("dpi"))
-    _convert_color(image, photo)
+    _add_metadata(photo, exif, xmp, info.get("icc_profile"), info.get("dpi"))
     deep = image.format in ("AVIF", "HEIF") and _is_deep(content, info)
     if deep:
         photo.notes.append("its 10 or 12 bits are read and written as 8")
@@ -269,13 +280,12 @@ def _read_metadata(image: Image.Image, content: bytes, photo: Photo) -> None:
         photo.notes.append("only the first of its pictures is kept (a gain map or preview goes)")
 
 
-def _convert_color(image: Image.Image, photo: Photo) -> None:
-    """Turn what is neither gray nor RGB into sRGB."""
-    if image.mode in ("CMYK", "LAB"):
-        photo.frames = [np.asarray(convert_to_srgb(image, photo.icc))]
-        photo.icc = None
-        photo.options = {}
-        photo.notes.append(f"its {image.mode.replace('LAB', 'Lab')} colors are written as RGB")
+def _add_metadata(photo: Photo, exif, xmp, icc: bytes | None, dpi) -> None:
+    """Take over metadata in the forms in which Pillow and tifffile give them."""
+    photo.exif = metadata.without_prefix(exif)
+    photo.xmp = xmp.encode() if isinstance(xmp, str) else xmp and bytes(xmp)
+    photo.icc = icc or None
+    photo.dpi = _clean_dpi(dpi)
     _drop_wrong_profile(photo)
 
 
@@ -320,16 +330,19 @@ def _clean_dpi(dpi) -> tuple[float, float] | None:
 
 def _turn_upright(photo: Photo) -> None:
     """Apply the orientation that the metadata give, and let them say upright."""
-    try:
-        orientation = metadata.find_orientation(photo.exif, photo.xmp)
-        if photo.exif:
-            photo.exif = metadata.make_upright(photo.exif, orientation)
-    except (KeyError, ValueError, IndexError, struct.error):
-        photo.exif, orientation = None, metadata.UPRIGHT
-        photo.notes.append("its EXIF block is damaged and is left out")
+    orientation = metadata.find_orientation(photo.exif, photo.xmp)
+    photo.frames = [_turn(frame, orientation) for frame in photo.frames]
+    _say_upright(photo, orientation)
+
+
+def _say_upright(photo: Photo, orientation: int) -> None:
+    """Let the metadata of a picture that was turned say upright."""
+    if photo.exif:
+        photo.exif = metadata.make_upright(photo.exif, orientation)
+        if not photo.exif:
+            photo.notes.append("its EXIF block is damaged and is left out")
     if photo.xmp:
         photo.xmp = metadata.make_xmp_upright(photo.xmp)
-    photo.frames = [_turn(frame, orientation) for frame in photo.frames]
     if orientation >= 5 and photo.dpi:
         photo.dpi = photo.dpi[::-1]
 
@@ -346,7 +359,7 @@ def _turn(frame: np.ndarray, orientation: int) -> np.ndarray:
 
 # TIFF
 
-_CMYK, _LAB, _RAW_COLORS = 5, 8, (32803, 34892)  # values of the tag PhotometricInterpretation
+_RAW_COLORS = (32803, 34892)  # values of the tag PhotometricInterpretation
 
 
 def _decode_tiff(content: bytes) -> Photo:
@@ -365,24 +378,14 @@ def _decode_tiff(content: bytes) -> Photo:
         first = pages[0][1]
         tags = {tag.code: tag.value for tag in first.tags}
         photo = Photo([], "TIFF", options={"compress": int(first.compression) != 1})
-        photo.icc = tags.get(34675)
         photo.frames = [_read_page(page, content, index, photo) for index, page in pages]
-    xmp = tags.get(700)
-    photo.xmp = xmp.encode() if isinstance(xmp, str) else xmp and bytes(xmp)
-    if photo.xmp:
-        photo.xmp = metadata.make_xmp_upright(photo.xmp)
+    dpi = None
     if tags.get(296) in (2, 3) and {282, 283} <= set(tags):
         inch = {2: 1, 3: 2.54}[tags[296]]
-        photo.dpi = _clean_dpi(inch * above / below for above, below in (tags[282], tags[283]))
-        if photo.dpi and tags.get(274, 1) >= 5:
-            photo.dpi = photo.dpi[::-1]
-    photo.exif = metadata.exif_of_tiff(content)
-    if photo.exif:
-        photo.exif = metadata.make_upright(photo.exif, int(tags.get(274, 1)))
-    if first.photometric in (_CMYK, _LAB):
-        photo.icc = None
-        photo.notes.append(f"its {first.photometric.name} colors are written as RGB")
-    _drop_wrong_profile(photo)
+        dpi = (inch * above / below for above, below in (tags[282], tags[283]))
+    exif = metadata.exif_of_tiff(content)
+    _add_metadata(photo, exif, tags.get(700), tags.get(34675), dpi)
+    _say_upright(photo, int(tags.get(274, 1)))
     return photo
 
 
@@ -404,9 +407,7 @@ def _read_page(page, content: bytes, index: int, photo: Photo) -> np.ndarray:
     with _open(content) as image:
         image.seek(index)
         image.load()  # Pillow turns a TIFF picture upright by itself
-        if image.mode in ("CMYK", "LAB"):
-            image = convert_to_srgb(image, photo.icc)
-        return _to_array(image)
+        return _to_array(image, photo)
 
 
 def _read_deep_page(page, content: bytes, index: int, photo: Photo) -> np.ndarray:

@@ -186,60 +186,41 @@ def _encode_with_opencv(frame: np.ndarray, ending: str) -> bytes:
 
 # TIFF: written here, because neither Pillow (8 bits) nor tifffile (no EXIF) has it all
 
-_BYTES_A_STRIP = 2**18
-
 
 def _encode_tiff(photo: Photo) -> bytes:
     compress = photo.format == "TIFF" and photo.options.get("compress", False)
-    parts, position, link = [b"II*\0" + struct.pack("<L", 8)], 8, None
+    parts, position = [b"II*\0" + struct.pack("<L", 8)], 8
     for index, frame in enumerate(photo.frames):
-        strips = _strips(frame, compress)
-        if link is not None:  # the page before says where this one is
-            parts[link[0]] = _with_link(parts[link[0]], link[1], position)
-        folder = _folder(frame, strips, compress, photo if index == 0 else None)
+        pixels = np.ascontiguousarray(frame, frame.dtype.newbyteorder("<"))
+        pixels = pixels.reshape(-1).view(np.uint8).data  # not copied
+        pixels = zlib.compress(pixels) if compress else pixels
+        folder = _folder(frame, len(pixels), compress, None if index else photo)
         data = folder.tobytes(position)
-        data += bytes(len(data) % 2)
-        link = (len(parts), 2 + 12 * len(folder))
-        parts += [data, *strips]
-        position += len(data) + sum(map(len, strips))
-        parts.append(bytes(position % 2))
-        position += position % 2
+        position += len(data) + len(pixels)
+        padding = bytes(position % 2)
+        position += len(padding)
+        if index < len(photo.frames) - 1:
+            link = 2 + 12 * len(folder)  # after the tags
+            data = data[:link] + struct.pack("<L", position) + data[link + 4 :]
+        parts += [data, pixels, padding]
     return b"".join(parts)
 
 
-def _with_link(folder: bytes, place: int, position: int) -> bytes:
-    return folder[:place] + struct.pack("<L", position) + folder[place + 4 :]
-
-
-def _strips(frame: np.ndarray, compress: bool) -> list[bytes]:
-    rows = _rows_a_strip(frame)
-    stored = np.ascontiguousarray(frame, frame.dtype.newbyteorder("<"))
-    parts = [stored[top : top + rows] for top in range(0, len(stored), rows)]
-    strips = [part.reshape(-1).view(np.uint8).data for part in parts]  # not copied
-    return [zlib.compress(strip) for strip in strips] if compress else strips
-
-
-def _rows_a_strip(frame: np.ndarray) -> int:
-    return max(1, _BYTES_A_STRIP // frame[0].nbytes)
-
-
-def _folder(frame: np.ndarray, strips: list[bytes], compress: bool, photo: Photo | None):
+def _folder(frame: np.ndarray, length: int, compress: bool, photo: Photo | None):
     """Return the tags of one page; those of the first say what is known of the photo."""
     height, width, channels = frame.shape
     colors = 3 if channels >= 3 else 1
-    lengths = tuple(map(len, strips))
-    starts = tuple(int(start) for start in np.cumsum((0, *lengths[:-1])))
     tags = {
         256: width,
         257: height,
         258: (8 * frame.itemsize,) * channels,
         259: 8 if compress else 1,  # Deflate or none
         262: 2 if colors == 3 else 1,  # RGB or gray
-        273: starts,  # counted from the end of this folder; Pillow adds where that is
+        273: 0,  # the pixels follow the folder; Pillow adds where that is
         274: metadata.UPRIGHT,
         277: channels,
-        278: _rows_a_strip(frame),
-        279: lengths,
+        278: height,
+        279: length,
         284: 1,  # interleaved
         339: ((3 if frame.dtype.kind == "f" else 1),) * channels,
     }

@@ -6,8 +6,7 @@ in it may move.
 
 import re
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from contextlib import suppress
 
 from PIL import Image
 
@@ -17,60 +16,52 @@ UPRIGHT = 1
 ORIENTATION, EXIF_FOLDER, WIDTH, HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 _THUMBNAIL_START, _THUMBNAIL_LENGTH = 0x0201, 0x0202
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\s*(\d+)")
+_DAMAGED = (KeyError, ValueError, IndexError, struct.error)
 
 # What describes a TIFF picture, and not how its pixels are stored.
 _DESCRIPTIVE = {269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, 34665, 34853}
 _DESCRIPTIVE |= {18246, 18249, 40091, 40092, 40093, 40094, 40095}
 
 
-class _Entry(NamedTuple):
-    tag: int
-    kind: int
-    count: int
-    value: int
-    place: int  # where the value, or the offset to it, is stored
-
-
 class _Block:
-    """The entries of an EXIF block, which can be changed in place."""
+    """An EXIF block whose numbers can be changed in place."""
 
     def __init__(self, block: bytes):
         self.bytes = bytearray(block)
-        self.order = {b"II*\0": "<", b"MM\0*": ">"}[block[:4]]
-        self.main = self.number("L", 4)
+        self._order = {b"II*\0": "<", b"MM\0*": ">"}[block[:4]]
+        self.main = self.get(4)
 
-    def number(self, code: str, place: int) -> int:
-        return struct.unpack_from(self.order + code, self.bytes, place)[0]
+    def get(self, place: int, code: str = "L") -> int:
+        return struct.unpack_from(self._order + code, self.bytes, place)[0]
 
-    def entries(self, folder: int) -> Iterator[_Entry]:
-        for place in range(folder + 2, folder + 2 + 12 * self.number("H", folder), 12):
-            tag, kind, count = struct.unpack_from(self.order + "HHL", self.bytes, place)
-            value = self.number({1: "B", 3: "H"}.get(kind, "L"), place + 8)
-            yield _Entry(tag, kind, count, value, place + 8)
+    def put(self, value: int, place: int, code: str = "L") -> None:
+        struct.pack_into(self._order + code, self.bytes, place, value)
 
-    def find(self, folder: int, tag: int) -> _Entry | None:
-        return next((entry for entry in self.entries(folder) if entry.tag == tag), None)
+    def end(self, folder: int) -> int:
+        """Return where the entries of a folder end, which is where the next folder is named."""
+        return folder + 2 + 12 * self.get(folder, "H")
 
-    def put(self, entry: _Entry | None, value: int) -> None:
-        if entry is not None:
-            code = {1: "B", 3: "H"}.get(entry.kind, "L")
-            struct.pack_into(self.order + code, self.bytes, entry.place, value)
+    def find(self, folder: int, tag: int) -> tuple[int, str] | None:
+        """Return where the number of an entry, or the offset to its value, is, and its type."""
+        for place in range(folder + 2, self.end(folder), 12):
+            if self.get(place, "H") == tag:
+                return place + 8, {1: "B", 3: "H"}.get(self.get(place + 2, "H"), "L")
+        return None
 
     def drop_thumbnail(self) -> None:
         """Unlink the second folder, which is the thumbnail's, and erase the thumbnail itself."""
-        place = self.main + 2 + 12 * self.number("H", self.main)
-        folder = self.number("L", place)
+        folder = self.get(self.end(self.main))
         if not folder:
             return
-        struct.pack_into(self.order + "L", self.bytes, place, 0)
+        self.put(0, self.end(self.main))
         start = self.find(folder, _THUMBNAIL_START)
         length = self.find(folder, _THUMBNAIL_LENGTH)
         if start and length:
-            end = start.value + length.value
-            if end >= len(self.bytes):
-                del self.bytes[start.value :]
+            first, size = self.get(*start), self.get(*length)
+            if first + size >= len(self.bytes):
+                del self.bytes[first:]
             else:
-                self.bytes[start.value : end] = bytes(length.value)
+                self.bytes[first : first + size] = bytes(size)
 
 
 def without_prefix(exif: bytes | None) -> bytes | None:
@@ -82,33 +73,35 @@ def without_prefix(exif: bytes | None) -> bytes | None:
 def find_orientation(exif: bytes | None, xmp: bytes | None) -> int:
     """Return how the camera was held, 1 to 8: EXIF's word if it has one, else XMP's."""
     found = None
-    if exif:
-        block = _Block(exif)
+    with suppress(*_DAMAGED):
+        block = _Block(exif or b"")
         entry = block.find(block.main, ORIENTATION)
-        found = entry.value if entry else None
+        found = entry and block.get(*entry)
     if found is None and xmp and (match := _XMP_ORIENTATION.search(xmp)):
         found = int(match.group(2))
     return found if found in range(1, 9) else UPRIGHT
 
 
-def make_upright(exif: bytes, orientation: int) -> bytes:
+def make_upright(exif: bytes, orientation: int) -> bytes | None:
     """Return EXIF for the picture after it was turned: orientation 1, no thumbnail.
 
-    Raises
-    ------
-    KeyError, struct.error
-        If the block is damaged.
+    None if the block is damaged.
     """
-    block = _Block(exif)
-    block.put(block.find(block.main, ORIENTATION), UPRIGHT)
-    folder = block.find(block.main, EXIF_FOLDER)
-    if folder and orientation >= 5:  # lying on its side: width and height change places
-        width = block.find(folder.value, WIDTH)
-        height = block.find(folder.value, HEIGHT)
-        if width and height:
-            block.put(width, height.value)
-            block.put(height, width.value)
-    block.drop_thumbnail()
+    try:
+        block = _Block(exif)
+        entry = block.find(block.main, ORIENTATION)
+        if entry:
+            block.put(UPRIGHT, *entry)
+        folder = block.find(block.main, EXIF_FOLDER)
+        if folder and orientation >= 5:  # lying on its side: width and height change places
+            sides = [block.find(block.get(*folder), tag) for tag in (WIDTH, HEIGHT)]
+            if all(sides):
+                width, height = (block.get(*side) for side in sides)
+                block.put(height, *sides[0])
+                block.put(width, *sides[1])
+        block.drop_thumbnail()
+    except _DAMAGED:
+        return None
     return bytes(block.bytes)
 
 
