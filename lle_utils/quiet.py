@@ -12,6 +12,7 @@ LEVEL_VARIABLE = "TF_CPP_MIN_LOG_LEVEL"
 
 LOG_LINE = re.compile(
     rb"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]+ +\d+ \S+\.(cc|cu|h):\d+\]"
+    rb"|\x1b\[0;93m[-\d:. ]+\[W:onnxruntime:"
 )
 
 

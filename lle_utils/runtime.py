@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lle_utils.quiet import without_log_lines
+
 WEIGHTS = Path(__file__).with_name("weights")
 """The folder of the packaged weights, their cards and their logs."""
 
@@ -28,7 +30,8 @@ class OnnxEnhancer:
     """
 
     def __init__(self, model: bytes, schedule, iterations: int, floor: float):
-        import onnxruntime
+        with without_log_lines():
+            import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.enable_cpu_mem_arena = False  # keeps the memory of the largest tile for ever

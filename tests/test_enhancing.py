@@ -61,7 +61,7 @@ def refused(lle):
 
 
 def brighten(picture):
-    return np.clip(3 * picture, 0, 1)
+    return np.clip(3 * np.asarray(picture), 0, 1)
 
 
 def everything() -> set[str]:
@@ -233,19 +233,26 @@ def test_a_pipe_named_like_a_picture_is_not_waited_for(lle):
 def test_a_folder_without_the_right_to_write():
     """Run as an ordinary user, because root may write anywhere."""
     code = (
-        "import os, sys, tqdm.auto\n"
+        "import os, tqdm.auto\n"
         "from lle_utils import cli, enhancing\n"
         "os.geteuid() == 0 and os.setuid(65534)\n"
-        "sys.exit(cli.main(['enhance', 'in', '-o', 'in/new/out']))"
+        "for output in ('in/new/out', 'out', 'out/a.png', 'closed/out'):\n"
+        "    assert cli.main(['enhance', 'in', 'in/a.png', '-o', output, '--overwrite']) == 1\n"
+        "assert cli.main(['enhance', 'in', '-o', '.', '--json', 'out/r.json']) == 1"
     )
     with tempfile.TemporaryDirectory() as folder:  # where everybody may read
         Path(folder).chmod(0o755)
         save(f"{folder}/in/a.png")
-        Path(folder, "in").chmod(0o555)
+        save(f"{folder}/out/a.png")
+        Path(folder, "closed").mkdir()
+        for name, mode in (("in", 0o555), ("out", 0o555), ("closed", 0)):
+            Path(folder, name).chmod(mode)
         done = run_python(code, cwd=folder)
-    assert done.returncode == 1
-    assert done.stderr.endswith("in: this folder cannot be written to\n")
-    assert done.stderr.count("\n") == 1
+    assert done.returncode == 0, done.stderr
+    assert len(done.stderr.splitlines()) == 5
+    for line in done.stderr.splitlines():
+        assert line.startswith("lle: ")
+        assert line.endswith((": this folder cannot be written to", ": Permission denied"))
 
 
 def run_python(code: str, **options) -> subprocess.CompletedProcess:

@@ -199,7 +199,6 @@ def _to_array(image: Image.Image, photo: Photo) -> np.ndarray:
 
     Gray stays gray, and opacity is kept.
     """
-    transparent = "transparency" in image.info
     note = _WRITTEN_AS.get(image.mode)
     if note and note not in photo.notes and photo.format != "GIF":
         photo.notes.append(note)
@@ -212,13 +211,8 @@ def _to_array(image: Image.Image, photo: Photo) -> np.ndarray:
         return _checked(np.asarray(image)[..., None])
     if image.mode in ("CMYK", "LAB"):
         image = convert_to_srgb(image, image.info.get("icc_profile"))
-    elif image.mode in ("1", "L", "LA", "La"):
-        image = image.convert("LA" if transparent or image.mode in ("LA", "La") else "L")
-    elif image.mode in ("RGBA", "RGBa", "PA") or transparent:
-        image = image.convert("RGBA")
-    else:
-        image = image.convert("RGB")
-    array = np.asarray(image)
+    kind = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    array = np.asarray(image.convert(kind + "A" * image.has_transparency_data))
     return array if array.ndim == 3 else array[..., None]
 
 
@@ -273,8 +267,7 @@ def _read_metadata(image: Image.Image, content: bytes, photo: Photo) -> None:
         found = re.search(rb"VP8[L ]", content)
         photo.options["lossless"] = bool(found) and found.group() == b"VP8L"
     _add_metadata(photo, exif, xmp, info.get("icc_profile"), info.get("dpi"))
-    deep = image.format in ("AVIF", "HEIF") and _is_deep(content, info)
-    if deep:
+    if image.format in ("AVIF", "HEIF") and _is_deep(content, info):
         photo.notes.append("its 10 or 12 bits are read and written as 8")
     if image.format == "MPO":
         photo.notes.append("only the first of its pictures is kept (a gain map or preview goes)")

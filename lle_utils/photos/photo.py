@@ -50,14 +50,9 @@ class Photo:
         """The first frame without opacity: shape (height, width, 1) or (height, width, 3)."""
         return split_alpha(self.frames[0])[0]
 
-    @property
-    def alpha(self) -> np.ndarray | None:
-        """The first frame's opacity, shape (height, width), or None."""
-        return split_alpha(self.frames[0])[1]
-
     def to_srgb(self) -> np.ndarray:
         """Return the first frame as float32 sRGB in [0, 1], shape (height, width, 3)."""
-        return np.asarray(dataclasses.replace(self, frames=[self.pixels]).view())
+        return np.asarray(View(self.pixels, read_profile(self.icc)))
 
     def view(self) -> "View":
         """Return the first frame as a picture that is converted where it is looked at."""
@@ -114,10 +109,10 @@ def scale(frame: np.ndarray, kind) -> np.ndarray:
     return frame.astype(kind)
 
 
-class View(np.lib.mixins.NDArrayOperatorsMixin):
+class View:
     """A frame as float32 sRGB in [0, 1], converted where it is looked at.
 
-    ``view[rows, columns]``, two slices, is an array; in a computation the view is the array of all.
+    ``view[rows, columns]``, two slices, is an array; ``np.asarray(view)`` is all of it.
 
     Parameters
     ----------
@@ -135,16 +130,16 @@ class View(np.lib.mixins.NDArrayOperatorsMixin):
         self._fill = None
         if self.hidden is not None and self.hidden.any() and not self.hidden.all():
             shown = sum(self[box][~self.hidden[box]].sum(0, dtype=float) for box in self._boxes())
-            self._fill = shown / np.count_nonzero(~self.hidden)
+            self._fill = np.float32(shown / np.count_nonzero(~self.hidden))
 
     def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
-        color = self._color[box]
-        if color.shape[-1] == 1:
-            return np.repeat(scale(color, np.float32), 3, axis=-1)
-        picture = scale(color, np.float32)
-        picture = self._profile.to_srgb(picture) if self._profile else picture.copy()
+        picture = scale(self._color[box], np.float32)
+        if picture.shape[-1] == 1:
+            picture = np.repeat(picture, 3, axis=-1)
+        elif self._profile:
+            picture = self._profile.to_srgb(picture)
         if self._fill is not None:
-            picture[self.hidden[box]] = self._fill
+            picture = np.where(self.hidden[box][..., None], self._fill, picture)
         return picture
 
     def __array__(self, dtype=None, copy=None):
@@ -152,10 +147,6 @@ class View(np.lib.mixins.NDArrayOperatorsMixin):
         for box in self._boxes():
             picture[box] = self[box]
         return picture
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        arrays = [np.asarray(one) if isinstance(one, View) else one for one in inputs]
-        return getattr(ufunc, method)(*arrays, **options)
 
     def _boxes(self):
         """Cut the picture into stretches of rows, which bounds the memory."""
