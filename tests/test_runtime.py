@@ -40,7 +40,7 @@ def test_weights_of_your_own(tmp_path, conditioned):
     """What is run is what is in the file now."""
     picture = RNG.random((30, 40, 3), dtype=np.float32) / 6
     for seed in (1, 2):
-        mine = Enhancer(random_network(seed), (EXPOSURE, 3, 1), 6, 0.003, 0.3)
+        mine = Enhancer(random_network(seed), (EXPOSURE, 3, 1), 6, 0.003)
         if not conditioned:
             mine.network = keras.models.clone_model(load_model("founding").network)
         mine.save(tmp_path / "mine.keras")
