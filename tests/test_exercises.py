@@ -85,6 +85,12 @@ def called(node) -> str:
     return next(one.attr for one in ast.walk(ast.parse(node)) if isinstance(one, ast.Attribute))
 
 
+@pytest.fixture(autouse=True)
+def no_haste(monkeypatch):
+    """Let checks take longer than in a lesson, as many tests may run at once."""
+    monkeypatch.setattr(engine, "SECONDS", 600)
+
+
 # Right and wrong answers
 
 
@@ -151,13 +157,6 @@ def test_a_wrong_answer_is_diagnosed(name, answer, diagnosis):
 def test_the_stub_is_told_to_be_filled_in(number):
     verdict = judge(number, TASKS[number][1].stub)
     assert not verdict.correct and verdict.message.startswith("Not filled in yet: ")
-
-
-@pytest.mark.parametrize("number", TASKS)
-def test_the_committed_notebook_shows_the_stubs_verdict(number):
-    name, task = TASKS[number]
-    cell = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4).cells[task.index + 1]
-    assert cell.outputs[0].data["text/plain"].startswith("Not filled in yet: ")
 
 
 @pytest.fixture
@@ -232,7 +231,7 @@ def test_exercises_are_whole_and_counted(name):
     chapter = int(name[:2])
     assert [task.number for task in found] == [f"{chapter}.{n}" for n in range(1, len(found) + 1)]
     if found:
-        assert 3 <= len(found) <= 5
+        assert 2 <= len(found) <= 5
     text = "\n".join(cell.source for cell in DOCUMENTS[name].cells)
     assert text.count("<details>") == text.count("</details>")
     assert text.count("<details>") == text.count("</summary>\n\n"), "no empty line: not rendered"
@@ -292,16 +291,14 @@ def test_a_verdict_tells_a_grader_and_shows_itself_once(capsys):
 
 
 def test_what_is_unknown_is_told_by_the_call_and_no_array_is_shown():
-    verdict = checks.first_values(lambda codes: codes / 100)
-    assert "your function(codes) is 2.55 at index" in verdict.message
-    verdict = checks.still_dark(lambda E, predict, rounds: [0.5] * (rounds + 1))
-    assert "your function(E, predict, 8)" in verdict.message
+    verdict = checks.brighten_again(lambda E, predict, rounds: E + 1)
+    assert "your function(E, predict, 3) is 1." in verdict.message
     verdict = checks.stop_by_itself(lambda image, predict_map, tolerance, most: (image, 3))
     assert "your function(image, predict_map, 0.001, 200)" in verdict.message
 
 
 def test_none_in_some_cases_only_is_not_called_blank():
-    verdict = checks.steps_for(lambda gain, m: None if gain == 1 else 3)
+    verdict = checks.reach(lambda iterations, layers, kernel: None if iterations else 1)
     assert verdict.message.startswith("Not right yet: ")
 
 
@@ -335,11 +332,11 @@ def test_a_check_works_outside_the_main_thread():
 
 
 def test_an_answer_cannot_spoil_what_the_check_compares_with():
-    def first_values(codes):
-        codes[:] = 0
-        return np.full(codes.shape, 0.5 / 255)
+    def brighten_again(E, predict, iterations):
+        E[:] = 0
+        return E
 
-    assert not checks.first_values(first_values).correct
+    assert not checks.brighten_again(brighten_again).correct
 
 
 def test_a_persons_interrupt_gets_through():

@@ -7,24 +7,12 @@ right, what to try it on, and typical mistakes with their diagnoses. `engine` ru
 
 # ruff: noqa: F401  (what is imported here is what notebooks call)
 
-from .bend_one_curve import constant_for, first_values, is_safe, odds_factor, steps_for
-from .brighten_one_picture import brighten_again, first_guess, one_number, still_dark
-from .build_the_network import (
-    count_parameters,
-    far_seeing_network,
-    half_the_cost,
-    neighbor_kernel,
-    reach,
-)
-from .iterate import denoise, founding_loop, iterations_for, recursion, stop_by_itself
-from .let_a_computer_look import block_loss, count_answers, half_way, share_interval
-from .look_at_the_dark import (
-    brightened_codes,
-    group_scenes,
-    noise_by_level,
-    scene_split,
-    stops_between_codes,
-)
-from .measure_honestly import leave_one_out, main_fault, mean_psnr, paired_interval, true_psnr
-from .reproduce_the_figures import agree, draw_maps, median_seconds, own_figure
+from .bend_one_curve import constant_for, is_safe, odds_factor
+from .brighten_one_picture import brighten_again, first_guess, one_number
+from .build_the_network import count_parameters, far_seeing_network, reach
+from .iterate import denoise_order, founding_loop, stop_by_itself
+from .let_a_computer_look import block_loss, count_answers
+from .look_at_the_dark import brightened_codes, noise_by_level, scene_split, stops_between_codes
+from .measure_honestly import leave_one_out, mean_psnr, paired_interval, true_psnr
+from .reproduce_the_figures import draw_maps, median_seconds, own_figure
 from .train_it import batch_order, beat_the_constant, perfect_founding, through_the_curve

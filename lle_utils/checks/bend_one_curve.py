@@ -7,8 +7,7 @@ from scipy.optimize import brentq
 
 from lle_utils import curve
 from lle_utils.checks import reading
-from lle_utils.checks.engine import Exercise, Function, call
-from lle_utils.checks.reading import require
+from lle_utils.checks.engine import Exercise
 
 is_safe = Exercise(
     "``function(m)``: whether an iteration with this m keeps [0, 1] and the order of pixels.",
@@ -23,39 +22,6 @@ is_safe = Exercise(
         "for an unsafe m it returns nothing: return False.": lambda m: abs(m) <= 1 or None,
     },
     praise="Exactly |m| <= 1. So whatever a network computes, a sigmoid makes it safe.",
-)
-
-
-def _log_gain(gain, m):
-    return math.log(gain) / math.log(1 + m)
-
-
-steps_for = Exercise(
-    "``function(gain, m)``: the fewest iterations that multiply a very dark pixel by `gain`.",
-    read=reading.whole,
-    probes=[(30, 0.38), (10, 0.5), (100, 0.2), (8, 1.0), (3, 0.9), (1, 0.5), (9, 1.0)],
-    right=lambda gain, m: next(n for n in range(10_000) if (1 + m) ** n >= gain),
-    mistakes={
-        "you rounded down, which does not reach the gain.": lambda gain, m: int(_log_gain(gain, m)),
-        "only m = 1 doubles. Others multiply by 1 + m.": lambda g, m: math.ceil(math.log2(g)),
-        "n iterations multiply by (1 + m) to the power n.": lambda g, m: math.ceil((g - 1) / m),
-        "one too many if the gain is reached exactly, as in 8 = 2 * 2 * 2.": lambda *a: (
-            int(_log_gain(*a)) + 1
-        ),
-    },
-    praise="For 5 stops, a gain of 32, m = 0.38 needs 11 iterations near black, and m = 1 five.",
-)
-
-first_values = Exercise(
-    "``function(codes)``: from 8-bit codes to where the recursion starts.",
-    probes=[np.uint8([[[0, 1, 255], [0, 5, 3]]]), np.arange(256, dtype=np.uint8)],
-    right=lambda codes: np.maximum(codes / 255, curve.FLOOR),
-    mistakes={
-        "exact black is still 0, and no m will ever move it.": lambda codes: codes / 255,
-        "you raised every value, even white.": lambda codes: codes / 255 + curve.FLOOR,
-        "codes 0 and 1 became the same: use half a code.": lambda c: np.maximum(c, 1) / 255,
-    },
-    praise="0 and 1 are the fixed points. Black now starts slightly above 0, which repels it.",
 )
 
 
@@ -87,10 +53,6 @@ odds_factor = Exercise(
 )
 
 
-def _shift(x, target):
-    return math.log(_odds(target) / _odds(x))
-
-
 def _after(x, m, n):
     return curve.recurse(x, lambda E, step: m, n)
 
@@ -101,41 +63,20 @@ def _m_for(x, target, n):
     return brentq(lambda m: _after(x, m, n) - target, 0, 1)
 
 
-def _end_of_recursion(m_for, x, target, n):
-    """Observe where the recursion ends with the returned m; None stays None."""
-    m = call(m_for, x, target, n)
-    if m is None:
-        return None
-    m = reading.number(m, "the m that m_for returns")
-    require(0 <= m <= 1, "m_for must return one m in [0, 1], or None where there is none.")
-    return {f"the pixel after {n} iterations with that m": _after(x, m, n)}
-
-
 constant_for = Exercise(
-    "``shift(x, target)``, the limit's n m, and ``m_for(x, target, n)``, the exact m or None.",
-    Function(
-        probes=[(0.05, 0.5), (0.3, 0.8), (0.02, 0.1), (0.6, 0.6)],
-        right=_shift,
-        mistakes={
-            "the sign is reversed: brightening needs a positive sum.": lambda x, t: _shift(t, x),
-            "log(target / x) forgets white. Use x / (1 - x).": lambda x, t: math.log(t / x),
-            "what adds up is the logarithm of the odds.": lambda x, t: math.exp(_shift(x, t)),
-        },
-    ),
-    Function(
-        observe=_end_of_recursion,
-        probes=[(0.05, 0.5, 8), (0.02, 0.5, 12), (0.3, 0.8, 4), (0.4, 0.4, 8), (0.01, 0.9, 2)]
-        + [(0.1, 0.15, 1), (0.002, 0.5, 5), (0.5, 0.3, 8)],
-        right=_m_for,
-        tolerance=3e-4,
-        mistakes={
-            "shift / n is only right for infinitely many iterations. Start there, and search for "
-            "the exact m.": lambda x, t, n: _shift(x, t) / n,
-            "where no m in [0, 1] leads from x to target, return None.": (
-                lambda x, t, n: _m_for(x, np.clip(t, x, _after(x, 1, n)), n)
-            ),
-            "0.4 to 0.4 is possible: m = 0.": lambda x, t, n: _m_for(x, t, n) if x < t else None,
-        },
-    ),
+    "``function(x, target, n)``: the m of n iterations that lead from x to target, or None.",
+    read=reading.number,
+    probes=[(0.05, 0.5, 8), (0.02, 0.5, 12), (0.3, 0.8, 4), (0.4, 0.4, 8), (0.01, 0.9, 2)]
+    + [(0.1, 0.15, 1), (0.002, 0.5, 5), (0.5, 0.3, 8)],
+    right=_m_for,
+    tolerance=5e-4,
+    mistakes={
+        "shift / n is only right for infinitely many iterations. Start there, and search for "
+        "the exact m.": lambda x, t, n: math.log(_odds(t) / _odds(x)) / n,
+        "where no m in [0, 1] leads from x to target, return None.": (
+            lambda x, t, n: _m_for(x, np.clip(t, x, _after(x, 1, n)), n)
+        ),
+        "0.4 to 0.4 is possible: m = 0.": lambda x, t, n: _m_for(x, t, n) if x < t else None,
+    },
     praise="The limit is a good first guess. For dark tones the exact m is larger.",
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lle_utils.checks import reading
-from lle_utils.checks.engine import Exercise, Function, Value, check
+from lle_utils.checks.engine import Exercise, check
 from lle_utils.checks.reading import require
 
 MOST_PARAMETERS = 67_299
@@ -49,79 +49,6 @@ reach = Exercise(
 )
 
 
-def _factors(schedule, iterations):
-    return [schedule[min(n, len(schedule) - 1)] for n in range(iterations)]
-
-
-def _cost(schedule, iterations):
-    return sum(1 / factor**2 for factor in _factors(schedule, iterations))
-
-
-def _read_schedule(schedule, name) -> dict:
-    require(np.iterable(schedule), f"{name} must be a tuple of factors, such as (4, 4, 1).")
-    entries = [reading.whole(entry, f"each entry of {name}") for entry in schedule]
-    require(entries and min(entries) >= 1, "a schedule holds factors, and none below 1.")
-    used = _factors(entries, 8)
-    return {
-        "it must start coarse and get finer, never coarser": used == sorted(used, reverse=True),
-        "the last iteration must be at full size": used[-1] == 1,
-        "eight iterations may cost at most 4 full ones": _cost(entries, 8) <= 4,
-        "eight iterations must cost at least 3.5 full ones": _cost(entries, 8) >= 3.5,
-    }
-
-
-half_the_cost = Exercise(
-    "``cost(schedule, iterations)``, in full forward passes, and a schedule of half the cost.",
-    Function(
-        probes=[((8, 4, 2), 8), ((1,), 8), ((4, 4, 1), 5), ((2, 1), 12), ((16, 8, 4, 2, 1), 3)],
-        right=_cost,
-        mistakes={
-            "downsampling by 2 leaves a quarter of the pixels, so a quarter of the cost.": (
-                lambda schedule, n: sum(1 / f for f in _factors(schedule, n))
-            ),
-            "the last entry repeats: count it each time.": lambda s, n: _cost(s, len(s)),
-            "only the *last* entry repeats, not the list.": lambda s, n: _cost(n * list(s), n),
-        },
-    ),
-    Value(
-        "half",
-        (4, 4, 2, 2, 2, 1),
-        {
-            "that costs more than 4 full passes, which is half. The last entry repeats.": (4, 4, 1),
-            "that costs less than 3.5 full passes: use full size more.": (4, 4, 4, 4, 4, 4, 1),
-            "go from coarse to fine, never back.": (1, 1, 1, 2, 2, 4, 4, 1),
-        },
-        read=_read_schedule,
-    ),
-    praise=lambda cost, half: f"Eight iterations for {_cost(half, 8):.2f} full forward passes.",
-)
-
-
-def _kernel() -> np.ndarray:
-    kernel = np.zeros((3, 3, 1, 4))
-    kernel[1, 1] = 1
-    for number, (row, column) in enumerate(((1, 0), (1, 2), (0, 1), (2, 1))):
-        kernel[row, column, 0, number] = -1
-    return kernel
-
-
-neighbor_kernel = Exercise(
-    "A kernel of shape (3, 3, 1, 4): pixel minus left, right, upper, lower neighbor.",
-    Value(
-        "kernel",
-        _kernel(),
-        {
-            "a reshape scrambles the filters. Move the axis instead, with np.moveaxis.": (
-                _kernel().transpose(3, 0, 1, 2).reshape(3, 3, 1, 4)
-            ),
-            "all four are neighbor minus pixel: reverse the sign.": -_kernel(),
-        },
-        read=lambda kernel, name: {"it": reading.numbers(kernel, name)},
-    ),
-    praise="Four differences, and all are 0 where the picture is even, however bright it is.",
-)
-
-
 @check
 def far_seeing_network(network) -> str:
     """Check a Keras network: maps like ours, no more parameters, and a reach of 31 pixels."""
@@ -129,42 +56,39 @@ def far_seeing_network(network) -> str:
     parameters = network.count_params()
     told = f"it has {parameters:,} parameters; {MOST_PARAMETERS:,} are allowed."
     require(parameters <= MOST_PARAMETERS, told)
-    seen = _seen_pixels(network)
-    high, wide = (int(np.ptp(line)) + 1 if line.size else 0 for line in seen)
-    span = f"{wide} pixels across" if high == wide else f"{high} x {wide} pixels"
+    rows, columns = _seen_pixels(network)
+    high, wide = (int(np.ptp(line)) + 1 if line.size else 0 for line in (rows, columns))
+    span = f"{wide} pixels across and {high} up and down"
     require(
         min(high, wide) >= REACH,
         f"it sees {span}; at least {REACH} each way were asked for. A dilated layer leaves "
         "gaps between the pixels it looks at, at the same price.",
     )
-    count = len(seen[0])
     require(
-        count >= REACH**2 / 4,
-        f"it spans {span}, but it looks at only {count} of these {high * wide:,} pixels "
+        rows.size >= REACH**2 / 4,
+        f"it sees {span}, but it looks at only {rows.size} of these {high * wide:,} pixels "
         "and is blind to the rest. Stack layers with smaller gaps.",
     )
     return f"It has {parameters:,} parameters, and sees {span}."
 
 
 def _require_maps(network) -> None:
-    """See whether maps are as large as their pictures and stay in [0, 1]."""
+    """See whether maps are as large as their pictures and stay in [0, 1], whatever the weights."""
     import keras
 
-    network(np.zeros((1, 24, 24, 3), np.float32))  # a class has no weights before its first call
-    rng = np.random.default_rng(0)
-    for factor, size in ((1, (24, 31)), (100, (9, 16))):
-        pictures = rng.random((2, *size, 3), dtype=np.float32)
-        with reading.keep_weights(network) as before:
-            network.set_weights([factor * weights for weights in before])
-            maps = keras.ops.convert_to_numpy(network(pictures))
-        require(
-            maps.shape == pictures.shape,
-            f"pictures of shape {pictures.shape} give maps of shape {maps.shape}: every pixel and "
-            'color needs its m. Is padding="same" set everywhere? What is downsampled must grow '
-            "back to its exact size.",
-        )
-        told = f"the map runs from {maps.min():.3g} to {maps.max():.3g}, outside [0, 1]"
-        require(maps.min() >= 0 and maps.max() <= 1, f"{told}. End in a sigmoid.")
+    pictures = np.random.default_rng(0).random((2, 9, 14, 3), dtype=np.float32)
+    network(pictures)  # a class has no weights before its first call
+    with reading.keep_weights(network) as before:
+        network.set_weights([100 * weights for weights in before])
+        maps = keras.ops.convert_to_numpy(network(pictures))
+    require(
+        maps.shape == pictures.shape,
+        f"pictures of shape {pictures.shape} give maps of shape {maps.shape}: every pixel and "
+        'color needs its m. Is padding="same" set everywhere? What is downsampled must grow '
+        "back to its exact size.",
+    )
+    told = f"the map runs from {maps.min():.3g} to {maps.max():.3g}, outside [0, 1]"
+    require(maps.min() >= 0 and maps.max() <= 1, f"{told}. End in a sigmoid.")
 
 
 def _seen_pixels(network) -> tuple[np.ndarray, np.ndarray]:

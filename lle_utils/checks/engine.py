@@ -60,7 +60,7 @@ class _TimeUp(BaseException):
 
 @dataclass(frozen=True)
 class Value:
-    """An answer that is a value, such as a prediction. The right one is never shown.
+    """An answer that is a value, such as a prediction. The right number is never shown.
 
     ``read(value, name)`` returns what is compared, or raises `Wrong` for the wrong type.
     """
@@ -79,26 +79,24 @@ class Value:
         for diagnosis, mistake in self.mistakes.items():
             if _same(found, self.read(mistake, self.name), self.tolerance):
                 raise Wrong(f"{self.name}: {diagnosis}")
-        if isinstance(found, dict):
-            raise Wrong(f"{self.name} {_in_a_sentence(found, wanted, self.tolerance)} {SEE_HINT}")
-        raise Wrong(f"{self.name} is not {_shown(found)}. {SEE_HINT}")
+        is_array = np.ndim(wanted) > 0
+        told = f"is {_difference(found, wanted)}" if is_array else f"is not {_shown(found)}"
+        raise Wrong(f"{self.name} {told}. {SEE_HINT}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
     """An answer that is a function.
 
-    `probes` are tuples of arguments, or single arguments, to call it with, or a function that makes
-    them if that takes a while. ``read(result, what)`` returns what is compared, within an
-    absolute and relative `tolerance`, and raises `Wrong` for the wrong type.
-    ``observe(function, *probe)`` calls an answer and returns what is compared instead: None, a
-    number, an array, a word, or a dict of these by name. In a dict a truth value stands for a
-    sentence that must hold.
+    `probes` are tuples of arguments, or single arguments, to call it with. ``read(result, what)``
+    returns what is compared: a number, an array, a word, or a dict of these by name; it raises
+    `Wrong` for the wrong type. ``observe(function, *probe)`` calls an answer and returns what is
+    compared instead, and raises `Wrong` for what is wrong in any answer.
     """
 
     right: Callable
     mistakes: Mapping[str, Callable]
-    probes: Iterable | Callable[[], Iterable] = ((),)
+    probes: Iterable = ((),)
     tolerance: float = TOLERANCE
     read: Callable = numbers
     observe: Callable | None = None
@@ -106,8 +104,7 @@ class Function:
     def judge(self, answer) -> None:
         """Try an answer on the probes; raise `Wrong` at the first that it gets wrong."""
         require(callable(answer), f"a function was asked for, and this is {kind(answer)}.")
-        probes = self.probes() if callable(self.probes) else self.probes
-        probes = [probe if isinstance(probe, tuple) else (probe,) for probe in probes]
+        probes = [probe if isinstance(probe, tuple) else (probe,) for probe in self.probes]
         for probe in probes:
             found, wanted = self._observe(answer, *probe), self._observe(self.right, *probe)
             if not _same(found, wanted, self.tolerance):
@@ -117,36 +114,42 @@ class Function:
         if self.observe:
             return self.observe(function, *probe)
         result = call(function, *probe)
-        return None if result is None else self.read(result, f"what {name_of(function)} returns")
+        what = f"what {describe_call(function, *probe)} returns"
+        return None if result is None else self.read(result, what)
 
-    def _observe_quietly(self, function, probe):
-        try:
-            return self._observe(function, *probe)
-        except Exception as error:  # an answer that fails in the same way is the same mistake
-            return type(error).__name__
+    def _observe_all(self, function, probes) -> list:
+        seen = []
+        for probe in probes:
+            try:
+                seen.append(self._observe(function, *probe))
+            except Exception as error:  # an answer that fails in the same way is the same mistake
+                seen.append(type(error).__name__)
+        return seen
 
     def _diagnosed(self, answer, probes, probe, found, wanted) -> Wrong:
-        seen = [self._observe_quietly(answer, one) for one in probes]
+        seen = self._observe_all(answer, probes)
         if all(one is None for one in seen):
             return Blank(FILL_IN)
         for diagnosis, mistake in self.mistakes.items():
-            expected = [self._observe_quietly(mistake, one) for one in probes]
-            if all(_same(*both, self.tolerance) for both in zip(seen, expected, strict=True)):
+            pairs = zip(seen, self._observe_all(mistake, probes), strict=True)
+            if all(_same(one, other, self.tolerance) for one, other in pairs):
                 return Wrong(diagnosis)
         text = describe_call(answer, *probe)
         if found is None:
             return Wrong(f"{text} returned None. Does every path in it end in `return`?")
-        return Wrong(f"{text} {_in_a_sentence(found, wanted, self.tolerance)} {SEE_HINT}")
+        if isinstance(wanted, dict):
+            key = next(key for key in wanted if not _same(found[key], wanted[key], self.tolerance))
+            text, found, wanted = f"{text} is not right: {key}", found[key], wanted[key]
+        return Wrong(f"{text} is {_difference(found, wanted)}. {SEE_HINT}")
 
 
 class Exercise:
     """An exercise as data, and its check: called with the student's answers it returns a verdict.
 
-    It has what is `asked` for, parts (or the arguments of a single `Function`), and the praise of
-    right answers: words, or a function of the answers that returns them.
+    It has what is `asked` for, parts (or the arguments of a single `Function`), and the praise.
     """
 
-    def __init__(self, asked: str, *parts, praise: str | Callable[..., str], **only_part):
+    def __init__(self, asked: str, *parts, praise: str, **only_part):
         self.__doc__ = asked
         self.parts = parts or (Function(**only_part),)
         self.praise = praise
@@ -158,7 +161,7 @@ class Exercise:
     def _judge(self, *answers) -> str:
         for part, answer in zip(self.parts, answers, strict=True):
             part.judge(answer)
-        return self.praise(*answers) if callable(self.praise) else self.praise
+        return self.praise
 
 
 def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
@@ -171,7 +174,7 @@ def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
     @functools.wraps(judge)
     def checked(*answers) -> Verdict:
         try:
-            if any(map(_has_gaps, answers)):
+            if any(answer is None or answer is Ellipsis for answer in answers):
                 raise Blank(FILL_IN)
             with _time_limit(SECONDS):
                 return Verdict(True, f"Correct. {judge(*answers)}")
@@ -185,13 +188,6 @@ def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
             return Verdict(False, f"Not right yet: it stopped with {_error_in_words(error)}")
 
     return checked
-
-
-def _has_gaps(answer) -> bool:
-    """Tell whether an answer is, or holds, a ``...`` or None."""
-    inside = answer.values() if isinstance(answer, dict) else answer
-    parts = inside if isinstance(answer, tuple | list | dict) else [answer]
-    return any(part is None or part is Ellipsis for part in parts)
 
 
 @contextmanager
@@ -217,11 +213,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
 # Calling an answer
 
 
-def call(function: Callable, *arguments, keeps: bool = False, **named):
-    """Call an answer on copies of the arguments and return its result, which may be None.
-
-    With `keeps`, the function must leave the arrays that it is given as they are.
-    """
+def call(function: Callable, *arguments, **named):
+    """Call an answer, which must leave its arrays as they are; return its result, even None."""
     require(callable(function), f"a function was asked for, and this is {kind(function)}.")
     is_kept = np.ndarray | list | dict
     given = [copy.deepcopy(one) if isinstance(one, is_kept) else one for one in arguments]
@@ -229,35 +222,28 @@ def call(function: Callable, *arguments, keeps: bool = False, **named):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             result = function(*given, **named)
-    except Wrong:  # what the answer was given (a network, say) has its own diagnosis
-        raise
     except (Exception, SystemExit) as error:
         text = describe_call(function, *arguments)
         raise Wrong(f"{text} stopped with {_error_in_words(error)}") from None
     for before, after in zip(arguments, given, strict=True):
-        if keeps and isinstance(before, np.ndarray):
+        if isinstance(before, np.ndarray):
             require(np.array_equal(before, after), CHANGES_ITS_INPUT)
     if any(part is Ellipsis for part in (result if isinstance(result, tuple) else (result,))):
         raise Blank(FILL_IN)
     return result
 
 
-def ask(function: Callable, *arguments, **options):
+def ask(function: Callable, *arguments):
     """Call an answer as `call` does; None counts as not filled in."""
-    result = call(function, *arguments, **options)
+    result = call(function, *arguments)
     if result is None:
         raise Blank(f"{describe_call(function, *arguments)} returned None; {FILL_IN}")
     return result
 
 
-def name_of(function: Callable) -> str:
-    """Return a function's name for a message."""
-    name = getattr(function, "__name__", "<lambda>")
-    return name if name.isidentifier() else "your function"
-
-
 def describe_call(function: Callable, *arguments) -> str:
     """Return a call for a message: ``brighten_again(E, predict, 3)``."""
+    name = getattr(function, "__name__", "<lambda>")
     try:
         names = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -267,7 +253,7 @@ def describe_call(function: Callable, *arguments) -> str:
         _shown(value) if isinstance(value, int | float | str | np.number) else name
         for name, value in zip(names, arguments, strict=False)
     ]
-    return f"{name_of(function)}({', '.join(shown)})"
+    return f"{name if name.isidentifier() else 'your function'}({', '.join(shown)})"
 
 
 # Comparing, and saying what differs
@@ -275,24 +261,12 @@ def describe_call(function: Callable, *arguments) -> str:
 
 def _same(found, wanted, tolerance: float) -> bool:
     if isinstance(found, dict) and isinstance(wanted, dict):
-        return found.keys() == wanted.keys() and all(
-            _same(found[key], wanted[key], tolerance) for key in wanted
-        )
+        return all(_same(found[key], wanted[key], tolerance) for key in wanted)
     if any(one is None or isinstance(one, str | dict) for one in (found, wanted)):
-        return found is wanted or (isinstance(found, str) and found == wanted)
+        return type(found) is type(wanted) and found == wanted
     near = {"rtol": tolerance, "atol": tolerance, "equal_nan": True}
     found, wanted = np.asarray(found, float), np.asarray(wanted, float)
     return found.shape == wanted.shape and np.allclose(found, wanted, **near)
-
-
-def _in_a_sentence(found, wanted, tolerance: float) -> str:
-    """Say how two observations differ, after the call that gave them."""
-    if not isinstance(wanted, dict):
-        return f"is {_difference(found, wanted)}."
-    key = next(key for key in wanted if not _same(found.get(key), wanted[key], tolerance))
-    if isinstance(wanted[key], bool):
-        return f"breaks a rule: {key}."
-    return f"is not right: {key} is {_difference(found.get(key), wanted[key])}."
 
 
 def _difference(found, wanted) -> str:

@@ -32,13 +32,6 @@ def numbers(value, what: str, shape: tuple | None = None) -> np.ndarray:
     return found
 
 
-def pair(value, what: str) -> np.ndarray:
-    """Return an answer as an array of two numbers, or say that it is not one."""
-    found = numbers(value, what)
-    require(found.shape == (2,), f"{what} must be two numbers: `return first, second`.")
-    return found
-
-
 def number(value, what: str) -> float:
     """Return an answer as a float, or say that it is not one finite number."""
     found = numbers(value, what)

@@ -19,8 +19,8 @@
 # one, with details and colors that the dark side hides](figures/hero.jpg)
 
 # %% [markdown]
-# **Minutes:** 1 to run all cells on two CPU cores; 35 to read and do the quick exercises. Per
-# exercise: 0.1: 2, 0.2: 10, 0.3: 10, 0.4: 30.
+# **Minutes:** 1 to run all cells on two CPU cores; 25 to read and do the quick exercises. Per
+# exercise: 0.1: 2, 0.2: 10, 0.3: 30.
 #
 # **What you'll need:** Keras, NumPy and matplotlib. The lesson imports no helper, so you can paste
 # its cells into a script. New words link to the [glossary](glossary.md).
@@ -449,46 +449,7 @@ checks.brighten_again(brighten_again)
 # </details>
 
 # %% [markdown]
-# ### Exercise 0.3. How much is still dark?
-#
-# `still_dark` takes the same arguments as `brighten_again`. What share of the values is **below**
-# code 10: at the start, after the first iteration, ..., after the last one? Return a list of
-# `iterations + 1` shares between 0 and 1.
-
-
-# %% tags=["exercise"]
-def still_dark(E, predict, iterations):
-    return ...
-
-
-# %% tags=["check"]
-checks.still_dark(still_dark)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Values are in [0, 1], so code 10 is 10 / 255. The mean of `True` and `False` is the share of
-# `True`. Count, brighten, count: one more count than there are iterations.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def still_dark(E, predict, iterations):
-#     shares = [np.mean(E < 10 / 255)]
-#     for _ in range(iterations):
-#         E = E + predict(E) * E * (1 - E)
-#         shares.append(np.mean(E < 10 / 255))
-#     return shares
-# ```
-#
-# The share cannot fall below that of exact zeros. This is why `enhance` raises them first.
-#
-# </details>
-
-# %% [markdown]
-# ### Exercise 0.4. A network that knows only one number
+# ### Exercise 0.3. A network that knows only one number
 #
 # What are all those parameters good for? Build a Keras network whose map is **one number**, the
 # same for every pixel of every picture, and between 0 and 1 for any weights. The number itself is

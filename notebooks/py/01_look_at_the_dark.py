@@ -20,12 +20,12 @@
 
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
-# exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 20, 1.5: 45.
+# exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 15.
 #
 # **What you'll need:** NumPy, SciPy and Matplotlib. No network access: the sample is included.
 #
 # **Contents:** the data · pairs · code values · stops · faulty pairs · noise · scene leak · a
-# camera in five steps · what is lost for good · other cameras · real dark photographs · exercises ·
+# camera in five steps · what is lost for good · other cameras · real dark photographs ·
 # appendix: misaligned pairs
 #
 # Previous: [00. Brighten one picture](00_brighten_one_picture.ipynb) · Next: [02. Bend one
@@ -406,13 +406,13 @@ for split, names in data.lol_split_names().items():
 # %% [markdown]
 # ### Exercise 1.4. Split by scene
 #
-# `groups` is a list of scenes, each a list of file names, as in `registry["groups"]`. Hold out
-# whole scenes, drawn at random, until at least `share` of all **files** is held out. The rest is
-# for training. The same `seed` must give the same split, a different seed a different one.
+# `groups` is a list of scenes, each a list of file names, as in `registry["groups"]`. `order` lists
+# the scenes' numbers in random order. Go through it and hold out whole scenes, until at least
+# `share` of all **files** is held out. The rest is for training.
 
 
 # %% tags=["exercise"]
-def split_by_scene(groups, share, seed):
+def split_by_scene(groups, order, share):
     train, held_out = ..., ...  # two lists of file names
     return train, held_out
 
@@ -424,7 +424,6 @@ checks.scene_split(split_by_scene)
 # %% [markdown]
 # <details><summary>Hint</summary>
 #
-# `np.random.default_rng(seed).permutation(len(groups))` gives the scene numbers in random order.
 # Add each scene's files to the held-out list until it is long enough, then to the training list.
 #
 # </details>
@@ -432,14 +431,16 @@ checks.scene_split(split_by_scene)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def split_by_scene(groups, share, seed):
+# def split_by_scene(groups, order, share):
 #     train, held_out = [], []
 #     wanted = share * sum(len(group) for group in groups)
-#     for number in np.random.default_rng(seed).permutation(len(groups)):
+#     for number in order:
 #         side = held_out if len(held_out) < wanted else train
 #         side.extend(groups[number])
 #     return train, held_out
 # ```
+#
+# `np.random.default_rng(seed).permutation(len(groups))` makes an order that can be made again.
 #
 # </details>
 
@@ -711,50 +712,6 @@ show([photograph**0.5 for photograph in photographs], ["brightened"] * len(photo
 
 # %% [markdown]
 # At night, lights are already bright, and skies are meant to be dark.
-
-# %% [markdown]
-# ## Exercises
-#
-# ### Exercise 1.5. Find the scenes yourself
-#
-# Some pictures show the same scene at different exposures. Write a function that takes a list of
-# pictures, arrays (height, width, 3) in [0, 1] of one size, and returns a list of groups. Each
-# group lists the indices of all pictures of one scene; a picture without a twin is its own group.
-#
-# If A resembles B, and B resembles C, all three are one scene, even if A and C look less alike
-# because their exposures are far apart.
-
-
-# %% tags=["exercise"]
-def group_scenes(pictures):
-    return ...  # such as [[0, 2], [1]]
-
-
-# %% tags=["check"]
-checks.group_scenes(group_scenes)
-
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# `thumbnail_ranks` (above) returns vectors of length 1. Their dot products are a matrix of
-# similarities. Connect pictures where it is high enough. The scenes are the connected components of
-# this graph: `scipy.sparse.csgraph.connected_components`.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def group_scenes(pictures, least=0.97):
-#     from scipy.sparse.csgraph import connected_components
-#
-#     ranks = np.array([thumbnail_ranks(picture) for picture in pictures])
-#     count, labels = connected_components(ranks @ ranks.T > least)
-#     return [np.flatnonzero(labels == label) for label in range(count)]
-# ```
-#
-# </details>
 
 # %% [markdown]
 # ## Appendix: how far are the pairs apart?

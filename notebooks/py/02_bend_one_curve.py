@@ -18,8 +18,8 @@
 # more and more iterations](figures/dial.jpg)
 
 # %% [markdown]
-# **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
-# exercise: 2.1: 10, 2.2: 10, 2.3: 5, 2.4: 15, 2.5: 45.
+# **Minutes:** 1 to run all cells on two CPU cores; 45 to read and do the quick exercises. Per
+# exercise: 2.1: 10, 2.2: 15, 2.3: 30.
 #
 # **What you'll need:** NumPy, and the derivative of a parabola. No network yet.
 #
@@ -259,40 +259,6 @@ _ = ipywidgets.interact(bend, m=strength, n=depth)
 # </details>
 
 # %% [markdown]
-# ### Exercise 2.2. How many iterations for a gain?
-#
-# Near black, an iteration simply multiplies by $1 + m$. Write a function that returns the smallest
-# number of iterations that multiply a very dark pixel by at least `gain`. **Predict first:** how
-# many does a gain of 32, five stops, take with $m = 1$? With $m = 0.38$?
-
-
-# %% tags=["exercise"]
-def steps_for(gain, m):
-    return ...  # a whole number
-
-
-# %% tags=["check"]
-checks.steps_for(steps_for)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# After $n$ iterations the pixel is $(1 + m)^n$ times what it was. Take logarithms and round up.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def steps_for(gain, m):
-#     return int(np.ceil(np.log(gain) / np.log(1 + m)))
-# ```
-#
-# Real pictures need a few more, because a pixel gains less as it brightens.
-#
-# </details>
-
-# %% [markdown]
 # ## 5. Exact black stays black
 #
 # $f(0) = 0$ for any $m$, and dark pictures have many exact zeros. But a stored 0 only means "less
@@ -311,37 +277,6 @@ print("with floor:   ", np.round(iterate(np.maximum(codes, FLOOR), m, 8) * 255, 
 # Without the floor the first stays at 0 while its neighbors rise: a black speck in a gray shadow.
 
 # %% [markdown]
-# ### Exercise 2.3. Raise the floor
-#
-# Write a function that takes the codes of an 8-bit file, a `uint8` array, and returns floats in [0,
-# 1], with exact black raised to half a code and everything else unchanged.
-
-
-# %% tags=["exercise"]
-def first_values(codes):
-    return ...
-
-
-# %% tags=["check"]
-checks.first_values(first_values)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# `np.maximum` keeps the larger of two values. Half a code is not 0.5.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def first_values(codes):
-#     return np.maximum(codes / 255, 0.5 / 255)
-# ```
-#
-# </details>
-
-# %% [markdown]
 # ## 6. A closed form: m = 1
 #
 # With $m = 1$ one iteration **squares** the distance to white:
@@ -356,7 +291,7 @@ checks.first_values(first_values)
 # **[odds](glossary.md#odds)** of a pixel, $x / (1 - x)$: 0 for black, 1 for middle gray, infinite
 # for white.
 #
-# ### Exercise 2.4. Derive the odds form
+# ### Exercise 2.2. Derive the odds form
 #
 # By what factor does one iteration multiply the odds? Derive it on paper **before you read on**.
 # Your function must work for every $x$ in [0, 1], including black and white, for $0 \le m < 1$, and
@@ -721,25 +656,21 @@ plt.show()
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 2.5. Find the constant
+# ### Exercise 2.3. Find the constant
 #
-# First the limit of infinitely many small iterations (section 8): `shift` returns the $n\,m$ that
-# takes `x` to `target`. Then the exact answer: `m_for` returns the $m$ in [0, 1] with which exactly
-# `n` iterations lead from `x` to `target`, or `None` if no such $m$ exists. How far is `shift / n`
-# from it?
+# Section 8 has the $m$ that takes `x` to `target` in the limit of infinitely many small iterations:
+# the difference of their log-odds, divided by $n$. Now find the exact one. `m_for` returns the $m$
+# in [0, 1] with which `n` iterations lead from `x` to `target`, or `None` if no such $m$ exists.
+# How far is the limit from it?
 
 
 # %% tags=["exercise"]
-def shift(x, target):
-    return ...
-
-
 def m_for(x, target, n):
     return ...
 
 
 # %% tags=["check"]
-checks.constant_for(shift, m_for)
+checks.constant_for(m_for)
 
 # %% [markdown]
 # <details><summary>Hint</summary>
@@ -753,10 +684,6 @@ checks.constant_for(shift, m_for)
 # <details><summary>Solution</summary>
 #
 # ```python
-# def shift(x, target):
-#     return np.log(target / (1 - target)) - np.log(x / (1 - x))
-#
-#
 # def m_for(x, target, n):
 #     if not x <= target <= iterate(x, 1.0, n):
 #         return None
@@ -770,8 +697,8 @@ checks.constant_for(shift, m_for)
 #     return high
 # ```
 #
-# From 0.05 to 0.5 the shift is 2.94. Eight iterations of 2.94 / 8 = 0.368 end at 0.43. The exact
-# constant is 0.410.
+# From 0.05 to 0.5 the log-odds grow by 2.94. Eight iterations of 2.94 / 8 = 0.368 end at 0.43. The
+# exact constant is 0.410.
 #
 # </details>
 

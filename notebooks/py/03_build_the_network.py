@@ -19,8 +19,8 @@
 # each time](figures/iterations.jpg)
 
 # %% [markdown]
-# **Minutes:** 1 to run all cells on two CPU cores; 45 to read and do the quick exercises. Per
-# exercise: 3.1: 15, 3.2: 10, 3.3: 20, 3.4: 30, 3.5: an hour or two.
+# **Minutes:** 1 to run all cells on two CPU cores; 35 to read and do the quick exercises. Per
+# exercise: 3.1: 15, 3.2: 10, 3.3: an hour or two.
 #
 # **What you'll need:** notebook 02, and some idea of a convolutional layer.
 #
@@ -444,48 +444,6 @@ for number, iteration in enumerate(enhancer.steps(batch), start=1):
 print(inspect.getsource(Maps.__call__))
 
 # %% [markdown]
-# ### Exercise 3.3. Halve the cost
-#
-# Suppose every iteration looks at the picture itself, downsampled by the factors of a schedule such
-# as (4, 4, 1), and the last factor repeats. Write its cost, in forward passes at full size. Then
-# find a schedule that halves the cost of **eight** iterations: it should cost 3.5 to 4 full passes,
-# go from coarse to fine, never back, and end at full size.
-
-
-# %% tags=["exercise"]
-def cost(schedule, iterations):
-    return ...  # in forward passes at full size
-
-
-half = ...  # a schedule, such as (4, 4, 1)
-
-# %% tags=["check"]
-checks.half_the_cost(cost, half)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Downsampled by 2, a picture has a quarter of the pixels. Count backward: how many of the eight
-# iterations can be at full size if you may spend 4?
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def cost(schedule, iterations):
-#     factors = [schedule[min(k, len(schedule) - 1)] for k in range(iterations)]
-#     return sum(1 / factor**2 for factor in factors)
-#
-#
-# half = (4, 4, 2, 2, 2, 1)
-# ```
-#
-# It costs 2/16 + 3/4 + 3 = 3.875 full forward passes: the last entry serves iterations 6, 7 and 8.
-#
-# </details>
-
-# %% [markdown]
 # ## 14. Any size, saved and loaded
 #
 # The network has no fixed size, so the enhancer has none either: even 2 x 1 pixels work. A `.keras`
@@ -503,54 +461,9 @@ print("same picture:", np.allclose(loaded(batch), enhancer(batch), atol=1e-6))
 
 # %% [markdown]
 # ## Exercises
-#
-# ### Exercise 3.4. A published bug
-#
-# A well-known code example trains a brightening network with a loss that asks *neighboring pixels
-# to keep their differences*. It compares each pixel with its left, right, upper and lower neighbor,
-# by convolving a gray picture with fixed kernels. This is its kernel for the left neighbor:
-#
-# ```python
-# left_kernel = tf.constant([[[[0, 0, 0]], [[-1, 1, 0]], [[0, 0, 0]]]])  # shape (1, 3, 1, 3)
-# ```
-#
-# **Predict:** what does a convolution with this kernel compute? Keras and TensorFlow read a kernel
-# as (height, width, channels in, channels out).
-#
-# Then fix it. Build **one** kernel of shape (3, 3, 1, 4) whose four filters compute, in this order,
-# the pixel minus its left, right, upper and lower neighbor.
-
-# %% tags=["exercise"]
-kernel = ...  # a NumPy array of shape (3, 3, 1, 4)
-
-# %% tags=["check"]
-checks.neighbor_kernel(kernel)
 
 # %% [markdown]
-# <details><summary>Hint</summary>
-#
-# What does the *last* axis count? Begin with `np.zeros((3, 3, 1, 4))`. Row 1, column 1 is the pixel
-# itself, and row 1, column 0 its left neighbor.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# kernel = np.zeros((3, 3, 1, 4))
-# kernel[1, 1] = 1
-# for number, (row, column) in enumerate([(1, 0), (1, 2), (0, 1), (2, 1)]):
-#     kernel[row, column, 0, number] = -1
-# ```
-#
-# The published kernel is one row high, three columns wide, and has **three filters**. Each of them
-# sees only the middle column: -1 times the pixel, +1 times the pixel, 0. None looks left. So the
-# loss punishes the network for brightening at all.
-#
-# </details>
-
-# %% [markdown]
-# ### Exercise 3.5. See farther at the same price
+# ### Exercise 3.3. See farther at the same price
 #
 # Build a Keras network with the same input and output as ours (three colors in, three maps in [0,
 # 1] out, any size) and **at most 67,299 parameters** that sees **at least 31** pixels across and 31

@@ -20,7 +20,7 @@
 
 # %% [markdown]
 # **Minutes:** 2 to run all cells on two CPU cores; 100 to read and do the quick exercises. Per
-# exercise: 6.1: 10, 6.2: 15, 6.3: 15, 6.4: 20, 6.5: an evening.
+# exercise: 6.1: 10, 6.2: 15, 6.3: 15, 6.4: 20.
 #
 # **What you'll need:** notebooks 02 and 05.
 #
@@ -813,54 +813,6 @@ checks.leave_one_out(leave_one_out)
 # ```
 #
 # It is never above the first score.
-#
-# </details>
-
-# %% [markdown]
-# ### Exercise 6.5. Name the fault
-#
-# `split_error` splits an error into exposure, cast and detail. Is the detail *noise* or *blur*?
-# Write a function that compares a picture with its reference and names the fault that causes most
-# of the squared error: `"exposure"`, `"cast"`, `"noise"` or `"blur"`.
-#
-# The check degrades photographs, each with one strong fault and a trace of the other three. You
-# must get nine out of ten right. Then try it on the enhancer's pictures: `[main_fault(e, h) for e,
-# h in zip(enhanced, references)]`.
-
-
-# %% tags=["exercise"]
-def main_fault(enhanced, reference):
-    return ...
-
-
-# %% tags=["check"]
-checks.main_fault(main_fault)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# What does an error caused by blur look like? Blur the reference, and subtract the reference.
-# `np.corrcoef` measures similarity. Or compare the grain of the two pictures: noise adds grain,
-# blur removes it.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def main_fault(enhanced, reference):
-#     exposure, cast, detail = split_error(enhanced, reference)
-#     error = enhanced - reference
-#     detailed = error - error.mean(axis=(0, 1))
-#     blurred = ndimage.gaussian_filter(reference, (2, 2, 0)) - reference
-#     likeness = np.corrcoef(detailed.ravel(), blurred.ravel())[0, 1]
-#     blur = detail * max(likeness, 0) ** 2  # the share that blur explains
-#     shares = {"exposure": exposure, "cast": cast, "noise": detail - blur, "blur": blur}
-#     return max(shares, key=shares.get)
-# ```
-#
-# The square of a correlation is the share of variance that one picture explains of the other. The
-# rest counts as noise. In a real picture it is often wrong contrast.
 #
 # </details>
 

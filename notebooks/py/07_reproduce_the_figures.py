@@ -19,7 +19,7 @@
 
 # %% [markdown]
 # **Minutes:** 1 to run all cells on two CPU cores; 30 to read and do the quick exercises. Per
-# exercise: 7.1: 15, 7.2: 15, 7.3: 15, 7.4: an evening.
+# exercise: 7.1: 15, 7.2: 15, 7.3: an evening.
 #
 # **What you'll need:** [notebook 05](05_iterate.ipynb).
 #
@@ -43,13 +43,11 @@ if "COLAB_RELEASE_TAG" in os.environ and not os.path.exists("colab.py"):
 
 # %%
 import inspect
-import io
 import json
 import time
 
 import matplotlib.pyplot as plt
 import numpy as np
-from PIL import Image
 
 from lle_utils import checks, curve, drawing, figures
 from lle_utils.enhancer import trace
@@ -293,47 +291,6 @@ if DATASET == "sample":
     assert not any(differences.values()), differences
 
 # %% [markdown]
-# ### Exercise 7.2. Do two files show the same picture?
-#
-# The function gets the bytes of two image files, PNG or JPEG. It returns True if both pictures have
-# the same size and their PSNR is at least `decibels`. The stub opens them; `np.asarray` makes
-# arrays of them.
-
-
-# %% tags=["exercise"]
-def agree(first, second, decibels):
-    ours, theirs = (Image.open(io.BytesIO(content)) for content in (first, second))
-    return ...
-
-
-# %% tags=["check"]
-checks.agree(agree)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# First compare the sizes. Then convert to floats: in uint8, 16 squared is 0. And what is the
-# logarithm of 0, where nothing differs?
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def agree(first, second, decibels):
-#     ours, theirs = (
-#         np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), float) / 255
-#         for content in (first, second)
-#     )
-#     if ours.shape != theirs.shape:
-#         return False
-#     error = np.mean((ours - theirs) ** 2)
-#     return bool(error <= 10 ** (-decibels / 10))  # no logarithm, so no trouble with 0
-# ```
-#
-# </details>
-
-# %% [markdown]
 # <details><summary>Quiz: the record agrees in all numbers. Can a figure still be wrong?</summary>
 #
 # Yes. The numbers say which pictures were computed, not whether each has the right title. Someone
@@ -372,7 +329,7 @@ for title, value in seconds.items():
 # With NumPy the curve costs almost nothing. The founding network looks at every pixel in every
 # iteration; ours, in most iterations, looks only at a thumbnail of 24 x 24 pixels.
 #
-# ### Exercise 7.3. Seconds, measured properly
+# ### Exercise 7.2. Seconds, measured properly
 #
 # The first call of a network also prepares it, and other programs may interrupt. Write a function
 # that first calls `work()` `warmup` times, then times `runs` calls one by one, and returns their
@@ -428,7 +385,7 @@ checks.median_seconds(median_seconds)
 #
 # ## Exercises
 #
-# ### Exercise 7.4. A figure of your own
+# ### Exercise 7.3. A figure of your own
 #
 # Make a figure of something that the README does not show: the worst of the six scenes, or what the
 # tenth iteration adds. Your function takes the `material` and returns two things, like the
