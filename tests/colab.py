@@ -72,28 +72,24 @@ def make_repository(folder: Path) -> str:
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    who = ["-c", "user.name=Colab", "-c", "user.email=colab@example.org"]
-    commands = [
-        ["init"],
-        ["config", "core.compression", "0"],  # pictures and weights are compressed already
-        ["config", "pack.window", "0"],
-        ["add", "--all", "--force"],
-        [*who, "commit", "--message", "now"],
-    ]
-    for command in commands:
-        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    for command in (
+        "init",
+        "config user.name Colab",
+        "config user.email colab@example.org",
+        "config core.compression 0",  # pictures and weights are compressed already
+        "config pack.window 0",
+        "add --all --force",
+        "commit --message now",
+    ):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True, capture_output=True)
     return folder.as_uri()
 
 
 def run(notebook: Path, repository: str) -> list[str]:
     """Run one notebook alone in an empty folder; return what is to be complained of."""
-    kept = {
-        key: value
-        for key, value in os.environ.items()
-        if not key.startswith(("LLE_", "PYTHON", "JUPYTER", "MPL", "IPYTHON", "KERAS"))
-    }
-    environment = {
-        **kept,
+    own = ("LLE_", "PYTHON", "JUPYTER", "MPL", "IPYTHON", "KERAS")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(own)}
+    environment |= {
         "COLAB_RELEASE_TAG": "release-colab-simulated",
         "LLE_REPOSITORY": repository,
         "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
@@ -103,9 +99,8 @@ def run(notebook: Path, repository: str) -> list[str]:
         before = pip("freeze", "--all")
         try:
             command = [PYTHON, "-m", "jupyter", "execute", f"--timeout={SECONDS}", notebook.name]
-            done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True
-            )
+            options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+            done = subprocess.run(command, **options)
             complaints = changes(before, pip("freeze", "--all"))
         finally:
             pip("uninstall", "--quiet", "--yes", PACKAGE)

@@ -13,11 +13,8 @@ import links  # noqa: E402
 
 def pages_of(part: str) -> list[str]:
     """Return the pages that a part of the book's first page lists."""
-    index = (NOTEBOOKS / "index.md").read_text(encoding="utf-8")
-    found = {}
-    for options, pages in TREE.findall(index):
-        found[re.search(r":caption: (.+)", options).group(1)] = pages.split()
-    return found[part]
+    trees = TREE.findall((NOTEBOOKS / "index.md").read_text(encoding="utf-8"))
+    return next(pages.split() for options, pages in trees if f":caption: {part}\n" in options)
 
 
 def test_the_book_has_each_notebook_in_order():

@@ -11,7 +11,6 @@ import colab
 import jupytext
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 SETUP = jupytext.read(sorted((ROOT / "notebooks" / "py").glob("*.py"))[0])
@@ -20,18 +19,12 @@ SETUP = next(cell.source for cell in SETUP.cells if cell.metadata.get("tags") ==
 
 def test_colabs_versions_lie_in_the_ranges():
     lines = [line for line in colab.VERSIONS.read_text().splitlines() if not line.startswith("#")]
-    versions = {
-        canonicalize_name(one.name): str(one.specifier).removeprefix("==")
-        for one in map(Requirement, lines)
-    }
+    versions = dict(line.lower().split("==") for line in lines)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for asked in map(Requirement, project["dependencies"]):
-        version = versions.get(canonicalize_name(asked.name))
+        version = versions.get(asked.name)
         assert version, f"tests/colab.txt has no {asked.name}"
         assert asked.specifier.contains(version), f"Colab's {asked.name} {version} is not {asked}"
-
-
-# What the simulation compares
 
 
 BEFORE = "keras==3.13.2\nnumpy==2.1.3\n"
@@ -43,7 +36,6 @@ BEFORE = "keras==3.13.2\nnumpy==2.1.3\n"
         (BEFORE + "-e git+file:///clone@0123#egg=lle_utils\nnew==1.0\n", []),
         ("keras==3.15.1\nnumpy==2.1.3\n", ["keras==3.13.2 became keras==3.15.1"]),
         ("keras==3.13.2\n", ["numpy==2.1.3 became nothing"]),
-        ("Keras==3.13.3\nnumpy==2.1.3\nnew==1\n", ["keras==3.13.2 became Keras==3.13.3"]),
     ],
 )
 def test_changes_are_told_and_additions_are_none(after, said):
@@ -59,9 +51,6 @@ def test_the_simulated_repository_is_the_working_tree(tmp_path):
     subprocess.run(clone, check=True)
     for name in ("pyproject.toml", "lle_utils/curve.py", "data/sample/index.csv"):
         assert (tmp_path / "clone" / name).read_bytes() == (ROOT / name).read_bytes()
-
-
-# What the set-up cell does
 
 
 @pytest.fixture

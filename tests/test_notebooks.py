@@ -21,7 +21,6 @@ CHOICE = 'DATASET = os.environ.get("LLE_DATASET", "sample")  # @param ["sample",
 CONFESSION = 'print("Data set:", DATASET)'
 LOL_MARKS = ("Data set: lol", "pairs: LOL")
 BADGE = re.compile(r"https://colab\.research\.google\.com/github/[^)]+/notebooks/([\w.]+)\)")
-SOURCES = "Sources and further reading: [references](references.md)."
 ALT = re.compile(r"^# Alt: ", re.MULTILINE)
 BLOCK = re.compile(r"\$\$.*?\$\$|```.*?```|`[^`\n]*`", re.DOTALL)
 FORMULA = re.compile(r"\$([^$]+)\$")
@@ -52,18 +51,13 @@ def texts(notebook) -> list[str]:
     return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
-# The rules
-
-
 def is_paired(name, notebook):
     twin = jupytext.read(SCRIPTS / f"{name}.py")
     ours, theirs = (
         [(cell.cell_type, cell.source, tags(cell)) for cell in document.cells]
         for document in (notebook, twin)
     )
-    for index, (cell, twin_cell) in enumerate(zip(ours, theirs, strict=False)):
-        assert cell == twin_cell, f"cell {index} differs from py/{name}.py: render it again"
-    assert len(ours) == len(theirs), f"not as many cells as py/{name}.py: render it again"
+    assert ours == theirs, f"other cells than in py/{name}.py: render it again"
 
 
 def was_executed_in_one_run(name, notebook):
@@ -94,10 +88,10 @@ def was_run_on_the_sample(name, notebook):
     cell = code_cells(notebook)[1]
     lines = cell.source.splitlines()
     assert CHOICE in lines and lines[-1] == CONFESSION, "the imports cell must choose the data set"
-    for other in code_cells(notebook):
-        for mark in LOL_MARKS:
-            assert mark not in printed(other), f"executed on LOL: {mark!r} is in an output"
     assert "Data set: sample" in printed(cell).splitlines(), "it does not say: Data set: sample"
+    for mark in LOL_MARKS:
+        for other in code_cells(notebook):
+            assert mark not in printed(other), f"executed on LOL: {mark!r} is in an output"
 
 
 def begins_as_all_do(name, notebook):
@@ -107,27 +101,15 @@ def begins_as_all_do(name, notebook):
     title, picture, guide = (cell.source for cell in notebook.cells[:3])
     assert title.startswith(f"# {name[:2]}. "), f"the title must begin with {name[:2]}."
     assert BADGE.findall(title) == [f"{name}.ipynb"], "the badge opens a different notebook"
-    assert len(title.split("\n\n")) == 3, "the first cell is a title, the badge and one paragraph"
     assert picture.startswith("!["), "the second cell must show a picture"
-    assert guide.startswith("**Minutes:** "), "the third cell must begin with the minutes"
-    for part in ("to run all cells", "to read", "**What you'll need:**", "**Contents:**"):
-        assert part in " ".join(guide.split()), f"the third cell does not say: {part}"
+    for part in ("**Minutes:**", "**What you'll need:**", "**Contents:**"):
+        assert part in guide, f"the third cell does not say: {part}"
     place = NAMES.index(name)
     for neighbor in NAMES[max(0, place - 1) : place + 2]:
         assert neighbor == name or f"({neighbor}.ipynb)" in guide, f"no link to {neighbor}"
 
 
-def ends_as_all_do(name, notebook):
-    last = notebook.cells[-1].source
-    assert last.startswith("## What you learned"), "the last cell must say what was learned"
-    assert f"\n{SOURCES}" in last, f"the last cell must say: {SOURCES}"
-    for old in ("What you'll learn", "## Further reading", "[doi:", "[arXiv:"):
-        assert not any(old in text for text in texts(notebook)), f"leave this out: {old}"
-
-
 def is_laid_out(name, notebook):
-    titles = [one for text in texts(notebook) for one in text.splitlines() if one.startswith("# ")]
-    assert len(titles) == 1, f"one title, and sections below it, not {titles}"
     for text in texts(notebook):
         assert "%%" not in text, f"a text swallowed the cell below it: {text[-80:]!r}"
         assert "![](" not in text, "a picture without a text for those who cannot see it"
@@ -147,7 +129,6 @@ RULES = (
     is_deterministic,
     was_run_on_the_sample,
     begins_as_all_do,
-    ends_as_all_do,
     is_laid_out,
 )
 

@@ -1,13 +1,11 @@
 """What surrounds the code: dependencies, versions, files, and the wheel."""
 
-import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
-from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -31,18 +29,15 @@ MADE_UP_PATHS = ("/tmp/evil", "/home/me")  # in tests of such paths
 
 def ranges(requirements) -> dict[str, SpecifierSet]:
     """Return the range of each requirement by its name; the project itself aside."""
-    found = [Requirement(text) for text in requirements]
-    return {
-        canonicalize_name(one.name): one.specifier
-        for one in found
-        if canonicalize_name(one.name) != PROJECT["name"]
-    }
+    found = {canonicalize_name(one.name): one.specifier for one in map(Requirement, requirements)}
+    found.pop(PROJECT["name"], None)
+    return found
 
 
 def pins() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    found = [Requirement(line) for line in lines if line and not line.startswith("#")]
-    return {canonicalize_name(one.name): str(one.specifier).removeprefix("==") for one in found}
+    found = ranges(line for line in lines if line and not line.startswith("#"))
+    return {name: str(pinned).removeprefix("==") for name, pinned in found.items()}
 
 
 def tracked() -> list[Path]:
@@ -63,18 +58,13 @@ def test_conda_environment_asks_for_what_the_project_asks(file):
     conda = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
     (by_pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
     assert ("-e ." in by_pip) == (file == "environment.yml")
-    assert environment["channels"] == ["conda-forge"]
-
     asked = ranges(set(conda + by_pip) - {"python=3.12", "pip", "-e ."})
     assert asked == {**ranges(PROJECT["dependencies"]), **ranges(EXTRAS["notebooks"])}
-    assert "python=3.12" in conda
-    assert SpecifierSet(PROJECT["requires-python"]).contains("3.12")
 
 
 def test_binder_installs_the_package_without_touching_the_environment():
     script = ROOT / ".binder" / "postBuild"
     assert os.access(script, os.X_OK), "Binder runs postBuild only if it is executable"
-    assert script.read_bytes().startswith(b"#!/usr/bin/env bash\n")
     assert "pip install --no-deps -e ." in script.read_text().splitlines()
 
 
@@ -102,23 +92,6 @@ def test_no_tracked_file_is_large_or_names_a_path_of_one_machine():
             text = (ROOT / path).read_text(encoding="utf-8")
             found = set(MACHINE_PATH.findall(text)) - set(MADE_UP_PATHS)
             assert not found, f"{path} names {found}"
-
-
-def test_imports_point_one_way():
-    files = {}
-    for path in (ROOT / "lle_utils").rglob("*.py"):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        files[".".join(parts).removesuffix(".__init__")] = path
-    arrows = {}
-    for module, path in files.items():
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
-        for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
-            inside = {f"{node.module}.{name.name}" for name in node.names}
-            named |= {name if name in files else node.module for name in inside}
-        arrows[module] = named & files.keys() - {module}
-    assert arrows["lle_utils.cli"]
-    list(TopologicalSorter(arrows).static_order())  # refuses a circle, and says which
 
 
 # The wheel
@@ -151,7 +124,6 @@ def test_a_wheel_carries_what_the_package_needs_and_works_outside_the_clone(tmp_
         name = path.relative_to(ROOT).as_posix().replace("data/sample", "lle_utils/_sample")
         assert name in names
     assert not [name for name in names if name.startswith(("tests/", "data/", "notebooks/"))]
-    assert not [name for name in names if name.endswith((".pyc", ".zip"))]
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -21,7 +21,6 @@ from pathlib import Path
 from lle_utils import data
 from lle_utils.backend import keras
 from lle_utils.evaluation import pictures_by_depth, scale_to_mean
-from lle_utils.images import replace_file
 from lle_utils.metrics import mean_scores, psnr, ssim
 from lle_utils.paths import data_dir
 from lle_utils.recipes import Recipe
@@ -101,47 +100,37 @@ def read_results(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def write_results(path: Path, results: list[dict]) -> None:
-    """Write a table of results, as a whole."""
-
-    def write(partial) -> None:
-        with Path(partial).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+def add_result(path: Path, result: dict) -> None:
+    """Add a line to a table of results, which may be absent."""
+    is_new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+        if is_new:
             writer.writeheader()
-            writer.writerows(results)
-
-    replace_file(path, write)
+        writer.writerow(result)
 
 
 def main() -> None:
     """Run the rows that the command line names, or all that have no result."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
     rows, seeds = read_rows()
-    parser.add_argument("row", nargs="*", help="rows to run; default: all without a result")
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=data_dir() / "runs" / "ablation",
-        help="where runs and results are kept (default: %(default)s)",
-    )
+    output = data_dir() / "runs" / "ablation"
+    parser = argparse.ArgumentParser(description="Train the ablation, and score it on validation.")
+    parser.add_argument("row", nargs="*", help=f"of: {', '.join(rows)}; default: all")
+    parser.add_argument("-o", "--output", type=Path, default=output, help="default: %(default)s")
     args = parser.parse_args()
     unknown = set(args.row) - set(rows)
     if unknown:
         parser.error(f"there is no row {unknown.pop()!r}; there are: {', '.join(rows)}")
     args.output.mkdir(parents=True, exist_ok=True)
     table = args.output / "ablation.csv"
-    results = read_results(table)
-    done = {(result["row"], int(result["seed"])) for result in results}
+    done = {(result["row"], int(result["seed"])) for result in read_results(table)}
     # All rows once before any twice: a run that is cut short has seen each choice.
     for seed in seeds:
         for name in args.row or rows:
             if (name, seed) not in done:
-                results.append(run_row(name, seed, rows[name], args.output))
-                write_results(table, results)
-                print(results[-1], flush=True)
+                result = run_row(name, seed, rows[name], args.output)
+                add_result(table, result)
+                print(result, flush=True)
 
 
 if __name__ == "__main__":

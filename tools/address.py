@@ -14,15 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 GITHUB = "https://github.com/"
-NAME, BRANCH = r"(?P<name>[\w.-]+/[\w.-]+)", r"(?P<branch>[\w.-]+)"
-PLACES = tuple(
-    re.compile(place)
-    for place in (
-        rf"https://colab\.research\.google\.com/github/{NAME}/blob/{BRANCH}/notebooks/",
-        rf"git clone {GITHUB}{NAME}",
-        rf"https://mybinder\.org/v2/gh/{NAME}/{BRANCH}(?=[?)\s])",
-        rf'LLE_REPOSITORY\\?", \\?"{GITHUB}{NAME}\\?"',  # in a notebook, quotes are escaped
-    )
+PLACES = (
+    "https://colab.research.google.com/github/{name}/blob/{branch}/notebooks/",
+    "git clone https://github.com/{name}",
+    "https://mybinder.org/v2/gh/{name}/{branch}",
+    'LLE_REPOSITORY", "https://github.com/{name}"',
+    r"LLE_REPOSITORY\", \"https://github.com/{name}\"",  # in a notebook, quotes are escaped
 )
 
 
@@ -35,18 +32,17 @@ def setting() -> tuple[str, str]:
     return url.removeprefix(GITHUB), project["tool"]["workbook"]["branch"]
 
 
+def pattern(place: str) -> re.Pattern:
+    """Return what finds a place of `PLACES` with any name and branch."""
+    escaped = re.escape(place).replace(r"\{name\}", r"(?P<name>[\w.-]+/[\w.-]+)")
+    return re.compile(escaped.replace(r"\{branch\}", r"(?P<branch>[\w.-]+)"))
+
+
 def rewrite(text: str, name: str, branch: str) -> str:
     """Return a text with its addresses replaced."""
     for place in PLACES:
-        text = place.sub(lambda found: _replace(found, {"name": name, "branch": branch}), text)
-    return text
-
-
-def _replace(found: re.Match, new: dict[str, str]) -> str:
-    text = found[0]
-    for group in reversed(found.groupdict()):  # from the back: what comes before keeps its place
-        start, end = (place - found.start() for place in found.span(group))
-        text = text[:start] + new[group] + text[end:]
+        address = place.format(name=name, branch=branch)
+        text = pattern(place).sub(lambda found, address=address: address, text)
     return text
 
 

@@ -38,10 +38,7 @@ def anchors(path: Path) -> set[str]:
     for heading in HEADING.findall(text):
         plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
         slug = re.sub(r"[^\w\- ]", "", plain.strip().lower()).replace(" ", "-")
-        count = 0
-        while (name := f"{slug}-{count}" if count else slug) in found:
-            count += 1
-        found.add(name)
+        found.add(slug)
     return found
 
 

@@ -33,6 +33,15 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTEAD = "Here a running notebook has something to turn. The figure above shows one setting of it."
 
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def scripts(beginnings) -> list[Path]:
+    """Return the notebooks' scripts whose names begin so, or all."""
+    found = sorted((NOTEBOOKS / "py").glob("*.py"))
+    return [script for script in found if script.name.startswith(tuple(beginnings) or "")]
+
+
 def in_step(script: Path, notebook: Path) -> bool:
     """Tell whether a notebook has its script's cells and was executed."""
     if not notebook.exists():
@@ -60,15 +69,9 @@ def render(script: Path, notebook: Path) -> float:
         if "setup" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}  # JupyterLab folds it
     started = time.perf_counter()
-    client = NotebookClient(
-        document,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(NOTEBOOKS)}},
-    )
-    client.execute()
+    place = {"metadata": {"path": str(NOTEBOOKS)}}
+    options = {"record_timing": False, "coalesce_streams": True, "resources": place}
+    NotebookClient(document, timeout=CELL_SECONDS, kernel_name="python3", **options).execute()
     _drop_log_lines(document)
     _replace_widgets(document)
     seconds = time.perf_counter() - started
@@ -104,25 +107,12 @@ def _replace_widgets(document) -> None:
 
 def main() -> int:
     """Render what the command line asks for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "names", nargs="*", help="first letters of the notebooks' names; default: all"
-    )
+    parser = argparse.ArgumentParser(description="Make the executed notebooks.")
+    parser.add_argument("names", nargs="*", help="how the notebooks' names begin; default: all")
     parser.add_argument("--force", action="store_true", help="also render those that match")
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=NOTEBOOKS,
-        help="folder for the notebooks (default: notebooks/)",
-    )
     args = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    for script in sorted((NOTEBOOKS / "py").glob("*.py")):
-        if args.names and not script.name.startswith(tuple(args.names)):
-            continue
-        notebook = args.output / f"{script.stem}.ipynb"
+    for script in scripts(args.names):
+        notebook = NOTEBOOKS / f"{script.stem}.ipynb"
         if not args.force and in_step(script, notebook):
             print(f"{notebook.name}: up to date")
             continue

@@ -11,7 +11,6 @@ tagged "exercise"; the check, tagged "check"; and a text with hint and solution,
 """
 
 import argparse
-import os
 import re
 import sys
 import tempfile
@@ -34,20 +33,12 @@ class Exercise(NamedTuple):
     number: str
     title: str
     index: int
-    stub: str
     check: str
-    hint: str
     solution: str
 
 
 def exercises(document) -> list[Exercise]:
-    """Find the exercises of a notebook, in order.
-
-    Raises
-    ------
-    ValueError
-        If an exercise lacks a part; the message names the exercise and the part.
-    """
+    """Find the exercises of a notebook, in order; refuse one that lacks a part, and name it."""
     cells, found = document.cells, []
     for index, cell in enumerate(cells):
         if "exercise" not in cell.metadata.get("tags", []):
@@ -56,20 +47,14 @@ def exercises(document) -> list[Exercise]:
         if not heading:
             raise ValueError(f"no heading '### Exercise 0.0. ...' before {cell.source[:40]!r}")
         title, number = heading.groups()
-        check, text = (
-            cells[index + step] if index + step < len(cells) else None for step in (1, 2)
-        )
-        if check is None or "check" not in check.metadata.get("tags", []):
+        check, text = cells[index + 1 : index + 3]
+        if "check" not in check.metadata.get("tags", []):
             raise ValueError(f"{title}: the cell after the stub is not tagged 'check'")
-        folded = dict(FOLDED.findall(text.source)) if text else {}
+        folded = dict(FOLDED.findall(text.source))
         solution = CODE.search(folded.get("Solution", ""))
         if "Hint" not in folded or not solution:
             raise ValueError(f"{title}: the folded hint or the solution's code is missing")
-        found.append(
-            Exercise(
-                number, title, index, cell.source, check.source, folded["Hint"], solution.group(1)
-            )
-        )
+        found.append(Exercise(number, title, index, check.source, solution[1]))
     return found
 
 
@@ -84,12 +69,8 @@ def solve(script: Path, notebook: Path) -> list[str]:
         jupytext.write(document, solved, fmt="py:percent")
         render.render(solved, notebook)
     cells = nbformat.read(notebook, as_version=4).cells
-    verdicts = [_shown(cells[task.index + 1]) for task in tasks]
-    return [
-        f"{task.title} {verdict}"
-        for task, verdict in zip(tasks, verdicts, strict=True)
-        if not verdict.startswith("Correct.")
-    ]
+    verdicts = [(task.title, _shown(cells[task.index + 1])) for task in tasks]
+    return [f"{title} {said}" for title, said in verdicts if not said.startswith("Correct.")]
 
 
 def _shown(cell) -> str:
@@ -98,17 +79,13 @@ def _shown(cell) -> str:
 
 def main() -> int:
     """Solve the notebooks that the command line names."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Make the solved notebooks.")
     parser.add_argument("names", nargs="*", help="how the notebooks' names begin; default: all")
-    names = parser.parse_args().names
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     OUTPUT.mkdir(exist_ok=True)
     failed = False
-    for script in sorted((render.NOTEBOOKS / "py").glob("*.py")):
+    for script in render.scripts(parser.parse_args().names):
         count = len(exercises(jupytext.read(script)))
-        if not count or (names and not script.name.startswith(tuple(names))):
+        if not count:
             continue
         wrong = solve(script, OUTPUT / f"{script.stem}.ipynb")
         print(f"{script.stem}: {count - len(wrong)} of {count} solutions correct", flush=True)
