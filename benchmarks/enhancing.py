@@ -3,11 +3,11 @@
     python benchmarks/enhancing.py [--cpu] [SIZE ...]
 
 Prints two tables. The first has the founding loop (`predict` once an iteration, eight times), the
-enhancer by Keras and by onnxruntime, and its preview without details, each in its own process,
+enhancer by Keras and by onnxruntime, and its preview without details. Each runs in its own process,
 so that its largest resident memory is known. The ratio is to the founding loop, "share" to a large
 matrix product in 32 bits; PSNR is the mean of the sample's held-out scenes. The second has whole
 processes: the command for one picture of 600 x 400, beside the import of TensorFlow. With --cpu the
-seconds are the processor's (of all cores together): for a machine that is busy with other work.
+seconds are the processor's, for a machine that is busy with other work.
 """
 
 import argparse
@@ -21,17 +21,11 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from timing import MACS, matrix_product, seconds_of
+from timing import MACS, matrix_product, seconds_of, time_once
 
 SIZES = ("600x400", "4000x3000", "6000x4000")
 PRODUCT = "matrix product"
 LOOP, KERAS, ONNX, PREVIEW = "founding loop", "enhancer", "onnxruntime", "preview"
-PROCESSES = {
-    "import tensorflow": ("-c", "import tensorflow"),
-    "enhance, onnxruntime": ("-m", "lle_utils", "enhance", "PICTURE", "-o", "OUT"),
-    "enhance, Keras": ("-m", "lle_utils", "enhance", "PICTURE", "-o", "OUT", "--backend", "keras"),
-}
-PROCESSES = {name: call + ("--overwrite",) * ("OUT" in call) for name, call in PROCESSES.items()}
 
 
 def load(method: str) -> Callable:
@@ -72,12 +66,8 @@ def measure(method: str, width: int, height: int, clock: Callable) -> dict:
     low = pairs["coffee"].low
     tiles = (-(-height // low.shape[0]), -(-width // low.shape[1]), 1)
     picture = np.tile(low, tiles)[:height, :width]
-    if picture.size < 10**6:
-        seconds = seconds_of(lambda: enhance(picture), clock=clock)
-    else:
-        started = clock()
-        enhance(picture)
-        seconds = clock() - started
+    large = picture.size > 10**6
+    seconds = (time_once if large else seconds_of)(lambda: enhance(picture), clock=clock)
     return {
         "seconds": seconds,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -92,19 +82,14 @@ def children_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def seconds_of_process(arguments: tuple[str, ...], folder: str, clock: Callable) -> float:
+def seconds_of_process(arguments: list[str], clock: Callable) -> float:
     """Return the median seconds of three runs of Python with some arguments."""
-    from lle_utils import paths
+    call = [sys.executable, *arguments]
 
-    picture = str(paths.sample_dir() / "heldout" / "low" / "coffee.png")
-    places = {"PICTURE": picture, "OUT": f"{folder}/out.png"}
-    call = [sys.executable, *(places.get(word, word) for word in arguments)]
-    found = []
-    for _ in range(3):
-        started = clock()
+    def run():
         subprocess.run(call, check=True, capture_output=True)
-        found.append(clock() - started)
-    return float(np.median(found))
+
+    return float(np.median([time_once(run, clock) for _ in range(3)]))
 
 
 def in_process(method: str, size: str, options: list[str]) -> dict:
@@ -135,8 +120,17 @@ def print_methods(sizes: list[str], options: list[str]) -> None:
 
 def print_processes(clock: Callable) -> None:
     """Print the table of whole processes."""
+    from lle_utils import paths
+
+    picture = str(paths.sample_dir() / "heldout" / "low" / "coffee.png")
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: seconds_of_process(call, folder, clock) for name, call in PROCESSES.items()}
+        enhance = ["-m", "lle_utils", "enhance", picture, "--overwrite", "-o", f"{folder}/out.png"]
+        calls = {
+            "import tensorflow": ["-c", "import tensorflow"],
+            "enhance, onnxruntime": enhance,
+            "enhance, Keras": [*enhance, "--backend", "keras"],
+        }
+        found = {name: seconds_of_process(call, clock) for name, call in calls.items()}
     print("\nprocess                seconds   of the import")
     for name, seconds in found.items():
         print(f"{name:22s} {seconds:7.2f} {seconds / found['import tensorflow']:15.2f}")
@@ -144,9 +138,7 @@ def print_processes(clock: Callable) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="How long a picture takes, and how much memory.")
     parser.add_argument("sizes", nargs="*", default=SIZES, help=" ".join(SIZES))
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--method", help=argparse.SUPPRESS)
@@ -157,13 +149,12 @@ def main() -> None:
 
         best = matrix_product(lambda m: ops.convert_to_numpy(ops.matmul(m, m)[0, 0]), clock=clock)
         print(json.dumps({"speed": best}))
-        return
-    if args.method:
-        size = map(int, args.sizes[0].split("x"))
-        print(json.dumps(measure(args.method, *size, clock)))
-        return
-    print_methods(args.sizes, ["--cpu"] * args.cpu)
-    print_processes(children_seconds if args.cpu else time.perf_counter)
+    elif args.method:
+        width, height = map(int, args.sizes[0].split("x"))
+        print(json.dumps(measure(args.method, width, height, clock)))
+    else:
+        print_methods(args.sizes, ["--cpu"] * args.cpu)
+        print_processes(children_seconds if args.cpu else clock)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,9 @@ import numpy as np
 from scipy import ndimage
 from tqdm.auto import tqdm
 
-from lle_utils import baselines, camera, data, paths
+from lle_utils import camera, data, paths
 from lle_utils.enhancer import enhance_picture
+from lle_utils.evaluation import BASELINES
 from lle_utils.images import READABLE, read_image, shrink
 from lle_utils.metrics import LONG_SIDE, reversed_share
 from lle_utils.weights import load_model
@@ -78,9 +79,7 @@ def shade_recovered(method: Callable, reference, seed: int) -> float:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="What enhancing does to real photographs.")
     default = paths.data_dir() / "cameras" / "dark"
     parser.add_argument("folder", nargs="?", type=Path, default=default)
     parser.add_argument("--weights", default="enhancer")
@@ -90,9 +89,7 @@ def main() -> None:
     references = [pair.high for pair in data.load("sample", "test")]
     methods = {
         "enhancer": partial(enhance_picture, load_model(args.weights)),
-        "constant 0.386": partial(baselines.constant_map, m=0.386),
-        "gamma 0.4": baselines.gamma,
-        "CLAHE": baselines.clahe,
+        **{name: BASELINES[name] for name in ("constant 0.386", "gamma 0.4", "CLAHE")},
     }
     print(f"{len(files)} pictures of {args.folder.name}")
     print(

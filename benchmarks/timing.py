@@ -9,18 +9,23 @@ MACS = 67_104
 """Multiplications of a forward pass per pixel: the weights of three channels without biases."""
 
 
-def seconds_of(run: Callable, least: float = 3.0, calls: int = 3, clock=time.perf_counter) -> float:
-    """Return the median seconds of a call, after one to warm up.
+def time_once(run: Callable, clock: Callable = time.perf_counter) -> float:
+    """Return the seconds of a call.
 
-    With ``clock=time.process_time`` it is the processor's time, which other processes on a busy
-    machine change little.
+    With ``time.process_time`` as the clock it is the processor's time, which other processes on a
+    busy machine change little.
     """
+    started = clock()
+    run()
+    return clock() - started
+
+
+def seconds_of(run: Callable, clock: Callable = time.perf_counter) -> float:
+    """Return the median seconds of three calls or of three seconds, after one to warm up."""
     run()
     begin, found = clock(), []
-    while clock() - begin < least or len(found) < calls:
-        started = clock()
-        run()
-        found.append(clock() - started)
+    while clock() - begin < 3 or len(found) < 3:
+        found.append(time_once(run, clock))
     return float(np.median(found))
 
 
