@@ -48,10 +48,10 @@ def hero(pairs: Sequence, untouched: str = "darkened", rows: int = 2) -> Figure:
     gap = 0.07  # inches between pictures
     per_row = -(-len(pairs) // rows)
     lines = [pairs[start : start + per_row] for start in range(0, len(pairs), per_row)]
-    heights = []
-    for line in lines:
-        aspects = [dark.shape[1] / dark.shape[0] for dark, _ in line]
-        heights.append((_WIDTH - gap * (len(line) - 1)) / sum(aspects))
+    heights = [
+        (_WIDTH - gap * (len(line) - 1)) / sum(dark.shape[1] / dark.shape[0] for dark, _ in line)
+        for line in lines
+    ]
     total = sum(heights) + gap * (len(lines) - 1)
     figure = Figure((_WIDTH, total), dpi=DPI)
     bottom = total
@@ -93,15 +93,8 @@ def iteration_by_iteration(
 ) -> Figure:
     """Show the recursion: the dark picture, every map and every result.
 
-    Parameters
-    ----------
-    image, reference
-        The pair; the reference may be missing.
-    steps : sequence of Iteration
-        All maps share one color scale from 0 to 1. A map that is one number per channel is a flat
-        color with these numbers on it.
-    kinds : sequence of str, optional
-        What each map says, for a second line in its title; see `inference.map_kinds`.
+    All maps share one color scale from 0 to 1. A map that is one number per channel is a flat
+    color with these numbers on it. `kinds` say what each map does; see `inference.map_kinds`.
     """
     columns = 4
     blocks = -(-len(steps) // columns)
@@ -179,12 +172,8 @@ def two_objectives(
 ) -> Figure:
     """Show what the maps and the results become under two training objectives.
 
-    Parameters
-    ----------
-    runs : sequence of (title, steps)
-        For each objective the recursion's maps and pictures, all iterations from the first.
-    shown : sequence of int
-        Which iterations to show, counted from 1.
+    `runs` are (title, steps), a run for each objective; `shown` says which iterations to show,
+    counted from 1.
     """
     columns = len(shown) + 1
     cell = _WIDTH / (columns + 0.4) * image.shape[0] / image.shape[1]
@@ -211,10 +200,8 @@ def two_objectives(
 def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
     """Draw how often detectors are right against how dark the scene is, one panel per detector.
 
-    Parameters
-    ----------
-    curves : mapping from str to mapping from str to sequence
-        By detector and method: points (stops, share, low, high), the last two ends of an interval.
+    `curves` has, by detector and method, points (stops, share, low, high), the last two the ends
+    of an interval.
     """
     columns = min(3, len(curves) + 1)
     rows = -(-(len(curves) + 1) // columns)
@@ -283,8 +270,8 @@ def _curves(axes, x, lines: Sequence[tuple[str, np.ndarray]]) -> None:
     for index, ((label, y), color) in enumerate(zip(lines, colors, strict=True)):
         axes.plot(x, y, color=color, lw=2.5, ls=_LINES[index % 4], label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="value before", aspect="equal")
-    axes.set_xticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
-    axes.set_yticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
+    for set_ticks in (axes.set_xticks, axes.set_yticks):
+        set_ticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=12, framealpha=0.9)
 

@@ -39,10 +39,9 @@ MAX_BYTES = 300_000
 
 def make_hero(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the picture that the README opens with: held-out scenes, eight iterations."""
-    pairs, panels = [], []
-    for name in material.pictures["hero"]:
-        pairs.append((material.pair(name).low, material.enhanced(name)))
-        panels.append(material.panel(name, "enhancer", pairs[-1][1], 8))
+    names = material.pictures["hero"]
+    pairs = [(material.pair(name).low, material.enhanced(name)) for name in names]
+    panels = [material.panel(name, "enhancer", material.enhanced(name), 8) for name in names]
     return hero(pairs, material.untouched), panels
 
 
@@ -161,11 +160,11 @@ def make_figures(
     dataset : {"sample", "lol"}
     folder : str or Path, optional
         Where to; it is made if the folder above it exists. By default `default_folder`.
-    weights : str or Path, default "enhancer"
+    weights : str or Path
         As `Material` takes them.
-    makers : mapping of str to callable, default `FIGURES`
+    makers : mapping of str to callable
         What to make, by file name.
-    progress : callable, default iter
+    progress : callable
         Wraps the list of file names, to show progress: ``tqdm`` for example.
 
     Returns
@@ -176,12 +175,8 @@ def make_figures(
     folder = Path(default_folder(dataset) if folder is None else folder)
     _check_folder(folder, dataset, [*makers, RECORD])
     material = Material(dataset, weights)
-    record = {
-        "dataset": dataset,
-        "split": "test",
-        "weights": {name: fingerprint(model) for name, model in material.models.items()},
-        "figures": {},
-    }
+    weights = {name: fingerprint(model) for name, model in material.models.items()}
+    record = {"dataset": dataset, "split": "test", "weights": weights, "figures": {}}
     contents = {}
     for name in progress(list(makers)):
         figure, panels = makers[name](material)
@@ -220,8 +215,8 @@ def _check_folder(folder: Path, dataset: str, names: Sequence[str]) -> None:
 def _is_in_repository(folder: Path) -> bool:
     """Tell whether a folder is part of the clone and not of the folder that git ignores."""
     root, folder = paths.checkout_dir(), folder.resolve()
-    ignored = default_folder("lol").resolve()
-    return root is not None and folder.is_relative_to(root) and not folder.is_relative_to(ignored)
+    ignored = folder.is_relative_to(default_folder("lol").resolve())
+    return root is not None and folder.is_relative_to(root) and not ignored
 
 
 def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:
@@ -235,14 +230,13 @@ def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float =
     tolerances = {"psnr": decibels, "mean_code": 0.5, "mean_map": 0.005}
     differences = []
     for old, new in zip(recorded, map(asdict, panels), strict=True):
+        where = f"{new['picture']}, {new['method']}"
         for key, value in new.items():
             alike = old[key] == value
             if key in tolerances and None not in (old[key], value):
                 alike = alike or abs(old[key] - value) <= tolerances[key]
             if not alike:
-                differences.append(
-                    f"{new['picture']}, {new['method']}: {key} {old[key]} -> {value}"
-                )
+                differences.append(f"{where}: {key} {old[key]} -> {value}")
     return differences
 
 

@@ -41,21 +41,9 @@ UNTOUCHED = {"sample": "darkened", "lol": "as taken"}
 class Panel:
     """One picture of a figure and what is known of it; this is what `figures.json` holds.
 
-    Attributes
-    ----------
-    picture : str
-        The pair's name.
-    method : str
-        What was done to it: "darkened" or "as taken" for nothing, "enhancer" or "founding" (the
-        weights), or a baseline.
-    iterations : int or None
-        How many, where it was a recursion.
-    mean_code : float
-        Mean code value, 0 to 255, of all pixels and channels.
-    psnr : float
-        Decibels against the reference, by the protocol.
-    mean_map : float or None
-        Mean of the last iteration's parameter map, in [0, 1].
+    `picture` is the pair's name. `method` is "darkened" or "as taken" if nothing was done to it,
+    "enhancer" or "founding" (the weights), or a baseline. `mean_code` is in 0 to 255, `psnr` in
+    decibels against the reference, and `mean_map` the mean of the last iteration's map, in [0, 1].
     """
 
     picture: str
@@ -77,19 +65,16 @@ class Material:
     """
 
     def __init__(self, dataset: str = "sample", weights: str | Path = "enhancer"):
-        self.pairs = data.load(dataset, "test", lazy=True)
+        self.pairs = data.load(dataset, "test")
         self.dataset = dataset
         self.pictures = PICTURES[dataset]
         self.untouched = UNTOUCHED[dataset]
         self.models = {"enhancer": load_model(weights), "founding": load_model("founding")}
         self._traces: dict[tuple[str, str], list[Iteration]] = {}
-        self._pairs: dict[str, data.Pair] = {}
 
     def pair(self, name: str) -> data.Pair:
-        """Return a held-out pair, read from disk once."""
-        if name not in self._pairs:
-            self._pairs[name] = self.pairs[name]
-        return self._pairs[name]
+        """Return a held-out pair by name."""
+        return self.pairs[name]
 
     def steps(self, name: str, iterations: int = 8, weights: str = "enhancer") -> list[Iteration]:
         """Return `trace` of a pair's dark picture; a longer one computed before is cut short."""

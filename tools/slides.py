@@ -3,11 +3,11 @@
     python tools/slides.py                   from the sample, into notebooks/figures/slides
     python tools/slides.py --dataset lol     from LOL, into figures-lol/slides of the data folder
 
-`make slides` runs it. Each page's function takes the `Material` and returns the page and the list
-of what it shows, as the functions in `lle_utils.figures` do.
+`make slides` runs it. A page's function is like those in `lle_utils.figures`.
 """
 
 import argparse
+from collections import defaultdict
 from collections.abc import Sequence
 
 import matplotlib
@@ -341,15 +341,13 @@ def make_gt_mean(material: Material) -> tuple[Figure, list[Panel]]:
 
 def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw the paired differences over the hero picture's scenes, with their intervals."""
-    names = material.pictures["hero"]
-    differences: dict[str, list[float]] = {}
-    panels = []
+    names, panels, differences = material.pictures["hero"], [], defaultdict(list)
     for name in names:
         ours = material.panel(name, "enhancer", material.enhanced(name), 8)
         panels.append(ours)
         for method, picture in _simple_methods(material, material.pair(name).low).items():
             panels.append(material.panel(name, method, picture))
-            differences.setdefault(method, []).append(ours.psnr - panels[-1].psnr)
+            differences[method].append(ours.psnr - panels[-1].psnr)
     line = f"Each dot is one of {len(names)} pictures; mark and bar: their mean, its 95 % interval"
     figure = _page("What the numbers say", line)
     axes = _box(figure, 0.215, 0.16, 0.5, 0.62)
