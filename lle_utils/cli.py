@@ -576,8 +576,7 @@ def _add_train(commands) -> None:
         "--recipe",
         default="enhancer",
         metavar="NAME",
-        help="enhancer; finish: a few more epochs, from the packaged weights or --start; or "
-        "exposure: how much light, without details (default: %(default)s)",
+        help="enhancer, or exposure: how much light, without details (default: %(default)s)",
     )
     trained_on = parser.add_mutually_exclusive_group()
     trained_on.add_argument(

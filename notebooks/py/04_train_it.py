@@ -549,16 +549,16 @@ print("three epochs in the log, and the weights are those of the run without a c
 # Alt: Left, PSNR of the enhancer's thumbnails and crops by epoch. Right, the founding loss.
 weights = Path(training.__file__).parent / "weights"
 fig, (left, right) = plt.subplots(1, 2, figsize=(12, 3.8))
-for ax, logs, key, label in (
-    (left, ("enhancer_first", "enhancer"), "thumbnail_psnr", "thumbnails, "),
-    (left, ("enhancer_first", "enhancer"), "crop_psnr", "crops, "),
-    (right, ("founding",), "loss", ""),
+for ax, name, key, label in (
+    (left, "enhancer", "thumbnail_psnr", "thumbnails, "),
+    (left, "enhancer", "crop_psnr", "crops, "),
+    (right, "founding", "loss", ""),
 ):
-    rows = [row for log in logs for row in training.read_log(weights / f"{log}.csv")]
+    rows = training.read_log(weights / f"{name}.csv")
     epochs = range(1, len(rows) + 1)
     ax.plot(epochs, [row[key] for row in rows], ".-", label=f"{label}training")
     ax.plot(epochs, [row[f"val_{key}"] for row in rows], "s--", ms=4, label=f"{label}validation")
-    ax.set(xlabel="epoch", title=logs[-1], ylabel="loss" if key == "loss" else "PSNR in dB")
+    ax.set(xlabel="epoch", title=name, ylabel="loss" if key == "loss" else "PSNR in dB")
     ax.legend(fontsize=9)
 plt.show()
 
@@ -575,8 +575,7 @@ plt.show()
 # %%
 for name in ("enhancer", "founding"):
     card = load_card(name)
-    for stage in filter(None, (card.get("started from"), card)):
-        print(f"{name}: {stage['steps']} steps, {stage['minutes']} minutes on {stage['machine']}")
+    print(f"{name}: {card['steps']} steps, {card['minutes']} minutes on {card['machine']}")
     scores = card["scores"]["validation"]
     for method in ("weights", "constant"):
         print(f"   {method:9s} {scores[method]['psnr']:6.2f} dB on validation")
@@ -594,8 +593,7 @@ for name in ("enhancer", "founding"):
 # ```
 #
 # Stop it with Ctrl+C; the same command resumes. Without photographs and pairs from other cameras,
-# add `--sources lol sample`. The second stage is `--recipe finish` ([method.md](method.md)). The
-# recipe of the first differs from ours as follows.
+# add `--sources lol sample`. The recipe of the packaged weights differs from ours as follows.
 
 # %%
 for field in dataclasses.fields(recipe):

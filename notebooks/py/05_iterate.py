@@ -46,6 +46,7 @@ if "COLAB_RELEASE_TAG" in os.environ and not os.path.exists("colab.py"):
 import base64
 import inspect
 
+import cv2
 import imageio.v3 as iio
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -55,6 +56,7 @@ from keras import ops
 from scipy import ndimage
 
 from lle_utils import camera, checks, curve, data, enhancer, founding, metrics, resample, weights
+from lle_utils.inference import enhance_lazily
 
 # %config InlineBackend.figure_formats = ["jpeg"]
 plt.rcParams.update({"font.size": 12, "figure.dpi": 80, "figure.constrained_layout.use": True})
@@ -568,6 +570,32 @@ crop = np.s_[20:80, 30:120]
 crops = {title: images[8][crop] for title, images in ways.items()}
 crops["well lit"] = pair.high[crop]
 show(crops)
+
+# %% [markdown]
+# ### In large pictures
+#
+# In training a picture had 600 pixels, a camera has 4000. Where should the network look for noise
+# in a large picture? At the picture's own size (`native`, the default), or in the picture shrunk to
+# about 1000 pixels (`fitted`, which is faster)? We enlarge a scene to 2400 pixels, let a camera
+# darken it, and enhance a part. **Look for** grain, and for lost edges.
+
+# %%
+# Alt: A part of a large picture: with grain after fitted, smooth after native, and as sharp.
+large = cv2.resize(pairs[names[0]].high, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+noisy = camera.darken(large, 6.0, np.random.default_rng(5))
+part = np.s_[900:1020, 800:980]
+parts = {"dark": noisy[part]}
+for detail in ("fitted", "native"):
+    parts[detail] = enhance_lazily(ours, noisy, detail=detail)[part]
+show(parts | {"well lit": large[part]})
+
+# %%
+for detail in ("fitted", "native"):
+    _, variance = camera.local_noise(parts[detail].clip(0, 1), large[part])
+    print(f"{detail}: noise of {np.sqrt(np.nanmedian(variance)):.1f} codes")
+
+# %% [markdown]
+# Noise of single pixels is gone in the shrunk picture, so a map from there cannot remove it.
 
 # %% [markdown]
 # ## 7. 7, 8, 12: when is it done?
