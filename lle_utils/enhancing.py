@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lle_utils.errors import LleError, as_memory_error
-from lle_utils.images import remove_parts, replace_file
+from lle_utils.images import check_ending, remove_parts, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.paths import expand_user
 from lle_utils.photos import FORMATS, OTHERS, READABLE, WRITABLE, Photo, decode, encode, read_photo
@@ -47,19 +47,9 @@ class Found(NamedTuple):
 
 
 def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
-    """Turn files, folders and patterns into jobs, each picture once.
+    """Turn files, folders and patterns, as on the command line, into jobs, each picture once.
 
-    Parameters
-    ----------
-    inputs : sequence of str
-        As on the command line. A folder stands for the pictures in it and in its subfolders.
-    output : str, optional
-        A folder inside an input folder, which is not searched.
-
-    Returns
-    -------
-    Found
-        The jobs; folders that cannot be read; and what was left out.
+    A folder stands for the pictures in it and in its subfolders, without the folder `output`.
 
     Raises
     ------
@@ -67,16 +57,15 @@ def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
         If a folder holds no pictures, or no file matches a pattern.
     """
     jobs, found = {}, Found([], [], [])
-    for given in inputs:
-        for path in _expand(given):
-            if path == STANDARD:
-                new = [Job(path, "standard_input")]
-            elif os.path.isdir(path):
-                new = _search(path, output, found)
-            else:
-                new = [Job(path, os.path.basename(path))]
-            for job in new:
-                jobs.setdefault(os.path.abspath(job.source), job)
+    for path in (path for given in inputs for path in _expand(given)):
+        if path == STANDARD:
+            new = [Job(path, "standard_input")]
+        elif os.path.isdir(path):
+            new = _search(path, output, found)
+        else:
+            new = [Job(path, os.path.basename(path))]
+        for job in new:
+            jobs.setdefault(os.path.abspath(job.source), job)
     return found._replace(jobs=list(jobs.values()))
 
 
@@ -94,36 +83,33 @@ def _expand(given: str) -> list[str]:
 
 
 def _search(folder: str, output: str | None, found: Found) -> list[Job]:
-    def note(error: OSError) -> None:
-        found.problems.append(LleError(f"{error.filename} cannot be read: {error.strerror}"))
-
-    jobs, passed_over, problems = [], Counter(), len(found.problems)
-    for parent, folders, names in os.walk(folder, onerror=note):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        if output:
-            folders[:] = [x for x in folders if not _same_path(os.path.join(parent, x), output)]
-        for name in sorted(names):
+    """Return the jobs of a folder; add to `found` what cannot be read and what is passed over."""
+    jobs, passed_over, problems = [], Counter(), []
+    skipped = output and os.path.realpath(output)
+    for parent, folders, names in os.walk(folder, onerror=problems.append):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(os.path.join(parent, name)) != skipped
+        )
+        for name in sorted(name for name in names if not name.startswith(".")):
             ending = os.path.splitext(name)[1].lower()
-            if name.startswith("."):
-                continue
             if ending in READABLE:
                 path = os.path.join(parent, name)
                 jobs.append(Job(path, os.path.relpath(path, folder)))
             elif ending in (*OTHERS, *VIDEOS):
                 passed_over[ending] += 1
     kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(passed_over.items()))
-    if not jobs and len(found.problems) == problems:
+    if not jobs and not problems:
         raise LleError(f"{folder} holds no pictures" + f", but {kinds}" * bool(kinds))
     if kinds:
         found.notes.append(
             f"{folder}: {kinds} passed over; develop raw files, save other pictures as TIFF or "
             f"PNG, and name videos, such as '{folder}/*.mp4'"
         )
+    for problem in problems:
+        found.problems.append(LleError(f"{problem.filename} cannot be read: {problem.strerror}"))
     return jobs
-
-
-def _same_path(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
@@ -136,50 +122,44 @@ def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) 
         A file for one picture, a folder, or "-". Without it, results go beside their inputs.
     suffix : str, optional
         Put between a name and its extension; "_enhanced" without `output`, else nothing.
-
-    Raises
-    ------
-    LleError
-        If two results would be written to one file.
     """
-    if output is None:
-        jobs = _beside_inputs(jobs, SUFFIX if suffix is None else suffix)
-    elif output == STANDARD or _is_file(output, jobs):
+    if output == STANDARD or output is not None and _is_file(output, jobs):
         jobs = [job._replace(target=output) for job in jobs]
     else:
-        renamed = [job._replace(place=_rename(job.place, suffix or "")) for job in jobs]
-        jobs = _part_equal_names(renamed)
-        jobs = [job._replace(target=os.path.join(output, job.place)) for job in jobs]
-        if suffix:  # in a folder that is input and output, what was made before is no input
-            made = {os.path.abspath(job.target) for job in jobs}
-            jobs = [job for job in jobs if os.path.abspath(job.source) not in made]
+        jobs = _in_folders(jobs, output, suffix)
     if len(jobs) > 1 and any(job.target == STANDARD for job in jobs):
         raise LleError(f"{len(jobs)} pictures cannot all go to standard output; use -o FOLDER")
-    first: dict[str, Job] = {}
-    for job in jobs:
-        other = first.setdefault(os.path.normcase(os.path.abspath(job.target)), job)
-        if other is not job:
-            raise LleError(f"{other.source} and {job.source} would both be written to {job.target}")
     return jobs
 
 
-def _rename(name: str, suffix: str) -> str:
-    """Put a suffix before the extension; a format that is only read becomes PNG."""
-    stem, ending = os.path.splitext(name)
-    return stem + suffix + ending + ("" if ending.lower() in (*WRITABLE, *VIDEOS) else ".png")
-
-
-def _beside_inputs(jobs: Sequence[Job], suffix: str) -> list[Job]:
+def _in_folders(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
+    """Choose targets in a folder, or beside the inputs; leave out what was made earlier."""
+    if output is None:
+        suffix = SUFFIX if suffix is None else suffix
+        suffixes = {suffix, SUFFIX, SUFFIX_BESIDE}
+    else:
+        jobs, suffix = _part_equal_names(list(jobs)), suffix or ""
+        suffixes = {suffix}
     # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
     made = set()
-    for ending in {suffix, SUFFIX, SUFFIX_BESIDE} - {""}:
-        results = [os.path.abspath(_rename(job.source, ending)) for job in jobs]
+    for earlier in suffixes - {""}:
+        results = [os.path.abspath(_target(job, output, earlier)) for job in jobs]
         made |= {*results, *map(maps_beside, results)}
     return [
-        job._replace(target=STANDARD if job.source == STANDARD else _rename(job.source, suffix))
+        job._replace(target=_target(job, output, suffix))
         for job in jobs
         if job.source == STANDARD or os.path.abspath(job.source) not in made
     ]
+
+
+def _target(job: Job, output: str | None, suffix: str) -> str:
+    """Return the file for a result in a folder, or beside its input."""
+    if job.source == STANDARD and output is None:
+        return STANDARD
+    name = job.source if output is None else os.path.join(output, job.place)
+    stem, ending = os.path.splitext(name)
+    # A format that is only read becomes PNG.
+    return stem + suffix + ending + ("" if ending.lower() in (*WRITABLE, *VIDEOS) else ".png")
 
 
 def maps_beside(target: str) -> str:
@@ -226,71 +206,49 @@ def check_targets(
     Raises
     ------
     LleError
-        If a target is one of the inputs, exists, or cannot be written.
+        If a target is one of the inputs, exists, cannot be written, or would be written twice.
     """
     inputs = {_identity(job.source) for job in jobs} - {None}
-    written = {job.target for job in jobs}
-    for job in jobs if maps else ():
-        shown = maps_beside(job.target)
-        if job.target == STANDARD or is_video(job.source):
-            raise LleError(f"{job.source}: --maps is for pictures that are written to files")
-        if _identity(shown) in inputs:
-            raise LleError(f"{shown} is an input; choose another output")
-        if shown in written:
-            raise LleError(f"{shown} would be written twice; enhance {job.source} by itself")
-        written.add(shown)
+    writers: dict[str, Job] = {}
+    to_do = []
+    for job in jobs:
+        _check_kind(job, maps)
+        outputs = [] if job.target == STANDARD else [job.target]
+        for path in [*outputs, maps_beside(job.target)] if maps else outputs:
+            other = writers.setdefault(os.path.normcase(os.path.abspath(path)), job)
+            if other is not job:
+                raise LleError(f"{path} would be written for both {other.source} and {job.source}")
+            if _identity(path) in inputs:
+                raise LleError(f"{path} is an input; choose another output")
+            if os.path.isdir(path):
+                raise LleError(f"{path} is a folder; name a file in it")
+            if os.path.lexists(path) and not (overwrite or skip_existing):
+                raise LleError(
+                    f"{path} exists already; --overwrite replaces it, and --skip-existing does "
+                    "only the others"
+                )
+        if overwrite or not skip_existing or not os.path.lexists(job.target):
+            to_do.append(job)
     for folder in {os.path.dirname(job.target) for job in jobs if job.target != STANDARD}:
         remove_parts(folder)
-    to_do, folders = [], set()
-    for job in jobs:
-        if is_video(job.source) and job.target == STANDARD:
-            raise LleError(f"{job.source}: a video cannot go to standard output; use -o FILE")
-        if job.target != STANDARD:
-            _check_ending(job)
-            if _identity(job.target) in inputs:
-                raise LleError(f"{job.target} is the input itself; choose another output")
-            if os.path.isdir(job.target):
-                raise LleError(f"{job.target} is a folder; name a file in it")
-            if _exists(job.target) and not overwrite:
-                if skip_existing:
-                    continue
-                raise LleError(
-                    f"{job.target} exists already; --overwrite replaces it, and --skip-existing "
-                    "does only the others"
-                )
-            if maps and not overwrite and not skip_existing and _exists(maps_beside(job.target)):
-                raise LleError(f"{maps_beside(job.target)} exists already; --overwrite replaces it")
-            folders.add(os.path.dirname(job.target) or ".")
-        to_do.append(job)
-    for folder in sorted(folders):
+    for folder in sorted({os.path.dirname(job.target) for job in to_do if job.target != STANDARD}):
         _check_folder(folder)
     return to_do, len(jobs) - len(to_do)
 
 
-def _check_ending(job: Job) -> None:
-    target = job.target
-    ending = os.path.splitext(target)[1]
+def _check_kind(job: Job, maps: bool) -> None:
+    """Make sure that a result is of a kind that can be written where it goes."""
+    target, ending = job.target, os.path.splitext(job.target)[1]
+    if maps and (target == STANDARD or is_video(job.source)):
+        raise LleError(f"{job.source}: --maps is for pictures that are written to files")
     if is_video(job.source):
         kind = os.path.splitext(job.source)[1]
+        if target == STANDARD:
+            raise LleError(f"{job.source}: a video cannot go to standard output; use -o FILE")
         if ending.lower() != kind.lower():
             raise LleError(f"{target}: {job.source} is written as {kind} again, not as {ending}")
-    elif ending.lower() not in WRITABLE:
-        raise LleError(
-            f"{target}: a picture is written as {', '.join(WRITABLE)}, "
-            + (f"not as {ending}" if ending else "and this name has no extension")
-            + "; a folder's name ends in /"
-        )
-
-
-def _exists(path: str) -> bool:
-    """Tell whether there is such a file; a broken link also counts."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise LleError(f"{path}: {error.strerror}") from None
-    return True
+    elif target != STANDARD:
+        check_ending(target)
 
 
 def _identity(path: str) -> tuple[int, int] | None:
@@ -363,7 +321,9 @@ def enhance_files(
             try:
                 with as_memory_error():
                     if is_video(job.source):
-                        _enhance_video(content, job, enhance, side_by_side, progress)
+                        _make_folder(job.target)
+                        options = {"side_by_side": side_by_side, "progress": progress}
+                        enhance_video(content, job.target, enhance, **options)
                     else:
                         _enhance_photo(content, job, enhance, draw, side_by_side)
             except (LleError, MemoryError) as error:
@@ -409,14 +369,6 @@ def _enhance_photo(
     if maps:
         _write(maps, maps_beside(job.target))
     _write(content, job.target)
-
-
-def _enhance_video(
-    clip: Clip, job: Job, enhance: Callable, side_by_side: bool, progress: Callable
-) -> None:
-    with clip:
-        _make_folder(job.target)
-        enhance_video(clip, job.target, enhance, side_by_side=side_by_side, progress=progress)
 
 
 def _write(content: bytes, target: str) -> None:

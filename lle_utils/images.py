@@ -22,7 +22,7 @@ __all__ = [
     "READABLE",
     "WRITABLE",
     "as_float",
-    "check_output",
+    "check_ending",
     "check_writable",
     "read_image",
     "read_uint8",
@@ -123,20 +123,20 @@ def _read_single(path: str | Path) -> Photo:
     return photo
 
 
-def check_output(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Make sure that a picture may be written to `path`, before any work is spent on it."""
-    path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
+def check_ending(path: str | Path) -> str:
+    """Return the ending of a picture to be written, in small letters, if pictures can have it."""
+    ending = Path(path).suffix
+    if ending.lower() not in WRITABLE:
         raise LleError(
             f"{path}: a picture is written as {', '.join(WRITABLE)}, "
-            + (f"not as {path.suffix}" if path.suffix else "and this name has no extension")
+            + (f"not as {ending}" if ending else "and this name has no extension")
+            + "; a folder's name ends in /"
         )
-    check_writable(path, overwrite=overwrite)
-    return path
+    return ending.lower()
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
-    """Make sure that any file may be written to `path`; see `check_output`."""
+    """Make sure that a file may be written to `path`, before any work is spent on it."""
     if not path.parent.is_dir():
         raise LleError(f"{path.parent}: no such folder; make it first")
     if path.is_dir():
@@ -159,8 +159,9 @@ def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
     overwrite : bool, default False
         Whether a file of that name may be replaced.
     """
-    path = check_output(path, overwrite=overwrite)
-    kind = FORMATS[path.suffix.lower()]
+    path = Path(path)
+    kind = FORMATS[check_ending(path)]
+    check_writable(path, overwrite=overwrite)
     content = encode(Photo([to_uint8(image)], ""), kind)
     replace_file(path, lambda partial: Path(partial).write_bytes(content))
     return path
