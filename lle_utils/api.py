@@ -4,8 +4,6 @@ from functools import cache
 
 import numpy as np
 
-_SHAPES = "(height, width), (height, width, 1), (height, width, 3) or (height, width, 4)"
-
 
 def enhance(
     image,
@@ -55,17 +53,18 @@ def enhance(
     asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):
         return _enhance_pil(image, asked)
-    array = _check_array(image)
-    frame = array[..., None] if array.ndim == 2 else array
+    _refuse_names_and_lists(image)
+    from lle_utils.images import check_array
+
+    frame = check_array(image)
     order = slice(None)
     if channels == "bgr" and frame.shape[-1] > 1:
         order = [2, 1, 0, 3][: frame.shape[-1]]
     result = _enhance_frame(frame[..., order], None, asked)
-    return np.ascontiguousarray(result[..., order]).reshape(array.shape)
+    return np.ascontiguousarray(result[..., order]).reshape(np.shape(image))
 
 
-def _check_array(image) -> np.ndarray:
-    """Return a picture as an array, or say what it is instead and what to do."""
+def _refuse_names_and_lists(image) -> None:
     if isinstance(image, (str, bytes)) or hasattr(image, "__fspath__"):
         raise TypeError(
             f"{image!r} is a path, not a picture: lle_utils.images.read_image reads files, and "
@@ -76,18 +75,6 @@ def _check_array(image) -> np.ndarray:
             f"a picture must be an array or a PIL picture, not a {type(image).__name__}; "
             "enhance several pictures one after the other"
         )
-    array = np.asarray(image)
-    if array.ndim == 4:
-        raise ValueError(
-            f"the shape {array.shape} is that of a batch: enhance its pictures one after the other"
-        )
-    if array.size == 0 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ValueError(f"a picture must have the shape {_SHAPES}, not {array.shape}")
-    if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
-        raise ValueError(
-            f"a picture must be uint8, uint16 or floating point, not {array.dtype}: convert it"
-        )
-    return array
 
 
 def _enhance_pil(image, asked: tuple):

@@ -22,6 +22,7 @@ __all__ = [
     "READABLE",
     "WRITABLE",
     "as_float",
+    "check_array",
     "check_ending",
     "check_writable",
     "read_image",
@@ -49,17 +50,10 @@ def as_float(image) -> np.ndarray:
     ndarray of float32, shape (height, width, 3)
         RGB in [0, 1]; gray becomes three equal channels. Always a new array.
     """
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[-1] not in (1, 3, 4) or image.size == 0:
-        raise ValueError(
-            "a picture has the shape (height, width), (height, width, 3) or (height, width, 4), "
-            f"not {image.shape}"
-        )
-    if image.dtype in (np.uint8, np.uint16):
+    image = check_array(image)
+    if image.dtype.kind == "u":
         scaled = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    elif np.issubdtype(image.dtype, np.floating):
+    else:
         scaled = image.astype(np.float32)
         if not np.isfinite(scaled).all():
             raise ValueError("the picture has values that are not finite (NaN or infinity)")
@@ -68,13 +62,25 @@ def as_float(image) -> np.ndarray:
                 "a floating-point picture must be in [0, 1]; this one spans "
                 f"[{scaled.min():.4g}, {scaled.max():.4g}]. Divide code values by 255 first"
             )
-    else:
-        raise ValueError(
-            f"a picture is uint8, uint16 or floating point, not {image.dtype}: convert it first"
-        )
     if image.shape[-1] == 1:
         return np.repeat(scaled, 3, axis=-1)
     return np.ascontiguousarray(scaled[..., :3])
+
+
+def check_array(image) -> np.ndarray:
+    """Return a picture as an array (height, width, channels), if its shape and type are right."""
+    array = np.asarray(image)
+    frame = array[..., None] if array.ndim == 2 else array
+    if frame.ndim != 3 or frame.shape[-1] not in (1, 3, 4) or frame.size == 0:
+        raise ValueError(
+            "a picture has the shape (height, width), (height, width, 1), (height, width, 3) or "
+            f"(height, width, 4), not {array.shape}; enhance several pictures one after the other"
+        )
+    if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
+        raise ValueError(
+            f"a picture is uint8, uint16 or floating point, not {array.dtype}: convert it first"
+        )
+    return frame
 
 
 def to_uint8(image) -> np.ndarray:
