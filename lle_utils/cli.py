@@ -5,6 +5,7 @@ mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
 """
 
 import argparse
+import contextlib
 import functools
 import json
 import os
@@ -19,9 +20,6 @@ from lle_utils.api import load
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 
-DEFAULT_WEIGHTS = "enhancer"
-MOST_ITERATIONS = 1000
-MOST_STOPS = 8
 MOST_MAPS = 48
 
 
@@ -128,36 +126,17 @@ def _add_command(commands, name: str, run, summary: str, details: str, example: 
     return parser
 
 
-def _whole_number(least: int, most: int, note: str = "") -> Callable[[str], int]:
-    """Return what turns an argument into a whole number within bounds, or refuses it."""
+def _between(least, most, kind=int, what: str = "a whole number", note: str = "") -> Callable:
+    """Return what turns an argument into a number within bounds, or refuses it."""
 
-    def parse(text: str) -> int:
-        number = _number(text)
-        if not (least <= number <= most and number.is_integer()):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {least} to {most}{note}"
-            )
-        return int(number)
+    def parse(text: str):
+        with contextlib.suppress(ValueError):
+            number = kind(text)
+            if least <= number <= most:
+                return number
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} from {least} to {most}{note}")
 
     return parse
-
-
-def _stops(text: str) -> float:
-    """Turn an argument into an exposure in stops."""
-    stops = _number(text)
-    if not abs(stops) <= MOST_STOPS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number of stops from -{MOST_STOPS} to {MOST_STOPS}"
-        )
-    return stops
-
-
-def _number(text: str) -> float:
-    """Turn an argument into a number, or into NaN, which fits no bounds."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
 
 
 def _import_keras() -> None:
@@ -169,14 +148,13 @@ def _import_keras() -> None:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_whole_number(1, MOST_ITERATIONS, " (7, 8 and 12 are usual)"),
+        type=_between(1, 1000, note=" (7, 8 and 12 are usual)"),
         metavar="N",
-        help="how often the curve is applied (default: 8, as trained). For a brighter result use "
-        "--exposure",
+        help="how often the curve is applied (default: 8, as trained); brighter is --exposure",
     )
     parser.add_argument(
         "--exposure",
-        type=_stops,
+        type=_between(-8, 8, float, "a number of stops"),
         default=0.0,
         metavar="EV",
         help="brighten the result by EV photographic stops, or darken it: 0.5, -1 (default: 0)",
@@ -187,7 +165,7 @@ def _add_model_options(parser: argparse.ArgumentParser) -> None:
 def _add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
-        default=DEFAULT_WEIGHTS,
+        default="enhancer",
         metavar="NAME_OR_FILE",
         help="trained weights: enhancer, founding, or a .keras file (default: %(default)s)",
     )
@@ -223,9 +201,8 @@ def _add_enhance(commands) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        help="a file, whose ending sets the format; a folder, created if needed, in which results "
-        "keep their inputs' names; or - for standard output. By default results go beside their "
-        "inputs",
+        help="a file, whose ending sets the format; a folder, made if needed, in which results "
+        "keep their names; or - for standard output (default: beside the inputs)",
     )
     parser.add_argument(
         "--suffix",
@@ -252,9 +229,8 @@ def _add_enhance(commands) -> None:
         choices=("native", "fitted"),
         default="native",
         help="where the network looks for noise and details: in the pixels of the file, or in a "
-        "large picture at about the training size, which is faster but leaves fine noise as it is: "
-        "2.5 to 3.3 times as much as native, at the same sharpness, in three photographs of 2100 "
-        "pixels (default: %(default)s, at any size)",
+        "large picture at about the training size, which is faster but leaves about three "
+        "times as much fine noise (default: %(default)s, at any size)",
     )
     parser.add_argument(
         "--preview",
@@ -267,30 +243,26 @@ def _add_enhance(commands) -> None:
         "--backend",
         choices=("auto", "keras"),
         default="auto",
-        help="what runs the network: auto uses onnxruntime if it is installed, which starts within "
-        "a second and does not import TensorFlow (default: %(default)s)",
+        help="what runs the network: auto takes onnxruntime if it is installed, which starts "
+        "faster and does not import TensorFlow (default: %(default)s)",
     )
     _add_overwrite(parser)
     parser.add_argument(
         "--maps",
         action="store_true",
-        help="show the parameter map M and the picture of each iteration in a figure beside the "
-        "result: NAME_maps.png. This doubles the time",
+        help="also draw each iteration's map M and picture, as NAME_maps.png; doubles the time",
     )
     parser.add_argument(
         "--skip-existing",
         action="store_true",
         help="skip results that exist, so that an interrupted command can be repeated",
     )
-    parser.add_argument(
-        "--json", metavar="F", help="write the outcome for each picture to this file"
-    )
+    parser.add_argument("--json", metavar="F", help="write each picture's outcome to this file")
     parser.add_argument(
         "--dask",
         metavar="ADDRESS",
-        help="let the workers of a Dask cluster, which see the same folders, do the work, one "
-        "file per task: the scheduler's address, or local for one worker per core. If a worker "
-        "dies, a different one does its task (pip install 'lle-utils[dask]')",
+        help="let the workers of a Dask cluster, which see the same folders, do the work: the "
+        "scheduler's address, or local for one worker per core (pip install 'lle-utils[dask]')",
     )
 
 
@@ -374,7 +346,7 @@ def _start(args: argparse.Namespace) -> Callable:
     """Return `enhancing.enhance_files` with the model that was asked for, loaded when needed."""
     from lle_utils import enhancing
 
-    model = functools.cache(lambda: _load_enhancer(args))
+    model = functools.cache(lambda: load(args.weights, args.backend))
     return functools.partial(
         enhancing.enhance_files,
         load=lambda: functools.partial(_enhance_picture, model(), args=args),
@@ -408,10 +380,6 @@ def _plan(args: argparse.Namespace):
         jobs, overwrite=args.overwrite, skip_existing=args.skip_existing, maps=args.maps
     )
     return jobs, found, done
-
-
-def _load_enhancer(args: argparse.Namespace):
-    return load(args.weights, args.backend)
 
 
 def _enhance_picture(model, picture, args: argparse.Namespace):
@@ -601,7 +569,7 @@ def _add_train(commands) -> None:
         help="where the run is kept: log.csv, last.keras",
     )
     parser.add_argument(
-        "--epochs", type=_whole_number(1, 100_000), metavar="N", help="instead of the recipe's"
+        "--epochs", type=_between(1, 100_000), metavar="N", help="instead of the recipe's"
     )
     parser.add_argument(
         "--start",
@@ -612,7 +580,7 @@ def _add_train(commands) -> None:
         "--tensorboard", type=Path, metavar="FOLDER", help="also write logs for TensorBoard"
     )
     parser.add_argument(
-        "--seed", type=_whole_number(0, 2**31 - 1), metavar="N", help="instead of the recipe's"
+        "--seed", type=_between(0, 2**31 - 1), metavar="N", help="instead of the recipe's"
     )
     parser.add_argument(
         "--distribute",

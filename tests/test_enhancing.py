@@ -31,7 +31,7 @@ def in_tmp_path(tmp_path, monkeypatch):
 @pytest.fixture
 def lle(capsys, monkeypatch):
     """Return a function that runs ``enhance`` with a stand-in: (exit code, stdout, stderr)."""
-    monkeypatch.setattr(cli, "_load_enhancer", lambda args: "model")
+    monkeypatch.setattr(cli, "load", lambda weights, backend: "model")
     monkeypatch.setattr(cli, "_enhance_picture", lambda model, picture, args: brighten(picture))
 
     def run(*arguments):
@@ -373,7 +373,7 @@ def test_ctrl_c_at_any_moment_leaves_whole_files():
     code = (
         "import sys\n"
         "from lle_utils import __main__, cli\n"
-        "cli._load_enhancer = lambda args: None\n"
+        "cli.load = lambda weights, backend: None\n"
         "cli._enhance_picture = lambda model, picture, args: picture\n"
         "print('ready', file=sys.stderr, flush=True)\n"
         "sys.argv[1:] = ['enhance', 'in', '-o', 'out', '--skip-existing']\n"

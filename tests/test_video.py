@@ -27,7 +27,7 @@ def in_tmp_path(tmp_path, monkeypatch):
 
 @pytest.fixture
 def lle(capsys, monkeypatch):
-    monkeypatch.setattr(cli, "_load_enhancer", lambda args: "model")
+    monkeypatch.setattr(cli, "load", lambda weights, backend: "model")
     monkeypatch.setattr(cli, "_enhance_picture", lambda model, picture, args: brighten(picture))
 
     def run(*arguments):
