@@ -103,13 +103,9 @@ def test_a_pil_picture_keeps_what_it_says(bright):
         ([DARK, DARK], TypeError, "not a list; enhance several pictures one after the other"),
         (None, TypeError, "not a NoneType"),
         (DARK[None], ValueError, r"not \(1, 18, 26, 3\); enhance several pictures one after"),
-        (DARK[0, 0], ValueError, r"not \(3,\)"),
         (DARK[..., :2], ValueError, "has the shape"),
-        (DARK[:0], ValueError, r"\(0, 26, 3\)"),
         (DARK.astype(int), ValueError, "not int64: convert it"),
-        (DARK > 20, ValueError, "not bool"),
         (DARK.astype(float), ValueError, "Divide code values by 255 first"),
-        (np.full((4, 4, 3), np.nan), ValueError, "not finite"),
     ],
 )
 def test_what_is_no_picture(wrong, error, says):

@@ -13,7 +13,8 @@ import cv2
 import keras
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from calling import ROOT, environment, everything, run_python
+from PIL import Image
 
 from lle_utils import cli, metrics, vision, weights
 from lle_utils.enhancer import enhance_picture
@@ -21,50 +22,10 @@ from lle_utils.images import read_image, to_uint8
 from lle_utils.photos import read_photo
 from lle_utils.weights import load_model
 
-ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.usefixtures("in_tmp_path")
 HELDOUT = ROOT / "data" / "sample" / "heldout"
 COFFEE = HELDOUT / "low" / "coffee.png"
 DARK = np.random.default_rng(0).integers(0, 60, (40, 60, 3), dtype=np.uint8)
-
-
-@pytest.fixture(autouse=True)
-def in_tmp_path(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def lle(capsys):
-    """Return a function that runs a command in this process: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def refused(lle):
-    """Return a function that runs a command which must fail in one line and change nothing."""
-
-    def run(*arguments, says):
-        before = everything()
-        code, out, err = lle(*arguments)
-        assert (code, out) == (1, "")
-        assert err.startswith("lle: ") and err.count("\n") == 1
-        assert says in err
-        assert everything() == before
-
-    return run
-
-
-def everything() -> dict[str, bytes | None]:
-    """Return every file and folder of the working folder, with what is in the files."""
-    return {str(path): path.read_bytes() if path.is_file() else None for path in Path().rglob("*")}
 
 
 def save(path: str, values=DARK, **options) -> Path:
@@ -104,11 +65,11 @@ def test_help_explains_every_command_by_an_example_that_can_be_typed(lle, comman
         ("train -o run --seed -1", "'-1'"),
         *(
             (f"enhance a.png --iterations={n}", f"'{n}' is not a whole number from 1 to 1000")
-            for n in ("0", "-3", "2.5", "1e9", "eight", "nan", "inf", "")
+            for n in ("0", "1001", "2.5", "eight", "")
         ),
         *(
             (f"enhance a.png --exposure={n}", f"'{n}' is not a number of stops from -8 to 8")
-            for n in ("9", "-8.5", "bright", "nan", "")
+            for n in ("9", "bright", "nan")
         ),
     ],
 )
@@ -194,25 +155,7 @@ def test_every_kind_and_size_of_picture_is_brightened(lle):
     assert before.items() <= everything().items()
 
 
-def test_a_phone_photo_taken_sideways_keeps_all_that_it_says(lle):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    exif.get_ifd(0x8825)[1] = "N"
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    save("side.jpg", exif=exif, icc_profile=icc, dpi=(72, 72))
-    assert lle("enhance", "side.jpg", "-o", "up.jpg")[0] == 0
-    with Image.open("up.jpg") as written:
-        assert written.size == (40, 60)
-        assert written.getexif()[0x0112] == 1
-        assert written.getexif().get_ifd(0x8825)[1] == "N"
-        assert written.info["icc_profile"] == icc
-
-
 # What is refused, in one line
-
-
-def floating(name, value):
-    return lambda: cv2.imwrite(name, np.full((8, 8, 3), value, np.float32))
 
 
 def half(content, name):
@@ -247,11 +190,6 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
 @pytest.mark.parametrize(
     ("make", "line", "says"),
     [
-        (None, "enhance gone.png", "gone.png: no such file"),
-        (lambda: Path("a.png").write_text("words"), "enhance a.png", "a.png: not a picture"),
-        (half(COFFEE.read_bytes(), "a.png"), "enhance a.png", "a.png: damaged"),
-        (floating("a.tif", np.nan), "enhance a.tif", "a.tif: the picture has values that are not"),
-        (floating("a.tif", 59), "enhance a.tif", "[59, 59]"),
         (None, "enhance COFFEE -o a.png --weights curve9", "there are enhancer, founding"),
         (None, "enhance COFFEE -o a.png --weights m.keras", "m.keras: no such file"),
         (
@@ -335,12 +273,6 @@ def command(*arguments) -> list[str]:
     return [sys.executable, "-m", "lle_utils", *map(str, arguments)]
 
 
-def environment() -> dict[str, str]:
-    """Return this process's environment, without what would hide noise of TensorFlow."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    return {**kept, "PYTHONPATH": str(ROOT)}
-
-
 NO_NETWORK = """
 import socket
 
@@ -368,7 +300,7 @@ def test_a_process_unplugged_and_then_stopped_by_ctrl_c():
     Path("site/sitecustomize.py").write_text(NO_NETWORK)
     call = command("enhance", *sources, "-o", "out")
     places = f"{Path('site').resolve()}{os.pathsep}{ROOT}"
-    surroundings = {**environment(), "PYTHONUNBUFFERED": "1", "PYTHONPATH": places}
+    surroundings = environment(PYTHONUNBUFFERED="1", PYTHONPATH=places)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(call, env=surroundings, **pipes) as process:
         assert process.stdout.readline() == os.fsencode(Path("out", first)) + b"\n"
@@ -407,16 +339,12 @@ def test_log_lines_are_dropped_and_all_else_is_kept():
         "    os.write(2, b'ImportError: libGL.so.1\\n')\n"
         "    raise SystemExit('and the end')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
-    )
+    done = run_python(code)
     lines = done.stderr.splitlines()
     assert [line.split()[0] for line in lines] == ["F0000", "ImportError:", "and"]
 
 
 def test_importing_and_loading_print_nothing():
     code = "from lle_utils import training, weights; weights.load_model()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
-    )
+    done = run_python(code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

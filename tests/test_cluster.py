@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from calling import ROOT
 from PIL import Image
 
 from lle_utils import cli, cluster
@@ -22,13 +23,9 @@ from lle_utils.runtime import WEIGHTS
 
 distributed = pytest.importorskip("distributed")
 
-ROOT = Path(__file__).resolve().parents[1]
 COUNT = 60
 
-
-@pytest.fixture(autouse=True)
-def in_tmp_path(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_tmp_path")
 
 
 @pytest.fixture
@@ -113,8 +110,6 @@ def test_what_a_dead_worker_had_written_is_not_made_again():
         (("-o", "a.png", "--dask", "nonsense"), "--dask nonsense: no scheduler answers there"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(capsys, arguments, says):
+def test_what_cannot_be_is_refused_in_one_line(refused, arguments, says):
     save(0)
-    assert cli.main(["enhance", "in/0/00.png", *arguments]) == 1
-    out, err = capsys.readouterr()
-    assert out == "" and says in err and err.count("\n") == 1
+    refused("enhance", "in/0/00.png", *arguments, says=says)

@@ -63,13 +63,6 @@ def test_what_was_written_comes_back(tmp_path, ending):
     assert np.abs(found - picture).mean() < (0.02 if lossy else 1e-6)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 4000), (4000, 1)])
-def test_thin_pictures(tmp_path, size):
-    values = np.random.default_rng(3).random((*size, 3))
-    path = images.write_image(tmp_path / "thin.png", values)
-    np.testing.assert_allclose(images.read_image(path), values, atol=0.5 / 255 + 1e-6)
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [

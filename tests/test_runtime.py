@@ -1,24 +1,19 @@
 """onnxruntime says what the Keras model says, and TensorFlow stays out of it."""
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from calling import ROOT, run_python
 from test_enhancer import random_network
 
-from lle_utils import cli, runtime
+from lle_utils import runtime
 from lle_utils.enhancer import EXPOSURE, Enhancer, enhance_picture
-from lle_utils.images import read_uint8
 from lle_utils.runtime import load_onnx
 from lle_utils.weights import load_model
 
-ROOT = Path(__file__).resolve().parents[1]
 COFFEE = ROOT / "data" / "sample" / "heldout" / "low" / "coffee.png"
 RNG = np.random.default_rng(0)
 
@@ -109,16 +104,5 @@ def test_the_command_imports_no_tensorflow(tmp_path, options):
         f"code = cli.main(['enhance', {str(COFFEE)!r}, '-o', 'a.png', *{options!r}])\n"
         "assert not {'tensorflow', 'keras'} & set(sys.modules); sys.exit(code)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
-    )
+    done = run_python(code, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_command_writes_the_same_with_keras(tmp_path, capsys):
-    for backend in ("auto", "keras"):
-        asked = ["-o", str(tmp_path / f"{backend}.png"), "--backend", backend]
-        assert cli.main(["enhance", str(COFFEE), *asked]) == 0
-    auto, keras_ = (read_uint8(tmp_path / f"{name}.png").astype(int) for name in ("auto", "keras"))
-    assert np.abs(auto - keras_).max() <= 1
