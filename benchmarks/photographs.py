@@ -28,8 +28,9 @@ from tqdm.auto import tqdm
 from lle_utils import camera, data, paths
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import BASELINES
-from lle_utils.images import READABLE, read_image, shrink
+from lle_utils.images import read_image, shrink
 from lle_utils.metrics import LONG_SIDE, reversed_share
+from lle_utils.photos import READABLE
 from lle_utils.weights import load_model
 
 RIM, BEYOND = 16, 64

@@ -25,8 +25,9 @@ from tqdm.auto import tqdm
 
 from lle_utils import data, vision
 from lle_utils.figures import fingerprint
-from lle_utils.images import READABLE, read_image, shrink
+from lle_utils.images import read_image, shrink
 from lle_utils.metrics import bootstrap_interval
+from lle_utils.photos import READABLE
 from lle_utils.weights import load_model
 
 TABLE = Path(__file__).resolve().parents[1] / "lle_utils" / "registry" / "vision.csv"

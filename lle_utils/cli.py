@@ -323,8 +323,8 @@ def _check_report(file: str | None, *, replace: bool) -> Path | None:
     """Make sure that the report may be written, before any work is spent on it."""
     if file is None:
         return None
-    from lle_utils.images import READABLE, check_writable, remove_parts
-    from lle_utils.photos import OTHERS
+    from lle_utils.images import check_writable, remove_parts
+    from lle_utils.photos import OTHERS, READABLE
     from lle_utils.video import VIDEOS
 
     path = Path(paths.expand_user(file))

@@ -20,7 +20,8 @@ import numpy as np
 
 from lle_utils import camera, fetch, paths
 from lle_utils.errors import LleError
-from lle_utils.images import READABLE, as_float, read_uint8, to_uint8
+from lle_utils.images import as_float, read_uint8, to_uint8
+from lle_utils.photos import READABLE
 from lle_utils.video import VIDEOS
 
 SPLITS = ("train", "validation", "test")

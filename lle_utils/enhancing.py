@@ -9,7 +9,7 @@ import glob
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -138,7 +138,7 @@ def _in_folders(jobs: Sequence[Job], output: str | None, suffix: str | None) -> 
         suffix = SUFFIX if suffix is None else suffix
         suffixes = {suffix, SUFFIX, SUFFIX_BESIDE}
     else:
-        jobs, suffix = _part_equal_names(list(jobs)), suffix or ""
+        jobs, suffix = _part_equal_names(jobs), suffix or ""
         suffixes = {suffix}
     # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
     made = set()
@@ -180,20 +180,19 @@ def _is_file(output: str, jobs: Sequence[Job]) -> bool:
     return False
 
 
-def _part_equal_names(jobs: list[Job]) -> list[Job]:
+def _part_equal_names(jobs: Sequence[Job]) -> list[Job]:
     """Keep files with the same name from different folders apart, by the names of their folders."""
-    groups: dict[str, list[int]] = {}
-    for index, job in enumerate(jobs):
-        groups.setdefault(os.path.normcase(job.place), []).append(index)
-    for places in groups.values():
-        folders = [os.path.dirname(os.path.abspath(jobs[i].source)) for i in places]
-        if len(set(folders)) < 2 or any(jobs[i].source == STANDARD for i in places):
-            continue
-        common = os.path.commonpath(folders)
-        for i, folder in zip(places, folders, strict=True):
-            inside = os.path.join(os.path.relpath(folder, common), os.path.basename(jobs[i].place))
-            jobs[i] = jobs[i]._replace(place=os.path.normpath(inside))
-    return jobs
+    groups = defaultdict(list)
+    for job in jobs:
+        groups[os.path.normcase(job.place)].append(job)
+    places = {job.source: job.place for job in jobs}
+    for group in groups.values():
+        folders = {os.path.dirname(os.path.abspath(job.source)) for job in group}
+        if len(folders) > 1 and all(job.source != STANDARD for job in group):
+            common = os.path.commonpath(folders)
+            for job in group:
+                places[job.source] = os.path.relpath(job.source, common)
+    return [job._replace(place=places[job.source]) for job in jobs]
 
 
 def check_targets(

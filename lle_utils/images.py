@@ -16,23 +16,7 @@ import cv2
 import numpy as np
 
 from lle_utils.errors import LleError
-from lle_utils.photos import FORMATS, READABLE, WRITABLE, Photo, encode, read_photo
-
-__all__ = [
-    "READABLE",
-    "WRITABLE",
-    "as_float",
-    "check_array",
-    "check_ending",
-    "check_writable",
-    "read_image",
-    "read_uint8",
-    "remove_parts",
-    "replace_file",
-    "shrink",
-    "to_uint8",
-    "write_image",
-]
+from lle_utils.photos import FORMATS, WRITABLE, Photo, encode, read_photo
 
 
 def as_float(image) -> np.ndarray:

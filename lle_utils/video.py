@@ -137,19 +137,17 @@ def _raise_odds(picture: np.ndarray, logits) -> np.ndarray:
     return picture * gain / (1 + picture * (gain - 1))
 
 
-class Clip:
-    """An opened video, whose first frame is decoded already. Close it, or use it in a ``with``.
+class Clip(contextlib.AbstractContextManager):
+    """A video, opened in a ``with``, whose first frame is decoded already.
 
     Attributes
     ----------
     source : str
         The file.
-    video
-        PyAV's stream of pictures.
+    video, kept
+        PyAV's stream of pictures, and the list of those of sound and subtitles.
     first
         The first frame, as PyAV's.
-    kept : list
-        The streams of sound and subtitles.
     seconds : float
         When the last picture ends that was read so far.
 
@@ -182,14 +180,7 @@ class Clip:
                 raise LleError(f"{source} has no frames")
             if_it_fails.pop_all()
 
-    def __enter__(self) -> "Clip":
-        return self
-
     def __exit__(self, *problem) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self.container.close()
 
     def frames(self) -> Iterator:
@@ -214,19 +205,18 @@ class Clip:
 
 
 def enhance_video(
-    source: str | Clip,
+    clip: Clip,
     target: str,
     enhance: Callable[[np.ndarray], np.ndarray],
     *,
     side_by_side: bool = False,
     progress: Callable = lambda frames, total: frames,
 ) -> None:
-    """Enhance a video; sound, subtitles, frame times, rotation and notes stay as they are.
+    """Enhance a video and close it; sound, subtitles, frame times, rotation and notes stay.
 
     Parameters
     ----------
-    source : str or Clip
-        A file, or one that was opened; it is closed then.
+    clip : Clip
     target : str
         A file of the same kind, which is replaced if it exists.
     enhance : callable
@@ -237,9 +227,14 @@ def enhance_video(
         ``progress(frames, total)`` wraps the iterator of frames; `total` is None where the file
         does not say how many there are.
     """
-    change = _steady(enhance, side_by_side)
-    with source if isinstance(source, Clip) else Clip(source) as clip, _damage_named(clip.source):
-        width = clip.first.width * (2 if side_by_side else 1)
+    steadier = Steadier()
+
+    def change(frame: np.ndarray) -> np.ndarray:
+        result = scale(steadier(np.asarray(enhance(scale(frame, np.float32)))), frame.dtype)
+        return np.hstack([frame, result]) if side_by_side else result
+
+    width = clip.first.width * (2 if side_by_side else 1)
+    with clip, _damage_named(clip.source):
         replace_file(Path(target), lambda part: _transcode(clip, part, width, change, progress))
 
 
@@ -255,17 +250,6 @@ def _damage_named(source: str) -> Iterator[None]:
             f"{source}: not a video, a damaged one, or of a kind that cannot be written "
             f"({error.strerror})"
         ) from None
-
-
-def _steady(enhance: Callable, side_by_side: bool) -> Callable[[np.ndarray], np.ndarray]:
-    """Return what turns a frame of whole numbers into the frame to write."""
-    steadier = Steadier()
-
-    def change(frame: np.ndarray) -> np.ndarray:
-        result = scale(steadier(np.asarray(enhance(scale(frame, np.float32)))), frame.dtype)
-        return np.hstack([frame, result]) if side_by_side else result
-
-    return change
 
 
 def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: Callable) -> None:

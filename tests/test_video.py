@@ -153,7 +153,7 @@ def test_one_frame_at_a_time():
             assert number - len(asked) <= 1
             yield frame
 
-    video.enhance_video("a.mp4", "b.mp4", enhance, progress=progress)
+    video.enhance_video(video.Clip("a.mp4"), "b.mp4", enhance, progress=progress)
     assert len(asked) == 40
 
 
@@ -251,7 +251,7 @@ def test_a_stopped_run_leaves_nothing(monkeypatch):
         return frame
 
     with pytest.raises(KeyboardInterrupt):
-        video.enhance_video("a.mp4", "b.mp4", enhance)
+        video.enhance_video(video.Clip("a.mp4"), "b.mp4", enhance)
     assert os.listdir() == ["a.mp4"]
 
 
@@ -322,9 +322,10 @@ def test_a_video_that_is_damaged_in_the_middle_is_named():
     content = Path(make("a.avi", "mjpeg", "yuvj420p")).read_bytes()
     start = content.rindex(b"\xff\xd8") + 100
     Path("a.avi").write_bytes(content[:start] + bytes(300) + content[start + 300 :])
-    for use in (video.measure_flicker, lambda name, same: video.enhance_video(name, "b.avi", same)):
-        with pytest.raises(LleError, match="a.avi: not a video, a damaged one"):
-            use("a.avi", lambda frame: frame)
+    with pytest.raises(LleError, match="a.avi: not a video, a damaged one"):
+        video.measure_flicker("a.avi", lambda frame: frame)
+    with pytest.raises(LleError, match="a.avi: not a video, a damaged one"):
+        video.enhance_video(video.Clip("a.avi"), "b.avi", lambda frame: frame)
 
 
 def test_a_new_scene_starts_anew():
