@@ -310,18 +310,7 @@ def test_xmp_tells_the_orientation_where_exif_does_not(tmp_path):
 
 @pytest.mark.parametrize("start", [b"MM\0*\0\0\xff\xff", b"MMs*\0\0\0\x08\0\0"])
 def test_damaged_exif_is_left_out_and_the_picture_read(start):
-    content = encode(Photo([smooth()], exif=make_exif()), "PNG")
-    place = content.index(b"eXIf") + 4
-    length = struct.unpack(">L", content[place - 8 : place - 4])[0]
-    broken = start.ljust(length, b"\xff")
-    chunk = b"eXIf" + broken
-    content = (
-        content[: place - 4]
-        + chunk
-        + struct.pack(">L", zlib.crc32(chunk))
-        + content[place + length + 4 :]
-    )
-    photo = decode(content)
+    photo = decode(encode(Photo([smooth()], exif=start.ljust(60, b"\xff")), "PNG"))
     assert photo.exif is None
     assert "damaged" in photo.notes[0]
     assert decode(encode(photo, "TIFF")).exif is None

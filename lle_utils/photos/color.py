@@ -38,21 +38,6 @@ def linear_to_srgb(linear):
     )
 
 
-class _Curve:
-    """A tone curve and its inverse, as tables."""
-
-    def __init__(self, values):
-        self._linear = np.asarray(values, np.float32)
-        # The inverse is steep near black; steps of the square root are fine enough there.
-        self._encoded = np.interp(_GRID**2, values, _GRID).astype(np.float32)
-
-    def decode(self, codes):
-        return self._linear[np.round(codes * (STEPS - 1)).astype(np.uint16)]
-
-    def encode(self, linear):
-        return self._encoded[np.round(np.sqrt(linear) * (STEPS - 1)).astype(np.uint16)]
-
-
 class Profile:
     """A color space given by a matrix and three tone curves.
 
@@ -68,32 +53,32 @@ class Profile:
         matrix = np.linalg.inv(_SRGB_TO_XYZ) @ to_xyz
         self._to_srgb = matrix.T.astype(np.float32)
         self._from_srgb = np.linalg.inv(matrix).T.astype(np.float32)
-        self._curves = [_Curve(curve) for curve in curves]
+        self._linear = [np.asarray(curve, np.float32) for curve in curves]
+        # The inverse is steep near black; steps of the square root are fine enough there.
+        self._encoded = [np.interp(_GRID**2, curve, _GRID).astype(np.float32) for curve in curves]
 
     def to_srgb(self, picture):
         """Convert a picture in [0, 1]; colors that sRGB does not have are clipped."""
-        return linear_to_srgb(np.clip(self._decode(picture) @ self._to_srgb, 0, 1))
+        return linear_to_srgb(np.clip(_look_up(self._linear, picture) @ self._to_srgb, 0, 1))
 
     def from_srgb(self, enhanced, picture):
         """Convert an enhanced sRGB picture back to the color space of the picture it came from.
 
         What clipping took from `picture` is added again, brightened as its pixel was.
         """
-        linear = self._decode(picture)
+        linear = _look_up(self._linear, picture)
         seen = np.clip(linear @ self._to_srgb, 0, 1)
         clipped = linear - seen @ self._from_srgb
         light = srgb_to_linear(np.clip(enhanced, 0, 1))
         gain = light.mean(-1, keepdims=True) / np.maximum(seen.mean(-1, keepdims=True), 1e-6)
         restored = light @ self._from_srgb + np.minimum(gain, 64) * clipped
-        return self._encode(np.clip(restored, 0, 1))
+        return _look_up(self._encoded, np.sqrt(np.clip(restored, 0, 1)))
 
-    def _decode(self, picture):
-        channels = [curve.decode(picture[..., i]) for i, curve in enumerate(self._curves)]
-        return np.stack(channels, axis=-1)
 
-    def _encode(self, linear):
-        channels = [curve.encode(linear[..., i]) for i, curve in enumerate(self._curves)]
-        return np.stack(channels, axis=-1)
+def _look_up(tables: list[np.ndarray], picture: np.ndarray) -> np.ndarray:
+    """Return what a table a channel gives for values in [0, 1]."""
+    steps = np.round(picture * (STEPS - 1)).astype(np.uint16)
+    return np.stack([table[steps[..., i]] for i, table in enumerate(tables)], axis=-1)
 
 
 def read_profile(icc: bytes | None) -> Profile | None:
@@ -106,7 +91,7 @@ def read_profile(icc: bytes | None) -> Profile | None:
         return None
     try:
         tags = _read_tags(icc)
-        to_xyz = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+        to_xyz = np.stack([_fixed(tags[name], 3) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
         curves = [_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC")]
         if any((np.diff(curve) < 0).any() or curve[-1] <= curve[0] for curve in curves):
             return None
@@ -141,13 +126,9 @@ def _read_tags(icc: bytes) -> dict[bytes, bytes]:
     return tags
 
 
-def _fixed(data: bytes, count: int, start: int) -> np.ndarray:
+def _fixed(data: bytes, count: int, start: int = 8) -> np.ndarray:
     """Read fixed-point numbers of 16 bits before and 16 after the point."""
     return np.frombuffer(data, ">i4", count, start) / 65536
-
-
-def _xyz(data: bytes) -> np.ndarray:
-    return _fixed(data, 3, 8)
 
 
 def _curve(data: bytes) -> np.ndarray:
