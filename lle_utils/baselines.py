@@ -33,12 +33,8 @@ def equalize(image) -> np.ndarray:
 def clahe(image, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:
     """Equalize the lightness (L of CIELAB) tile by tile, with limited contrast (Zuiderveld, 1994).
 
-    Parameters
-    ----------
-    clip_limit : float, default 2
-        How steep the equalizing curve may be; a higher limit brightens more, noise included.
-    tiles : int, default 8
-        How many tiles the picture is cut into, per side.
+    A higher limit lets the equalizing curve be steeper: it brightens more, noise included. The
+    picture is cut into `tiles` x `tiles` parts.
     """
     lab = cv2.cvtColor(to_uint8(as_float(image)), cv2.COLOR_RGB2Lab)
     lab[..., 0] = cv2.createCLAHE(clip_limit, (tiles, tiles)).apply(lab[..., 0])
@@ -48,16 +44,9 @@ def clahe(image, clip_limit: float = 2.0, tiles: int = 8) -> np.ndarray:
 def lime_like(image, exponent: float = 0.8, radius: int = 15) -> np.ndarray:
     """Divide the picture by a smooth estimate of its illumination, in the manner of LIME.
 
-    The illumination is the brightest channel, smoothed along edges by a guided filter, raised to
-    `exponent`. LIME itself (Guo, Li and Ling, IEEE TIP 2017) solves an optimization problem for
-    it and denoises the result; this does neither.
-
-    Parameters
-    ----------
-    exponent : float, default 0.8
-        1 divides the illumination out entirely, 0 leaves the picture as it is.
-    radius : int, default 15
-        Of the guided filter, in pixels.
+    The illumination is the brightest channel, smoothed along edges by a guided filter of `radius`
+    pixels, raised to `exponent`. LIME itself (Guo, Li and Ling, IEEE TIP 2017) solves an
+    optimization problem for it and denoises the result; this does neither.
     """
     image = as_float(image)
     brightest = image.max(axis=-1)
@@ -89,15 +78,13 @@ def constant_map(image, m: float = 0.38, iterations: int = 8, floor: float = FLO
 def fit_constant(pairs: Iterable, iterations: int = 8) -> float:
     """Find the one constant m in (0, 1) that gives the best mean PSNR over pairs.
 
-    They are those of the training split: a constant fitted on the test pictures would score too
-    well.
+    Take those of the training split: fitted on the test pictures it would score too well.
     """
     thinned = [_thin_out(pair) for pair in pairs]
 
     def mean_loss(m: float) -> float:
-        errors = [
-            np.mean(np.square(constant_map(low, m, iterations) - high)) for low, high in thinned
-        ]
+        differences = [constant_map(low, m, iterations) - high for low, high in thinned]
+        errors = [np.mean(np.square(difference)) for difference in differences]
         return float(np.mean(10 * np.log10(np.maximum(errors, 1e-10))))
 
     return float(minimize_scalar(mean_loss, bounds=(0.001, 0.999), method="bounded").x)

@@ -219,22 +219,21 @@ def _is_in_repository(folder: Path) -> bool:
     return root is not None and folder.is_relative_to(root) and not ignored
 
 
-def compare(recorded: Sequence[dict], panels: Sequence[Panel], decibels: float = 0.05) -> list[str]:
-    """Say in words how a figure's entry in `figures.json` differs from what was just computed.
+TOLERANCES = {"psnr": 0.05, "mean_code": 0.5, "mean_map": 0.005}
+"""By how much a figure's numbers may differ: other processors round a little differently."""
 
-    PSNRs may differ by `decibels`, mean codes by 0.5, mean maps by 0.005: other processors
-    round a little differently.
-    """
+
+def compare(recorded: Sequence[dict], panels: Sequence[Panel]) -> list[str]:
+    """Say in words how a figure's entry in `figures.json` differs from what was just computed."""
     if len(recorded) != len(panels):
         return [f"{len(recorded)} panels are recorded and {len(panels)} were made"]
-    tolerances = {"psnr": decibels, "mean_code": 0.5, "mean_map": 0.005}
     differences = []
     for old, new in zip(recorded, map(asdict, panels), strict=True):
         where = f"{new['picture']}, {new['method']}"
         for key, value in new.items():
             alike = old[key] == value
-            if key in tolerances and None not in (old[key], value):
-                alike = alike or abs(old[key] - value) <= tolerances[key]
+            if not alike and key in TOLERANCES and None not in (old[key], value):
+                alike = abs(old[key] - value) <= TOLERANCES[key]
             if not alike:
                 differences.append(f"{where}: {key} {old[key]} -> {value}")
     return differences

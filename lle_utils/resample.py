@@ -12,68 +12,41 @@ WHOLE = ((0.0, 0.0, 1.0, 1.0),)
 
 
 def make_thumbnail(images, side: int):
-    """Average pictures down to a square thumbnail, whatever their size and shape.
+    """Average pictures (batch, height, width, channels) down to squares of `side` pixels.
 
-    Parameters
-    ----------
-    images : tensor, shape (batch, height, width, channels)
-    side : int
-        Height and width of the thumbnail in pixels.
-
-    Returns
-    -------
-    tensor, shape (batch, side, side, channels)
-        Each pixel is the mean of the area that it covers.
+    Each new pixel is the mean of the area that it covers, whatever the pictures' size and shape.
     """
     _, height, width, channels = ops.shape(images)
-    rows = _area_weights(side, height)
-    columns = _area_weights(side, width)
-    short = ops.reshape(
-        ops.matmul(rows, ops.reshape(images, (-1, height, width * channels))), (-1, width, channels)
-    )
-    small = ops.matmul(columns, short)
+    rows, columns = _area_weights(side, height), _area_weights(side, width)
+    short = ops.matmul(rows, ops.reshape(images, (-1, height, width * channels)))
+    small = ops.matmul(columns, ops.reshape(short, (-1, width, channels)))
     return ops.reshape(small, (-1, side, side, channels))
 
 
 def enlarge_thumbnail(maps, height, width, boxes=WHOLE):
-    """Enlarge maps of thumbnails bilinearly to pictures, or to the parts of pictures in boxes.
+    """Enlarge square maps bilinearly to pictures of a size, or to the parts of pictures in boxes.
 
     Parameters
     ----------
     maps : tensor, shape (batch, side, side, channels)
     height, width : int or scalar tensor
-        Size of the result in pixels.
     boxes : tensor of float, shape (batch, 4) or (1, 4)
         Which part of its picture each result is: top, left, height and width as shares of the
         picture's. By default all of it.
-
-    Returns
-    -------
-    tensor, shape (batch, height, width, channels)
     """
     side = ops.shape(maps)[1]
     boxes = ops.convert_to_tensor(boxes, "float32")
     tall = _bilinear_weights(height, side, boxes[:, 0:1], boxes[:, 2:3])
     wide = _bilinear_weights(width, side, boxes[:, 1:2], boxes[:, 3:4])
     if boxes.shape[0] == 1:  # one box for all: two plain matrix products are faster
-        tall, wide = tall[0], wide[0]
-        return _multiply(tall, wide, maps)
+        return _multiply(tall[0], wide[0], maps)
     return ops.einsum("bjl,bilc->bijc", wide, ops.einsum("bik,bklc->bilc", tall, maps))
 
 
 def downsample(images, factor: int):
-    """Average squares of `factor` x `factor` pixels.
+    """Average squares of `factor` x `factor` pixels of pictures (batch, height, width, channels).
 
-    Parameters
-    ----------
-    images : tensor, shape (batch, height, width, channels)
-    factor : int
-        1 returns `images` untouched.
-
-    Returns
-    -------
-    tensor, shape (batch, ceil(height / factor), ceil(width / factor), channels)
-        Where the size is not a multiple of the factor, the picture is mirrored at its edge.
+    Where the size is not a multiple of the factor, the picture is mirrored at its edge.
     """
     if factor == 1:
         return images
@@ -86,17 +59,7 @@ def downsample(images, factor: int):
 def upsample(maps, factor: int, height, width):
     """Enlarge maps bilinearly: each old pixel is the center of `factor` x `factor` new ones.
 
-    Parameters
-    ----------
-    maps : tensor, shape (batch, ceil(height / factor), ceil(width / factor), channels)
-    factor : int
-        1 returns `maps` untouched.
-    height, width : int or scalar tensor
-        The size to crop to.
-
-    Returns
-    -------
-    tensor, shape (batch, height, width, channels)
+    The result is cropped to `height` x `width` pixels, which may be tensors.
     """
     if factor == 1:
         return maps
@@ -118,17 +81,9 @@ def _upsample(maps, factor: int, axis: int):
 
 
 def mirror(images, top, bottom, left, right):
-    """Extend pictures beyond their edges by mirror images of themselves.
+    """Extend pictures beyond their edges by mirror images of themselves, in pixels on each side.
 
-    Parameters
-    ----------
-    images : tensor, shape (batch, height, width, channels)
-    top, bottom, left, right : int or scalar tensor
-        By how many pixels; more than the picture has is mirrored again.
-
-    Returns
-    -------
-    tensor, shape (batch, top + height + bottom, left + width + right, channels)
+    More than the picture has is mirrored again.
     """
     _, height, width, _ = ops.shape(images)
     images = ops.take(images, _mirrored_indices(height, top, bottom), axis=1)

@@ -111,8 +111,10 @@ def make_scene(
 
 def make_scenes(photos: Iterable, seed: int = 0, **choices) -> list[Scene]:
     """Make one scene from each photograph; `choices` are passed on to `make_scene`."""
-    rngs = (np.random.default_rng((seed, number)) for number in itertools.count())
-    return [make_scene(photo, rng, **choices) for photo, rng in zip(photos, rngs, strict=False)]
+    return [
+        make_scene(photo, np.random.default_rng((seed, number)), **choices)
+        for number, photo in enumerate(photos)
+    ]
 
 
 def darken(scene: Scene, stops: float, seed: int = 0) -> np.ndarray:
@@ -296,8 +298,8 @@ def find_faces_centerface(picture) -> np.ndarray:
 def make_face_scene(photo) -> Scene:
     """Make a scene from a photograph of people, without cards.
 
-    The truth is what the detectors find in the well-lit photograph: ``"face"`` holds the faces that
-    both find, and ``"perhaps"`` all that either finds, none of which is a false alarm.
+    The truth is found in the well-lit photograph: ``"face"`` holds the faces that both detectors
+    find, ``"perhaps"`` all that either finds, none of which is a false alarm.
     """
     photo = as_float(photo)
     mtcnn, centerface = find_faces_mtcnn(photo), find_faces_centerface(photo)
@@ -371,11 +373,8 @@ SMOOTH_FLOOR = FLOOR / 5
 
 
 def without_details(model):
-    """Return an enhancer with the same network and no detail maps, for smoothed pictures.
-
-    Weights that have no schedule are returned as they are.
-    """
-    if not hasattr(model, "schedule"):
+    """Return an enhancer with the same network and no detail maps, for smoothed pictures."""
+    if not hasattr(model, "schedule"):  # the founding weights
         return model
     schedule = [EXPOSURE if isinstance(source, int) else source for source in model.schedule]
     return _changed(model, schedule=schedule, floor=SMOOTH_FLOOR)

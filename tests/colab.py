@@ -40,11 +40,9 @@ def changes(before: str, after: str) -> list[str]:
 def find_python() -> str:
     """Return the newest Python that the project runs on and that can make an environment."""
     for name in ("python3.13", "python3.12", "python3.11", sys.executable):
-        try:
-            subprocess.run([name, "-c", "import ensurepip, venv"], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            continue
-        return name
+        call = [name, "-c", "import ensurepip, venv"]
+        if shutil.which(name) and not subprocess.run(call, capture_output=True).returncode:
+            return name
     raise SystemExit("colab: no Python 3.11, 3.12 or 3.13 with venv: apt-get install python3-venv")
 
 

@@ -162,9 +162,7 @@ def table_rows(scores: dict) -> list[str]:
 
 def main() -> None:
     """Make the card that the command line asks for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Put a finished run's weights into the package.")
     parser.add_argument("name", help="what the weights are called, or are to be called")
     parser.add_argument("--run", type=Path, metavar="FOLDER", help="the run they come from")
     parser.add_argument("--minutes", type=float, help="how long training took; with --run")
