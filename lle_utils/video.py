@@ -148,8 +148,6 @@ class Clip(contextlib.AbstractContextManager):
         PyAV's stream of pictures, and the list of those of sound and subtitles.
     first
         The first frame, as PyAV's.
-    seconds : float
-        When the last picture ends that was read so far.
 
     Raises
     ------
@@ -165,7 +163,7 @@ class Clip(contextlib.AbstractContextManager):
 
         if not os.path.isfile(source):
             raise LleError(f"{source}: no such file, or not a regular one")
-        self.source, self.seconds, self._waiting = source, 0.0, deque()
+        self.source, self._waiting = source, deque()
         with _damage_named(source), contextlib.ExitStack() as if_it_fails:
             self.container = if_it_fails.enter_context(av.open(source))
             self.video = self.container.streams.best("video")
@@ -174,6 +172,7 @@ class Clip(contextlib.AbstractContextManager):
             self.video.thread_type = "AUTO"
             kept = ("audio", "subtitle")
             self.kept = [stream for stream in self.container.streams if stream.type in kept]
+            self._refuse_cut()
             self._frames = self._decode()
             self.first = next(self._frames, None)
             if self.first is None:
@@ -193,15 +192,35 @@ class Clip(contextlib.AbstractContextManager):
         while self._waiting:
             yield self._waiting.popleft()
 
+    def _refuse_cut(self) -> None:
+        """Refuse a file that is shorter than it says: FFmpeg would read what is left of it."""
+        kind, size, stated = self.container.format.name, os.path.getsize(self.source), 0
+        if "mp4" in kind:
+            streams = (self.video, *self.kept)
+            entries = (entry for stream in streams for entry in stream.index_entries)
+            stated = max((entry.pos + entry.size for entry in entries), default=0)
+        elif "matroska" in kind:
+            stated = _matroska_size(self.source)
+        if stated > size:
+            raise LleError(f"{self.source} is damaged: it has {size} of {stated} bytes")
+
     def _decode(self) -> Iterator:
         for packet in self.container.demux(self.video, *self.kept):
             if packet.stream is self.video:
-                if packet.pts is not None:
-                    end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-                    self.seconds = max(self.seconds, end)
                 yield from packet.decode()
             elif packet.dts is not None:
                 self._waiting.append(packet)
+
+
+def _matroska_size(source: str) -> int:
+    """Return how long a Matroska or WebM file says that it is; 0 if it does not."""
+    with open(source, "rb") as file:
+        head = file.read(4096)
+    start = head.find(b"\x18\x53\x80\x67") + 4  # of the size of the segment, which is all the rest
+    size = head[start : start + 8]
+    if size[0] != 1 or size == b"\1" + 7 * b"\xff":  # not in 8 bytes, or unknown
+        return 0
+    return start + 8 + int.from_bytes(size[1:])
 
 
 def enhance_video(
@@ -267,10 +286,8 @@ def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: C
                 packet.stream = copies[packet.stream]
                 out.mux(packet)
 
-        count = 0
         for frame in progress(clip.frames(), video.frames or None):
             pass_on()
-            count += 1
             if (frame.width, frame.height) != (first.width, first.height):
                 raise LleError(
                     f"{clip.source}: its frames change from {first.width} x {first.height} to "
@@ -279,21 +296,6 @@ def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: C
             out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
         pass_on()
         out.mux(coded.encode(None))
-        _check_end(clip, count)
-
-
-def _check_end(clip: Clip, count: int) -> None:
-    """Refuse a video that ends before it says that it does."""
-    video, kind = clip.video, clip.container.format.name
-    said = video.metadata.get("DURATION", "0").split(":")  # Matroska's, such as 00:01:02.5
-    seconds = sum(float(part) * 60**place for place, part in enumerate(reversed(said)))
-    if "mp4" in kind and count < video.frames:  # AVI counts lost ones too
-        end = f"{count} of {video.frames} frames"
-    elif "matroska" in kind and clip.seconds < seconds - 1:
-        end = f"{clip.seconds:.1f} of {seconds:.1f} seconds"
-    else:
-        return
-    raise LleError(f"{clip.source} is damaged: it ends after {end}")
 
 
 def _add_coded(out, video, first, width: int):
