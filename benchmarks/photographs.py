@@ -29,7 +29,7 @@ from lle_utils import camera, data, paths
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import BASELINES
 from lle_utils.images import read_image, shrink
-from lle_utils.metrics import LONG_SIDE, reversed_share
+from lle_utils.metrics import LONG_SIDE, Harm
 from lle_utils.photos import READABLE
 from lle_utils.weights import load_model
 
@@ -98,7 +98,8 @@ def main() -> None:
         "   noise at 600, 2400   shade"
     )
     for name, method in methods.items():
-        shares = [reversed_share(p, method(p)) for p in tqdm(pictures, desc=name, leave=False)]
+        bar = tqdm(pictures, desc=name, leave=False)
+        shares = [Harm(picture).measure(method(picture))["reversed"] for picture in bar]
         frames = [frame(method, picture) for picture in pictures[::4]]
         grays = [gray_spread(method, picture) for picture in pictures[::4]]
         bright = [p for p in (*pictures, *references) if 255 * p.mean() >= 105]

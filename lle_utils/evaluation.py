@@ -9,16 +9,7 @@ import numpy as np
 
 from lle_utils import baselines
 from lle_utils.images import as_float, to_uint8
-from lle_utils.metrics import (
-    METRICS,
-    bootstrap_interval,
-    clipped_share,
-    mean_scores,
-    noise,
-    psnr,
-    reversed_share,
-    score,
-)
+from lle_utils.metrics import METRICS, Harm, bootstrap_interval, mean_scores, psnr, score
 
 GT_MEAN = "psnr after GT-mean"
 
@@ -127,31 +118,22 @@ def evaluate_dark(
     Returns
     -------
     dict
-        Ready for JSON (None where nothing can be measured): the means of `HARM` and ``seconds``,
-        ``pictures`` (their number), ``images`` (the numbers of each), and in ``compared`` the means
-        of each other method. ``brightness`` is the mean in codes, ``clipped`` and ``reversed`` are
-        shares of the pixels in %, ``noise`` is in codes; see `metrics`. ``videos`` as given.
+        Ready for JSON (None where nothing can be measured): the means of what `metrics.Harm`
+        measures and of ``seconds``, ``pictures`` (their number), ``images`` (the numbers of each),
+        in ``compared`` the means of each other method, and ``videos`` as given.
     """
     methods = {"": enhance, **compared}
     rows = {name: [] for name in methods}
     for picture_name, low in pictures:
+        harm = Harm(low)
         for name, method in methods.items():
             enhanced, seconds = _timed(method, low)
-            harm = {column: measure(low, enhanced) for column, measure in HARM.items()}
-            rows[name].append({"name": picture_name, **harm, "seconds": seconds})
+            measured = harm.measure(enhanced)
+            rows[name].append({"name": picture_name, **measured, "seconds": seconds})
     own = rows.pop("")
     others = {name: _means(other) for name, other in rows.items()}
     report = {**_means(own), "pictures": len(own), "images": own, "compared": others}
     return _rounded({**report, "videos": dict(videos)})
-
-
-HARM = {
-    "brightness": lambda low, enhanced: 255 * float(enhanced.mean()),
-    "clipped": clipped_share,
-    "reversed": reversed_share,
-    "noise": noise,
-}
-"""What is measured without a reference, by the names of the columns."""
 
 
 def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
@@ -190,12 +172,9 @@ def _gain(own: list[dict], other: list[dict]) -> dict:
     gains = {}
     for metric in [name for name in (*METRICS, GT_MEAN) if name in own[0]]:
         sign = -1 if metric == "ciede2000" else 1
-        pairs = zip(own, other, strict=True)
-        differences = [{metric: sign * (a[metric] - b[metric])} for a, b in pairs]
-        gains[metric] = {
-            "mean": mean_scores(differences, [metric])[metric],
-            "interval": _interval([difference[metric] for difference in differences]),
-        }
+        differences = [sign * (a[metric] - b[metric]) for a, b in zip(own, other, strict=True)]
+        mean = mean_scores([{metric: difference} for difference in differences], [metric])[metric]
+        gains[metric] = {"mean": mean, "interval": _interval(differences)}
     return gains
 
 
@@ -210,73 +189,82 @@ def _rounded(value):
     return value
 
 
+# The columns of the tables: under each heading, a key of the rows and how its value is written.
+_SECONDS = {"seconds": ("seconds", ".2f")}
+_PAIRS = {
+    "PSNR dB": ("psnr", ".2f"),
+    "SSIM": ("ssim", ".3f"),
+    "CIEDE2000": ("ciede2000", ".2f"),
+    **_SECONDS,
+}
+_HARM = {
+    "brightness": ("brightness", ".1f"),
+    "clipped %": ("clipped", ".2f"),
+    "reversed %": ("reversed", ".2f"),
+    "noise": ("noise", ".2f"),
+    **_SECONDS,
+}
+_FLICKER = {"frames": ("frames", "d"), "before": ("before", ".2f"), "after": ("after", ".2f")}
+
+
 def as_text(report: dict) -> str:
     """Lay a report of `evaluate` out as tables for people."""
-    rows = [*report["images"], {"name": "mean", **report}]
-    others = [{"name": name, **means} for name, means in report["compared"].items()]
-    width = max(len(row["name"]) for row in [*rows, *others, {"name": "after GT-mean"}])
-    extra = "   PSNR after GT-mean (uses the reference)" if GT_MEAN in report else ""
-    lines = [f"{'picture':{width}}   PSNR dB    SSIM  CIEDE2000  seconds{extra}"]
-    lines += [_line(row, width) + _number(row, GT_MEAN, "10.2f") for row in rows]
+    told = GT_MEAN in report
+    columns = {"PSNR after GT-mean (uses the reference)": (GT_MEAN, ".2f")} if told else {}
+    pictures = _table("picture", _with_mean(report), _PAIRS | columns)
     if report["intervals"]["psnr"]:
         low, high = report["intervals"]["psnr"]
-        lines.append(
-            f"mean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; "
+        pictures += (
+            f"\nmean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; "
             f"worst: {report['worst']['name']}"
         )
-    if others:
-        head = f"{'compared':{width}}   PSNR dB    SSIM  CIEDE2000  seconds   ours is better by"
-        lines += ["", head]
-        lines += [_line(other, width) + _gain_text(other, "psnr") for other in others]
-    if others and GT_MEAN in report:
-        lines += ["", f"{'after GT-mean':{width}}   PSNR dB   ours is better by"]
-        lines += [
-            f"{other['name']:{width}}{_number(other, GT_MEAN, '10.2f')}{_gain_text(other, GT_MEAN)}"
-            for other in others
-        ]
-    return "\n".join(lines)
+    others = _named(report["compared"])
+    tables = [
+        pictures,
+        _table("compared", others, _PAIRS | {"ours is better by": ("psnr", "gain")}),
+    ]
+    if told:
+        columns = {"PSNR dB": (GT_MEAN, ".2f"), "ours is better by": (GT_MEAN, "gain")}
+        tables.append(_table("after GT-mean", others, columns))
+    return "\n\n".join(table for table in tables if table)
 
 
 def dark_as_text(report: dict) -> str:
     """Lay a report of `evaluate_dark` out as tables for people."""
-    others = [{"name": name, **means} for name, means in report["compared"].items()]
-    videos = [{"name": name, **flicker} for name, flicker in report["videos"].items()]
-    rows = [*report["images"], {"name": "mean", **report}]
-    width = max(len(row["name"]) for row in [*rows, *others, *videos])
-    forms = {"brightness": "12.1f", "clipped": "11.2f", "reversed": "12.2f", "noise": "7.2f"}
-    forms["seconds"] = "9.2f"
-    head = "  brightness  clipped %  reversed %  noise  seconds"
-    lines = []
+    tables = [_table("flicker", _named(report["videos"]), _FLICKER)]
     if report["images"]:
-        lines += [f"{'picture':{width}}{head}", *(_line(row, width, forms) for row in rows)]
-    if report["images"] and others:
-        lines += ["", f"{'compared':{width}}{head}"]
-        lines += [_line(other, width, forms) for other in others]
-    if videos:
-        lines += [""] * bool(lines) + [f"{'flicker':{width}}  frames  before   after"]
-        forms = {"frames": "8d", "before": "8.2f", "after": "8.2f"}
-        lines += [_line(one, width, forms) for one in videos]
+        pictures = _table("picture", _with_mean(report), _HARM)
+        tables = [pictures, _table("compared", _named(report["compared"]), _HARM), *tables]
+    return "\n\n".join(table for table in tables if table)
+
+
+def _named(rows: Mapping[str, dict]) -> list[dict]:
+    return [{"name": name, **row} for name, row in rows.items()]
+
+
+def _with_mean(report: dict) -> list[dict]:
+    return [*report["images"], {"name": "mean", **report}]
+
+
+def _table(title: str, rows: list[dict], columns: Mapping[str, tuple[str, str]]) -> str:
+    """Lay rows out under headings; "" if there are none."""
+    if not rows:
+        return ""
+    width = max(16, *(len(row["name"]) for row in rows))  # most tables are as wide as each other
+    lines = ["   ".join([title.ljust(width), *columns])]
+    for row in rows:
+        cells = [_cell(row, *column).rjust(len(head)) for head, column in columns.items()]
+        lines.append("   ".join([row["name"].ljust(width), *cells]))
     return "\n".join(lines)
 
 
-_PAIR_FORMS = {"psnr": "10.2f", "ssim": "8.3f", "ciede2000": "11.2f", "seconds": "9.2f"}
-
-
-def _line(row: dict, width: int, forms: Mapping[str, str] = _PAIR_FORMS) -> str:
-    return f"{row['name']:{width}}" + "".join(_number(row, *column) for column in forms.items())
-
-
-def _number(row: dict, column: str, form: str) -> str:
-    """Format one number of a row: "" where the row has none, and inf for the PSNR of a copy."""
-    if column not in row:
-        return ""
+def _cell(row: dict, column: str, form: str) -> str:
+    """Write one number of a row, inf for the PSNR of a copy; or the gain in a metric."""
+    if form == "gain":
+        gain = row["gain"][column]
+        if not gain["interval"]:
+            return ""
+        low, high = gain["interval"]
+        return f"{gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})"
     undefined = float("inf") if column in ("psnr", GT_MEAN) else float("nan")
     return format(undefined if row[column] is None else row[column], form)
-
-
-def _gain_text(other: dict, metric: str) -> str:
-    gain = other["gain"][metric]
-    if not gain["interval"]:
-        return ""
-    low, high = gain["interval"]
-    return f"   {gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})"

@@ -22,12 +22,7 @@ SSIM_WINDOW = 11
 
 
 def score(enhanced, reference) -> dict[str, float]:
-    """Score one enhanced picture by the protocol.
-
-    Parameters
-    ----------
-    enhanced, reference : array, shape (height, width, 3)
-        RGB in [0, 1]; `enhanced` is clipped. Both are rounded to 8 bits.
+    """Score one enhanced picture, RGB in [0, 1], by the protocol.
 
     Returns
     -------
@@ -43,18 +38,8 @@ def mean_scores(
 ) -> dict[str, float]:
     """Average scores over pictures, column by column.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        One per picture, such as `score` returns.
-    columns : sequence of str
-        Which of their numbers to average.
-
-    Returns
-    -------
-    dict of str to float
-        A picture without a number (NaN: it is too small for an SSIM) does not count; NaN where none
-        has one.
+    A picture without a number (NaN: it is too small for an SSIM) does not count; the mean is NaN
+    where none has one.
     """
     if not rows:
         raise ValueError("there are no scores to average")
@@ -112,37 +97,55 @@ LONG_SIDE = 640
 """Longest side in pixels at which gradients are compared."""
 
 
-def reversed_share(image, enhanced) -> float:
-    """Return the share of pixels (%) at which the enhanced picture falls where the input rises.
+class Harm:
+    """What enhancing does to one picture, measured without a reference.
 
-    Both are shrunk to `LONG_SIDE`, and their brightness is blurred by 2 pixels. NaN where no
-    gradient is steep enough in both to have a direction.
+    What the measures need of the picture itself is computed once, for all methods.
     """
-    before, after = (_gradient(shrink(one, LONG_SIDE)) for one in _matching(image, enhanced))
-    steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
-    if not steep.any():
-        return float("nan")
-    return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
 
+    def __init__(self, image):
+        image = as_float(image)
+        slope = np.hypot(*_gradient(image))
+        self._flat = slope <= np.median(slope)
+        self._small_gradient = _gradient(shrink(image, LONG_SIDE))
+        self._white = to_uint8(image) == 255
 
-def clipped_share(image, enhanced) -> float:
-    """Return the share of pixels (%) in which a channel became white (255 of 255)."""
-    before, after = (to_uint8(picture) == 255 for picture in _matching(image, enhanced))
-    return float(100 * np.mean((after & ~before).any(axis=-1)))
+    def measure(self, enhanced) -> dict[str, float]:
+        """Measure an enhanced picture, in [0, 1].
 
+        Returns
+        -------
+        dict of str to float
+            ``brightness``: the mean in codes of 0 to 255. ``clipped``: the share of pixels (%) in
+            which a channel became white. ``reversed``: the share of pixels (%) at which it falls
+            where the input rises; NaN where no gradient is steep enough in both to tell.
+            ``noise``: in codes, where the input is flattest.
+        """
+        enhanced = as_float(enhanced)
+        became_white = (to_uint8(enhanced) == 255) & ~self._white
+        return {
+            "brightness": 255 * float(enhanced.mean()),
+            "clipped": float(100 * np.mean(became_white.any(axis=-1))),
+            "reversed": self._reversed(enhanced),
+            "noise": self._noise(enhanced),
+        }
 
-def noise(image, enhanced) -> float:
-    """Estimate the noise, in codes of 0 to 255, of an enhanced picture where its input is flattest.
+    def _reversed(self, enhanced: np.ndarray) -> float:
+        before, after = self._small_gradient, _gradient(shrink(enhanced, LONG_SIDE))
+        steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
+        if not steep.any():
+            return float("nan")
+        return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
 
-    The standard deviation by the method of Immerkaer (1996): a mask of 3 x 3 pixels that ramps
-    leave at zero. Only the flatter half of the pixels counts, so that edges are not taken for
-    noise.
-    """
-    image, enhanced = _matching(image, enhanced)
-    slope = np.hypot(*_gradient(image))
-    mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
-    residue = np.abs(cv2.filter2D(enhanced, -1, mask, borderType=cv2.BORDER_REFLECT))
-    return float(255 * np.sqrt(np.pi / 2) / 6 * residue[slope <= np.median(slope)].mean())
+    def _noise(self, enhanced: np.ndarray) -> float:
+        """Estimate the standard deviation of the noise by the method of Immerkaer (1996).
+
+        Its mask leaves ramps at zero. Only the flatter half of the pixels counts, so that edges
+        are not taken for noise.
+        """
+        mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+        residue = np.abs(cv2.filter2D(enhanced, -1, mask, borderType=cv2.BORDER_REFLECT))
+        return float(255 * np.sqrt(np.pi / 2) / 6 * residue[self._flat].mean())
 
 
 def _gradient(image: np.ndarray) -> np.ndarray:
