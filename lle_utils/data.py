@@ -8,7 +8,7 @@ real one, once fetched (``python -m lle_utils fetch lol``). Training can use mor
 import csv
 import json
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -75,21 +75,18 @@ class PairedSet(Sequence):
         self.title = title
         self.names = tuple(pair.name for pair in pair_files)
         self._files = tuple(pair_files)
-        self._arrays = None
-        if not lazy:
-            self._arrays = _read_pairs(self._files)
+        self._arrays = () if lazy else _read_pairs(self._files)
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            return self._subset(range(len(self))[key])
+            part = PairedSet(self.title, self._files[key], lazy=True)
+            part._arrays = self._arrays[key]
+            return part
         low, high = self.uint8(key)
         return Pair(self.names[self._index(key)], as_float(low), as_float(high))
-
-    def __iter__(self) -> Iterator[Pair]:
-        return (self[index] for index in range(len(self)))
 
     def __repr__(self) -> str:
         return f"<{len(self)} pairs: {self.title}>"
@@ -118,12 +115,6 @@ class PairedSet(Sequence):
             return self.names.index(key)
         return range(len(self))[key]
 
-    def _subset(self, indices: Sequence[int]) -> "PairedSet":
-        subset = PairedSet(self.title, [self._files[i] for i in indices], lazy=True)
-        if self._arrays:
-            subset._arrays = tuple(self._arrays[i] for i in indices)
-        return subset
-
 
 def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = False) -> PairedSet:
     """Load a split of a data set.
@@ -146,39 +137,36 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
     Returns
     -------
     PairedSet
-
-    Raises
-    ------
-    LleError
-        If the data set is missing or damaged; the message says what to do.
     """
+    if exposures != int(exposures) or exposures < 1:
+        raise ValueError(f"exposures must be a whole number of 1 or more, not {exposures!r}")
     if name == "sample":
-        return load_sample(split, exposures=exposures, lazy=lazy)
-    if name == "lol":
-        return load_lol(split, exposures=exposures, lazy=lazy)
-    raise ValueError(f'the data sets are "sample" and "lol"; there is none called {name!r}')
+        scenes = _sample_split(split)
+    elif name == "lol":
+        scenes = _lol_split(split)
+        name = "LOL"
+    else:
+        raise ValueError(f'the data sets are "sample" and "lol"; there is none called {name!r}')
+    pair_files = [
+        PairFiles(f"{scene.name}#{number}", None, scene.high) if number else scene
+        for scene in scenes
+        for number in range(int(exposures))
+    ]
+    return PairedSet(f"{name}, {split}", pair_files, lazy=lazy)
 
 
-def load_sample(split: str = "train", *, exposures: int = 1, lazy: bool = False) -> PairedSet:
-    """Load a split of the embedded sample; see `load`.
-
-    The held-out folder is the test split; every fourth training scene is for validation.
-    """
+def _sample_split(split: str) -> list[PairFiles]:
+    """List the pairs of the sample: the held-out folder is the test split."""
     _check_split(split, SPLITS)
-    folder = paths.sample_dir() / ("heldout" if split == "test" else "train")
-    scenes = list_pairs(folder)
-    if split == "validation":
-        scenes = scenes[3::4]
-    elif split == "train":
-        scenes = [scene for index, scene in enumerate(scenes) if index % 4 != 3]
-    return PairedSet(f"sample, {split}", _exposed(scenes, exposures), lazy=lazy)
+    if split == "test":
+        return list_pairs(paths.sample_dir() / "heldout")
+    return _every_fourth(list_pairs(paths.sample_dir() / "train"), split)
 
 
-def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) -> PairedSet:
-    """Load a split of LOL; see `load`.
+def _lol_split(split: str) -> list[PairFiles]:
+    """List the pairs of LOL without 648, as the camera moved between its two pictures.
 
-    Pair 648 is left out, because the camera moved between its two pictures. A copy of LOL that is
-    not the published one, or was never verified, says so with a warning.
+    A copy that is not the published one, or was never verified, says so with a warning.
     """
     _check_split(split, LOL_SPLITS)
     folder = paths.lol_dir()
@@ -188,19 +176,22 @@ def load_lol(split: str = "train", *, exposures: int = 1, lazy: bool = False) ->
             f"LOL is not in {folder}: `python -m lle_utils fetch lol` gets it, "
             f"or set {paths.ENVIRONMENT_VARIABLE} to the folder that holds lol/"
         )
-    pair_files = list_pairs(folder / part)
+    found = list_pairs(folder / part)
     state = fetch.lol_state(folder)
-    if len(pair_files) != LOL_COUNTS[part] and state != "modified":  # which is complete
+    if len(found) != LOL_COUNTS[part] and state != "modified":  # which is complete
         raise LleError(
-            f"{folder / part} holds {len(pair_files)} pairs and not {LOL_COUNTS[part]}: "
+            f"{folder / part} holds {len(found)} pairs and not {LOL_COUNTS[part]}: "
             "`python -m lle_utils verify` says what is wrong with it"
         )
     if state in LOL_NOTES:
         warnings.warn(LOL_NOTES[state], stacklevel=3)
     wanted = lol_split_names()[split]
-    chosen = [pair for pair in pair_files if pair.name in wanted]
-    chosen.sort(key=lambda pair: int(pair.name))
-    return PairedSet(f"LOL, {split}", _exposed(chosen, exposures), lazy=lazy)
+    return sorted((pair for pair in found if pair.name in wanted), key=lambda pair: int(pair.name))
+
+
+def _every_fourth(pairs: Sequence, split: str) -> list:
+    """Return every fourth pair for validation, the others to train on."""
+    return [pair for i, pair in enumerate(pairs) if (i % 4 == 3) == (split == "validation")]
 
 
 SOURCES = ("lol", "photos", "pairs", "sample")
@@ -239,19 +230,18 @@ def load_photos(exposures: int = 4) -> PairedSet:
     Photographs of the sample's held-out scenes are left out.
     """
     folder = _cameras_dir() / "photos"
-    heldout = _heldout_photos()
-    found = [
-        PairFiles(str(path.relative_to(folder).with_suffix("")), None, path)
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in READABLE and path.stem not in heldout
+    with (paths.sample_dir() / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "heldout"]
+    heldout = {Path(row["source_file"]).stem for row in rows}
+    photos = [
+        (str(path.relative_to(folder).with_suffix("")), path)
+        for path in _find(folder, "**/*")
+        if path.stem not in heldout
     ]
-    if not found:
-        raise LleError(f"{folder} holds no pictures: put well-lit photographs there")
-    scenes = list_pairs(paths.sample_dir() / "train")
-    found += [PairFiles(scene.name, None, scene.high) for scene in scenes]
+    photos += [(scene.name, scene.high) for scene in list_pairs(paths.sample_dir() / "train")]
     darkened = [
-        PairFiles(f"{photo.name}#{number}", None, photo.high, camera.darken_at_random)
-        for photo in found
+        PairFiles(f"{name}#{number}", None, path, camera.darken_at_random)
+        for name, path in photos
         for number in range(1, exposures + 1)
     ]
     return PairedSet("photographs, darkened", darkened)
@@ -283,13 +273,6 @@ def _cameras_dir() -> Path:
     return folder
 
 
-def _heldout_photos() -> set[str]:
-    """Return the names, without ending, of the files that the held-out scenes were made from."""
-    with (paths.sample_dir() / "index.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == "heldout"]
-    return {Path(row["source_file"]).stem for row in rows}
-
-
 def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
     """Load any folder that holds ``low/`` and ``high/`` with pictures of the same names."""
     folder = Path(folder)
@@ -302,28 +285,17 @@ def load_own(folder: str | Path, split: str = "train") -> PairedSet:
     found = list_pairs(folder)
     if len(found) < 4:
         raise LleError(f"{folder} holds {len(found)} pairs; training needs 4 or more")
-    chosen = [one for i, one in enumerate(found) if (i % 4 == 3) == (split == "validation")]
-    return PairedSet(f"{folder}, {split}", chosen)
+    return PairedSet(f"{folder}, {split}", _every_fourth(found, split))
 
 
 def list_dark(folder: Path) -> list[Path]:
     """List the pictures and videos of a folder and of those in it, without what is hidden."""
-    if not folder.is_dir():
-        raise LleError(f"{folder}: no such folder")
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in (*READABLE, *VIDEOS)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
-    if not found:
-        raise LleError(f"{folder} holds no pictures")
-    return found
+    return _find(folder, "**/*", (*READABLE, *VIDEOS))
 
 
 def list_pairs(folder: Path) -> list[PairFiles]:
     """List the pairs of a folder with ``low/`` and ``high/`` by name, without reading them."""
-    low, high = (_pictures_by_name(Path(folder) / side) for side in ("low", "high"))
+    low, high = (_by_name(_find(Path(folder) / side, "*")) for side in ("low", "high"))
     for here, there, side in ((low, high, "high"), (high, low, "low")):
         alone = sorted(here.keys() - there.keys())
         if alone:
@@ -358,30 +330,27 @@ def _check_split(split: str, splits: Sequence[str]) -> None:
         raise ValueError(f"the splits are {', '.join(splits)}; there is none called {split!r}")
 
 
-def _pictures_by_name(folder: Path) -> dict[str, Path]:
+def _find(folder: Path, pattern: str, endings: Sequence[str] = READABLE) -> list[Path]:
+    """List the files of a folder with these endings, without what is hidden; there must be one."""
     if not folder.is_dir():
-        raise LleError(f"{folder}: no such folder; a set of pairs has low/ and high/")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in READABLE or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise LleError(f"{found[path.stem]} and {path.name} have the same name: remove one")
-        found[path.stem] = path
+        raise LleError(f"{folder}: no such folder")
+    found = [
+        path
+        for path in sorted(folder.glob(pattern))
+        if path.suffix.lower() in endings
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     if not found:
         raise LleError(f"{folder} holds no pictures")
     return found
 
 
-def _exposed(scenes: Sequence[PairFiles], exposures: int) -> list[PairFiles]:
-    """Return each scene as it is (number 0), and with further exposures of it."""
-    if exposures != int(exposures) or exposures < 1:
-        raise ValueError(f"exposures must be a whole number of 1 or more, not {exposures!r}")
-    found = []
-    for scene in scenes:
-        found.append(scene)
-        for number in range(1, int(exposures)):
-            found.append(PairFiles(f"{scene.name}#{number}", None, scene.high))
+def _by_name(files: Sequence[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.stem in found:
+            raise LleError(f"{found[path.stem]} and {path.name} have the same name: remove one")
+        found[path.stem] = path
     return found
 
 
