@@ -21,102 +21,86 @@ class File:
     redirect: str | None = None  # the path to look at instead
 
 
-class Server:
-    """A server in a thread; use it in a ``with`` statement.
+class Server(ThreadingHTTPServer):
+    """A server in a thread; use it in a ``with`` statement."""
 
-    Attributes
-    ----------
-    files : dict of str to File
-        By path.
-    requests : list of tuple
-        Path and ``Range`` header (or None) of each request, in order.
-    sent : int
-        Bytes of bodies that were sent.
-    """
+    daemon_threads = True
 
     def __init__(self):
-        self.files = {}
-        self.requests = []
-        self.sent = 0
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files = {}  # by path
+        self.requests = []  # path and Range header (or None) of each request, in order
+        self.sent = 0  # bytes of bodies
         self.closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
-        self._http.handle_error = lambda request, address: None
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
-    def __enter__(self):
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
+    def __exit__(self, *details):
         self.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
+        self.shutdown()
+        super().__exit__(*details)
+
+    def handle_error(self, *_):
+        """Say nothing: a client that goes away is part of the tests."""
 
     def url(self, path):
         """Return the address of a path on this server."""
-        return f"http://127.0.0.1:{self._http.server_port}/{path}"
+        return f"http://127.0.0.1:{self.server_port}/{path}"
 
     def offer(self, path, body=b"", **behavior):
         """Put a file on the server; return its address."""
         self.files[path] = File(body, **behavior)
         return self.url(path)
 
-    def ranges(self, path="a.zip"):
+    def ranges(self, path):
         """Return the ``Range`` headers of all requests for a path."""
         return [asked for wanted, asked in self.requests if wanted == path]
 
-    def _handler(self):
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_):
-                pass
+class Handler(BaseHTTPRequestHandler):
+    """The answer to one request."""
 
-            def do_GET(self):
-                path = self.path.lstrip("/")
-                asked = self.headers.get("Range")
-                server.requests.append((path, asked))
-                file = server.files[path]
-                if file.redirect:
-                    self._headers(302, {"Location": server.url(file.redirect)})
-                elif file.statuses:
-                    self._headers(file.statuses.pop(0), file.headers)
-                elif asked and file.ranges:
-                    self._send(file, int(asked.removeprefix("bytes=").removesuffix("-")))
-                else:
-                    self._send(file)
+    def log_message(self, *_):
+        pass
 
-            def _headers(self, status, headers):
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
+    def do_GET(self):
+        path, asked = self.path.lstrip("/"), self.headers.get("Range")
+        self.server.requests.append((path, asked))
+        file = self.server.files[path]
+        if file.redirect:
+            self.start(302, {"Location": self.server.url(file.redirect)})
+        elif file.statuses:
+            self.start(file.statuses.pop(0), file.headers)
+        elif asked and file.ranges:
+            begin = int(asked.removeprefix("bytes=").removesuffix("-"))
+            last = len(file.body) - 1
+            if begin > last:
+                self.start(416, {})
+            else:
+                headers = {"Content-Range": f"bytes {begin}-{last}/{last + 1}"}
+                self.send(206, file, file.body[begin:], headers)
+        else:
+            self.send(200, file, file.body, {})
 
-            def _send(self, file, start=None):
-                total = len(file.body)
-                headers = dict(file.headers)
-                if start is not None and start >= total:
-                    self._headers(416, {"Content-Range": f"bytes */{total}"})
-                    return
-                if start is not None:
-                    headers["Content-Range"] = f"bytes {start}-{total - 1}/{total}"
-                body = file.body[start or 0 :]
-                if file.length:
-                    headers["Content-Length"] = str(len(body))
-                self._headers(200 if start is None else 206, headers)
-                cut = file.cuts.pop(0) if file.cuts else None
-                stall = file.stalls.pop(0) if file.stalls else None
-                self._body(body[:cut][:stall], file.speed)
-                if stall is not None:
-                    server.closing.wait(5)
+    def start(self, status, headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
 
-            def _body(self, body, speed):
-                step = max(1, int(speed / 50) if speed else len(body))
-                for start in range(0, len(body), step):
-                    piece = body[start : start + step]
-                    self.wfile.write(piece)
-                    server.sent += len(piece)
-                    if speed:
-                        time.sleep(len(piece) / speed)
+    def send(self, status, file, body, headers):
+        length = {"Content-Length": str(len(body))} if file.length else {}
+        self.start(status, file.headers | headers | length)
+        cut = file.cuts.pop(0) if file.cuts else None
+        stall = file.stalls.pop(0) if file.stalls else None
+        self.send_slowly(body[:cut][:stall], file.speed)
+        if stall is not None:
+            self.server.closing.wait(5)
 
-        return Handler
+    def send_slowly(self, body, speed):
+        step = max(1, int(speed / 50) if speed else len(body))
+        for start in range(0, len(body), step):
+            piece = body[start : start + step]
+            self.wfile.write(piece)
+            self.server.sent += len(piece)
+            if speed:
+                time.sleep(len(piece) / speed)

@@ -1,6 +1,8 @@
 """Where data lives, the two commands, and the registry of LOL."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -35,25 +37,33 @@ def test_asking_where_leaves_no_trace(data_dir, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments, folder, says",
+    "command, folder, says",
     [
-        (["fetch", "--where"], "~nosuchuser/x", "no such user"),
-        (["verify"], "~nosuchuser/x", "no such user"),
-        (["verify", "~nosuchuser/x"], "", "no such user"),
-        (["fetch", "--from", "~nosuchuser/x"], "", "no such user"),
-        (["fetch", "--from", ""], "", "is empty"),
-        (["verify", ""], "", "is empty"),
-        (["verify"], "nowhere", "`python -m lle_utils fetch lol` gets it"),
-        (["train", "-o", "~nosuchuser/run"], "", "no such user"),
+        ("fetch --where", "~nosuchuser/x", "no such user"),
+        ("fetch", "file/data", "Free some space, or set LLE_DATA_DIR"),
+        ("fetch --from ~nosuchuser/x", "data", "no such user"),
+        ("fetch --from ''", "data", "is empty"),
+        ("fetch --from '  '", "data", "is empty"),
+        ("fetch --from nowhere/a.zip", "data", "neither a file nor a folder"),
+        ("fetch --from pipe", "data", "neither a file nor a folder"),
+        ("verify", "~nosuchuser/x", "no such user"),
+        ("verify", "data", "`python -m lle_utils fetch lol` gets it"),
+        ("verify ~nosuchuser/x", "data", "no such user"),
+        ("verify ''", "data", "is empty"),
+        ("train -o ~nosuchuser/run", "data", "no such user"),
     ],
 )
 def test_paths_that_cannot_be_used_are_named_in_one_line(
-    arguments, folder, says, capsys, monkeypatch
+    command, folder, says, capsys, tmp_path, monkeypatch
 ):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LLE_DATA_DIR", folder)
-    assert cli.main(arguments) == 1
+    os.mkfifo("pipe")
+    Path("file").touch()
+    assert cli.main(shlex.split(command)) == 1
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1) and err.startswith("lle: ") and says in err
+    assert sorted(os.listdir()) == ["file", "pipe"]
 
 
 def test_verify_a_folder_that_is_not_lol(data_dir, capsys):

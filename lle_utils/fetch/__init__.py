@@ -26,8 +26,7 @@ __all__ = ["fetch_lol", "lol_state", "verify_lol"]
 def fetch_lol(source=None, *, allow_modified=False, progress=True):
     """Make sure that the LOL data set is on disk, verified; download it if it is not.
 
-    An interrupted call leaves either the complete data set or none, and the next one resumes the
-    download.
+    An interrupted call leaves either the complete data set or none, and the next one resumes.
 
     Parameters
     ----------
@@ -36,9 +35,9 @@ def fetch_lol(source=None, *, allow_modified=False, progress=True):
         sources listed in ``registry/lol.toml``.
     allow_modified : bool
         Take a near copy too: every picture is there, readable and of the right size, but not every
-        file is the published one. The data set then says so whenever it is loaded.
+        file is the published one. Loading it then warns.
     progress : bool
-        False for silence; True prints sentences and progress bars.
+        Print sentences and progress bars.
 
     Returns
     -------
@@ -80,8 +79,6 @@ def _candidates(source):
 
 
 class _Fetch:
-    """One call of `fetch_lol`: its settings and its steps."""
-
     def __init__(self, allow_modified, progress):
         self.accepted = {"published", "modified"} if allow_modified else {"published"}
         self.progress = progress
@@ -150,7 +147,6 @@ class _Fetch:
         """Unpack and verify an archive or a folder, and put the data set in place."""
         fresh = self.work / "unpacked"
         shutil.rmtree(fresh, ignore_errors=True)  # a killed call left it
-        fresh.mkdir()
         try:
             download.unpack(path, fresh, self.progress)
             report = verify_lol(fresh, progress=self.progress)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import SimpleNamespace
 
+from PIL import Image
 from tqdm.auto import tqdm
 
 from lle_utils import paths
@@ -128,8 +129,6 @@ def _absolute(folder):
 
 def _judge(folder, name):
     """Return the `Kind` of one file; it is decoded only if it is not the published one."""
-    from PIL import Image
-
     path = folder / name
     if not path.is_file():
         return Kind.MISSING if name in LOL.md5 else Kind.EXTRA
