@@ -10,12 +10,11 @@ MOST_PARAMETERS = 67_299
 REACH = 31
 
 
-def _count(bias=1, early=1, colors=3, last=1):
+def _count(bias=1, early=1, colors=3):
     """Return an answer that counts the parameters, or with one part of the count changed."""
 
     def count_parameters(maps, filters):
         into = [colors or filters] + 3 * [filters] + 3 * [filters + early * filters]
-        into[-1] -= (1 - last) * filters
         out = 6 * [filters] + [maps]
         return sum((9 * a + bias) * b for a, b in zip(into, out, strict=True))
 
@@ -29,7 +28,6 @@ count_parameters = Exercise(
     mistakes={
         "you left out the biases: each filter has one.": _count(bias=0),
         "side by side, layers 5, 6 and 7 have twice as many channels.": _count(early=0),
-        "layer 7 also sees an early layer: layer 1 beside layer 6.": _count(last=0),
         "the first layer sees the three colors: 3 channels in.": _count(colors=None),
     },
     praise="67,299 parameters for three maps, 66,145 for one.",

@@ -15,8 +15,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -60,14 +59,14 @@ class _TimeUp(BaseException):
 
 @dataclass(frozen=True)
 class Value:
-    """An answer that is a value, such as a prediction. The right number is never shown.
+    """An answer that is a number or a truth value; the right one is never shown.
 
     ``read(value, name)`` returns what is compared, or raises `Wrong` for the wrong type.
     """
 
     name: str
-    right: Any
-    mistakes: Mapping[str, Any] = field(default_factory=dict)
+    right: float
+    mistakes: Mapping[str, float]
     tolerance: float = TOLERANCE
     read: Callable = number
 
@@ -79,9 +78,7 @@ class Value:
         for diagnosis, mistake in self.mistakes.items():
             if _same(found, self.read(mistake, self.name), self.tolerance):
                 raise Wrong(f"{self.name}: {diagnosis}")
-        is_array = np.ndim(wanted) > 0
-        told = f"is {_difference(found, wanted)}" if is_array else f"is not {_shown(found)}"
-        raise Wrong(f"{self.name} {told}. {SEE_HINT}")
+        raise Wrong(f"{self.name} is not {_shown(found)}. {SEE_HINT}")
 
 
 @dataclass(frozen=True, kw_only=True)

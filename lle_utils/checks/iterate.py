@@ -4,7 +4,7 @@ import numpy as np
 
 from lle_utils import curve, founding
 from lle_utils.checks import reading
-from lle_utils.checks.engine import CHANGES_ITS_INPUT, Exercise, Value, call
+from lle_utils.checks.engine import Exercise, Value, call
 
 _codes = np.random.default_rng(1).uniform(0, 60, (4, 5, 3))
 
@@ -77,11 +77,6 @@ def _until(arrived=lambda new, old, most: np.abs(new - old).max() <= most, count
     return iterate_until
 
 
-def _in_place(image, predict_map, tolerance, most):
-    image += predict_map(image, 0) * image * (1 - image)
-    return image, most
-
-
 # A single dark pixel, which still moves when all the others have arrived.
 _almost_even = np.full((6, 6, 3), 0.02)
 _almost_even[0, 0] = 0.0005
@@ -90,14 +85,12 @@ stop_by_itself = Exercise(
     "``function(image, predict_map, tolerance, most)``: go on until nothing changes.",
     read=_two_results,
     probes=[
-        *((_almost_even, _growing_map, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9, 0.5)),
+        *((_almost_even, _growing_map, tolerance, 200) for tolerance in (0.001, 0.03, 1e-9)),
         (_almost_even, _growing_map, 1e-9, 5),
-        (_almost_even, _growing_map, 0.001, 0),
         (np.ones((2, 2, 3)), _growing_map, 0.0, 9),
     ],
     right=_until(),
     mistakes={
-        CHANGES_ITS_INPUT: _in_place,
         "take the largest change, not the mean.": _until(lambda a, b, t: (a - b).mean() <= t),
         "the last iteration, after which you stop, counts as well.": _until(counted=0),
         "also stop at exactly the tolerance.": _until(lambda a, b, t: (a - b).max() < t),

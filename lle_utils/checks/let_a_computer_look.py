@@ -16,17 +16,12 @@ count_answers = Exercise(
     probes=[
         (["lamp", "lamp"], ["lamp", "river"]),
         (["rlver", "rlver", "x"], ["lamp", "river", "paper"]),
-        ([], ["lamp"]),
         (["lamp"], []),
-        (["paper", "lamp", "seven", "lamp"], ["seven", "paper", "bridge"]),
     ],
     right=_counted,
     mistakes={
         "an answer that is given twice counts twice. Use sets.": (
-            lambda found, truth: [
-                sum(a in truth for a in found),
-                sum(a not in truth for a in found),
-            ]
+            lambda found, truth: [sum((a in truth) is one for a in found) for one in (True, False)]
         ),
         "a false alarm is an answer that is not in the truth; you counted what was missed.": (
             lambda found, truth: [_counted(found, truth)[0], _counted(truth, found)[1]]
@@ -57,9 +52,8 @@ block_loss = Exercise(
     "``function(image, reference)``: how different the patterns of 8 x 8 blocks are.",
     probes=[
         (_one, _other),
-        (_one, _one),
         (0.5 * _one + 0.2, _one),
-        (_one[:13, :20] + 0.1 * _other[:13, :20], _one[:13, :20]),
+        (_one[:13, :20], _other[:13, :20]),
         (np.full((8, 8, 3), 0.3), _other[:8, :8]),
     ],
     right=_block_loss(),
@@ -67,7 +61,6 @@ block_loss = Exercise(
         "the blocks' means still count: subtract each block's mean.": _block_loss(center=False),
         "divide each block by its standard deviation plus 0.01.": _block_loss(scale=False),
         "this is the sum. Take the mean.": _block_loss(lambda apart: np.sum(apart**2)),
-        "these are absolute differences; square them.": _block_loss(lambda a: np.abs(a).mean()),
         "this is plain mean squared error.": lambda image, other: np.mean((image - other) ** 2),
     },
     praise="A different contrast or exposure costs almost nothing; a different pattern does.",

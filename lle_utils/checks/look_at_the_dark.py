@@ -1,6 +1,5 @@
 """Exercises of notebook 01, look at the dark."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -75,15 +74,9 @@ noise_by_level = Exercise(
         "divide by the square root of 2, not by 2.": _noise(lambda a, b: np.std(a - b) / 2),
         "this is the variance; take its square root.": _noise(lambda a, b: np.var(a - b) / 2),
         "you measured the scene as well. Measure the difference.": _noise(lambda a, b: np.std(a)),
-        "np.digitize calls the first bin 1.": lambda a, b, edges: _noise()(a, b, [-1, *edges[:-1]]),
     },
     praise="No smooth places were needed: what the two shots share is scene, the rest is noise.",
 )
-
-
-def _cut(names, share):
-    count = math.ceil(share * len(names))
-    return names[count:], names[:count]
 
 
 def _split(limit=lambda groups, share: share * len(sum(groups, [])), size=len):
@@ -124,7 +117,9 @@ scene_split = Exercise(
     right=_split(),
     mistakes={
         "a scene has files on both sides. Hold out whole scenes, not files.": (
-            lambda groups, order, share: _cut(sum((groups[n] for n in order), []), share)
+            lambda groups, order, share: _split()(
+                [[name] for name in sum(groups, [])], range(len(sum(groups, []))), share
+            )
         ),
         "return training first, then what is held out.": lambda *given: _split()(*given)[::-1],
         "you hold out a share of the scenes. Scenes differ in size: count files.": (

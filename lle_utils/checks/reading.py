@@ -20,15 +20,14 @@ def require(condition, diagnosis: str) -> None:
         raise Wrong(diagnosis)
 
 
-def numbers(value, what: str, shape: tuple | None = None) -> np.ndarray:
-    """Return an answer as an array of floats (of a shape), or say that it is not one."""
+def numbers(value, what: str) -> np.ndarray:
+    """Return an answer as an array of floats, or say that it is not one."""
     try:
         is_text = np.asarray(value).dtype.kind in "US"  # NumPy would read "0.5" as a number
         found = None if is_text else np.asarray(value, float)
     except (TypeError, ValueError):
         found = None
     require(found is not None, f"{what} must be a number or an array, and it is {kind(value)}.")
-    require(shape in (None, found.shape), f"{what} must be of shape {shape}, not {found.shape}.")
     return found
 
 
@@ -66,8 +65,8 @@ def model(answer):
     """Return an answer that is a Keras model, or say that it is not one."""
     import keras
 
-    kind = type(answer).__name__
-    require(isinstance(answer, keras.Model), f"a keras.Model was asked for, and this is a {kind}.")
+    is_model = isinstance(answer, keras.Model)
+    require(is_model, f"a keras.Model was asked for, and this is {kind(answer)}.")
     return answer
 
 

@@ -19,15 +19,13 @@ SMALLEST_TYPE = 12  # points
 
 @contextmanager
 def _tidy() -> Iterator[None]:
-    """Close what an answer opens in pyplot, so that the notebook does not show it later."""
+    """Close the figures that an answer opens, so that the notebook does not show them later."""
     from matplotlib import pyplot as plt
 
-    before = set(plt.get_fignums())
     try:
         yield
     finally:
-        for number in set(plt.get_fignums()) - before:
-            plt.close(number)
+        plt.close("all")
 
 
 # 7.1. Maps that can be compared
@@ -57,11 +55,9 @@ def draw_maps(function) -> str:
     told += f"{maps.max():.2f}. Take the limits from all maps, or 0 and 1."
     cut_off = np.mean((maps < low) | (maps > high))
     require(cut_off <= 0.02 and high - low < 3, told)
-    colors = {one.get_cmap().name: one.get_cmap()(np.linspace(0, 1, 64)) for one in drawn}
-    require(len(colors) == 1, "the maps share their limits, but not their color map.")
-    ((name, shades),) = colors.items()
-    steps = np.diff(shades[:, :3] @ [0.2126, 0.7152, 0.0722])
-    told = f"the lightness of {name!r} goes up and down, so different values may look alike."
+    colors = drawn[0].get_cmap()
+    steps = np.diff(colors(np.linspace(0, 1, 64))[:, :3] @ [0.2126, 0.7152, 0.0722])
+    told = f"the lightness of {colors.name!r} goes up and down, so different values may look alike."
     require(min(steps.max(), -steps.min()) < 0.004, f"{told} Use viridis, cividis or gray.")
     has_bar = any(hasattr(axes, "_colorbar") for axes in figure.axes)
     require(has_bar, "without a color bar nobody knows what a color means: figure.colorbar(...).")
@@ -161,16 +157,13 @@ def own_figure(function) -> str:
 
 
 def _described_again(panel):
-    """Return the panel that a known method makes of its picture; believe a method of one's own."""
+    """Return the panel that a network makes of its picture; believe one of another method."""
     material, (name, method, count) = _material(), (panel.picture, panel.method, panel.iterations)
     require(name in material.pairs.names, f"{name!r} is not one of the held-out pictures.")
-    if method == material.untouched:
-        return material.panel(name, method, material.pair(name).low, count)
     if method not in material.models:
         return panel
     is_count = isinstance(count, int | np.integer) and 1 <= count <= 50
-    told = f"the panel of {name}, {method}, does not say after how many iterations."
-    require(is_count, told)
+    require(is_count, f"the panel of {name}, {method}, does not say after how many iterations.")
     step = material.steps(name, count, method)[-1]
     shown_map = None if panel.mean_map is None else step.parameter_map
     return material.panel(name, method, step.image, count, shown_map)

@@ -89,10 +89,8 @@ def _best(map_of=lambda E, bright: bright, measure=lambda miss: np.mean(miss**2)
 _tones = [
     ([0.02, 0.02, 0.02, 0.3], [0.3, 0.4, 0.5, 0.9], 30),
     ([0.11, 0.11, 0.06, 0.03, 0.01], [0.4, 0.39, 0.07, 0.26, 0.76], 30),
-    ([0.05], [0.5], 12),
     ([0.5], [0.5], 12),
     ([0.02], [0.2], 9),
-    ([0.5, 0.001], [0.1, 0.9], 30),  # worse at first, and then better
 ]
 
 perfect_founding = Exercise(
@@ -226,14 +224,8 @@ def beat_the_constant(enhancer, mine, constant) -> str:
     is_new = biases and not any(map(np.any, biases))
     require(not is_new, "its biases are all still 0, as in a network that was never trained.")
     said = [reading.number(score, "a score in dB") for score in (mine, constant)]
-    own = _scores(lambda low: enhance_picture(enhancer, low))
-    measured = (("your enhancer", own), ("the constant", _constant_scores()))
-    for told, (what, scores) in zip(said, measured, strict=True):
-        require(
-            abs(told - scores.mean()) <= 0.05,
-            f"you say {told:.2f} dB for {what}, and here it is {scores.mean():.2f} dB. "
-            "Use `score` on the model that you hand in.",
-        )
-    gains = own - _constant_scores()
-    told = f"{own.mean():.2f} dB against the constant's {_constant_scores().mean():.2f}"
-    return f"{told}; better for {np.sum(gains > 0)} of {gains.size} pictures."
+    own, others = _scores(lambda low: enhance_picture(enhancer, low)), _constant_scores()
+    told = f"{own.mean():.2f} dB against the constant's {others.mean():.2f}"
+    is_true = np.allclose(said, [own.mean(), others.mean()], rtol=0, atol=0.05)
+    require(is_true, f"here it is {told}. Use `score` on the model that you hand in.")
+    return f"{told}; better for {np.sum(own > others)} of {own.size} pictures."
