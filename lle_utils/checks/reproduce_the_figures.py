@@ -80,7 +80,7 @@ class _Work:
 
     def __call__(self):
         started = time.perf_counter()
-        time.sleep((0.12, 0.12, 0.03, 0.08, 0.04)[len(self.taken) % 5])
+        time.sleep((0.13, 0.13, 0.02, 0.13, 0.05)[len(self.taken) % 5])
         self.taken.append(time.perf_counter() - started)
 
 
