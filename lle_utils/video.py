@@ -311,6 +311,8 @@ def _add_coded(out, video, first, width: int):
     context.width, context.height = width, first.height
     context.pix_fmt = first.format.name
     context.time_base = video.time_base
+    if encoder == "libx265" and video.codec_context.codec_tag == "hvc1":
+        context.codec_tag = "hvc1"  # Apple's players take no other HEVC
     if video.sample_aspect_ratio:
         context.sample_aspect_ratio = video.sample_aspect_ratio
     if not options:

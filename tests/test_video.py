@@ -41,6 +41,7 @@ def make(
     sound=None,
     times=None,
     frames=None,
+    tag=None,
 ):
     """Write a clip of a still picture, by default; return its path."""
     with av.open(path, "w") as out:
@@ -51,6 +52,8 @@ def make(
         context.time_base, context.colorspace, context.color_range = Fraction(1, 25), space, span
         if times:
             context.time_base = Fraction(1, 1000)
+        if tag:
+            context.codec_tag = tag
         if turned:
             stream.set_display_rotation(turned)
         if codec in ("mpeg4", "mjpeg"):
@@ -82,7 +85,7 @@ def read(path):
         frames = list(clip.decode(stream))
         says = {
             "container": clip.format.name,
-            "coding": stream.codec_context.name,
+            "coding": (stream.codec_context.name, stream.codec_context.codec_tag),
             "pixels": frames[0].format.name,
             "color": (frames[0].colorspace, frames[0].color_range),
             "times": [round(float(frame.time), 3) for frame in frames],
@@ -101,6 +104,7 @@ KINDS = {
     "colors of old television": ("a.mkv", {"space": 5}),
     "full range": ("a.mov", {"span": 2}),
     "ten bits": ("a.mp4", {"pixels": "yuv420p10le"}),
+    "HEVC as Apple's": ("a.mov", {"codec": "libx265", "tag": "hvc1", "size": (96, 128)}),
     "an odd size": ("a.webm", {"codec": "libvpx-vp9", "size": (47, 63)}),
     "old AVI": ("a.avi", {"codec": "mpeg4", "space": 2}),
     "pictures of a camera": (
