@@ -79,12 +79,15 @@ def make_exif(orientation=1, thumbnail=b"") -> bytes:
     exif = Image.Exif()
     exif[0x010F] = "Maker"
     exif[0x0112] = orientation
+    exif[0x013B] = exif.get_ifd(0x8769)[0xA430] = "J??rg"  # Pillow writes ASCII only
+    exif.get_ifd(0x8769)[0xA005] = {1: "R98"}
     exif.get_ifd(0x8769)[0xA002] = 32
     exif.get_ifd(0x8769)[0xA003] = 24
     exif.get_ifd(0x8769)[0x927C] = b"maker note with offsets inside"
     exif.get_ifd(0x8825)[1] = "N"
     exif.get_ifd(0x8825)[2] = (48.0, 51.0, 30.0)
     block = bytearray(exif.tobytes().removeprefix(b"Exif\0\0"))
+    block = block.replace(b"J??rg", "Jörg".encode())
     if thumbnail:  # a second folder, as the EXIF standard has it
         order = "<" if block[:2] == b"II" else ">"
         count = struct.unpack_from(order + "H", block, 8)[0]
@@ -127,6 +130,8 @@ def test_metadata_survive_every_kind_of_file(kind):
     assert exif[0x010F] == "Maker"
     assert exif.get_ifd(0x8769)[0x927C] == b"maker note with offsets inside"
     assert exif.get_ifd(0x8825)[2] == (48.0, 51.0, 30.0)
+    assert exif[0x013B] == exif.get_ifd(0x8769)[0xA430] == "Jörg".encode().decode("latin-1")
+    assert exif.get_ifd(0xA005) == {1: "R98"}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -274,6 +279,16 @@ def test_every_orientation_comes_out_upright_once(tmp_path, kind, orientation):
     assert np.abs(again.frames[0].astype(int) - corner).mean() < 3
     with Image.open(io.BytesIO(encode(again))) as image:
         assert image.getexif().get(0x0112, 1) == 1
+
+
+def test_a_big_tiff_is_read(tmp_path):
+    path = tmp_path / "a.tif"
+    tags = {"bigtiff": True, "photometric": "rgb", "extratags": [(315, 2, 0, "Artist", True)]}
+    for frame in (smooth(), smooth(kind=np.uint16)):
+        tifffile.imwrite(path, frame, byteorder="<", **tags)
+        photo = read_photo(path)
+        np.testing.assert_array_equal(photo.frames[0], frame)
+        assert b"Artist" in photo.exif
 
 
 def test_a_turned_tiff_of_sixteen_bits(tmp_path):

@@ -101,6 +101,8 @@ def _encode_with_pillow(photo: Photo, kind: str) -> bytes:
         frames = [_flatten(frame) for frame in frames]
         exif = _if_short(exif and metadata.PREFIX + exif, "EXIF", photo)
         xmp = _if_short(xmp, "XMP", photo)
+    if kind == "AVIF" and exif:
+        exif = metadata.exif_for_avif(exif)
     if kind not in ("BMP", "GIF"):
         options |= {"exif": exif, "xmp": xmp, "icc_profile": photo.icc}
     options["dpi"] = photo.dpi

@@ -4,6 +4,7 @@ EXIF is a small TIFF file. It is changed in place: a camera's maker note holds o
 in it may move.
 """
 
+import io
 import re
 import struct
 from contextlib import suppress
@@ -15,6 +16,7 @@ UPRIGHT = 1
 
 ORIENTATION, EXIF_FOLDER, WIDTH, HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 _THUMBNAIL_START, _THUMBNAIL_LENGTH = 0x0201, 0x0202
+_INTEROP = 0xA005
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\s*(\d+)")
 _DAMAGED = (KeyError, ValueError, IndexError, struct.error)
 
@@ -110,23 +112,56 @@ def make_xmp_upright(xmp: bytes) -> bytes:
     return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
 
 
+class _Text(str):
+    """Text as Pillow reads it, a byte a character, to be written as it was read: not as ASCII."""
+
+    def encode(self, *_):
+        return super().encode("latin-1")
+
+
 def exif_of_tiff(content: bytes) -> bytes | None:
     """Collect what a TIFF file says about its picture into an EXIF block."""
-    exif = Image.Exif()
-    exif.load(content)
-    for tag in list(exif):
-        made_up = tag == 270 and str(exif[tag]).startswith('{"shape"')  # tifffile's own note
-        if tag not in _DESCRIPTIVE or made_up:
-            del exif[tag]
-    return exif.tobytes().removeprefix(PREFIX) if len(exif) else None
+    exif, block = Image.Exif(), Image.Exif()
+    if content[2:4] == b"+\0":  # a BigTIFF
+        exif.bigtiff, exif.endian = True, "<"
+        exif.load_from_fp(io.BytesIO(content), *struct.unpack_from("<Q", content, 8))
+    else:
+        exif.load(content)
+    tags = _descriptive_tags(exif)
+    if str(tags.get(270)).startswith('{"shape"'):  # tifffile's own note
+        del tags[270]
+    block.endian = exif.endian
+    block.update(tags)
+    return block.tobytes().removeprefix(PREFIX) if tags else None
 
 
 def tags_of_exif(exif: bytes) -> dict:
     """Return the entries of an EXIF block for a TIFF file; its folders are dictionaries."""
+    return _descriptive_tags(_load(exif))
+
+
+def exif_for_avif(exif: bytes) -> Image.Exif:
+    """Return an EXIF block for an AVIF file, for which Pillow writes it anew."""
+    block = _load(exif)
+    block.update(_descriptive_tags(block))
+    return block
+
+
+def _load(exif: bytes) -> Image.Exif:
     block = Image.Exif()
     block.load(PREFIX + exif)
-    tags = {tag: block[tag] for tag in list(block) if tag in _DESCRIPTIVE}
+    return block
+
+
+def _descriptive_tags(exif: Image.Exif) -> dict:
+    tags = {tag: exif[tag] for tag in list(exif) if tag in _DESCRIPTIVE}
     for folder in (34665, 34853):
         if folder in tags:
-            tags[folder] = dict(block.get_ifd(folder))
-    return tags
+            tags[folder] = _keep_text(exif.get_ifd(folder))
+            if _INTEROP in tags[folder]:  # a folder inside this one
+                tags[folder][_INTEROP] = exif.get_ifd(_INTEROP)
+    return _keep_text(tags)
+
+
+def _keep_text(tags: dict) -> dict:
+    return {tag: _Text(v) if isinstance(v, str) else v for tag, v in tags.items()}
