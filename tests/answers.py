@@ -171,6 +171,11 @@ RIGHT = {
 }
 
 WRONG = {
+    "half_way": {
+        "falls below one half twice": (
+            lambda stops, shares: np.interp(-0.5, -np.array(shares), stops),
+        )
+    },
     "one_number": {
         "differs between pixels": network(
             lambda x: layers.GlobalMaxPooling2D(keepdims=True)(point()(x))

@@ -34,6 +34,66 @@ count_answers = Exercise(
 )
 
 
+def _normal(right, total):
+    share = right / total
+    half = 1.96 * (share * (1 - share) / total) ** 0.5
+    return share - half, share + half
+
+
+share_interval = Exercise(
+    "``function(right, total)``: Wilson's 95 % interval of a share.",
+    probes=[(9, 18), (0, 18), (17, 18), (400, 1000)],
+    right=vision.wilson,
+    tolerance=2e-4,
+    mistakes={
+        "this is the normal interval, 1.96 standard errors. At 0 of 18 it has no length.": _normal,
+        "clipping does not help: at 0 of 18 it still has no length.": lambda *given: np.clip(
+            _normal(*given), 0, 1
+        ),
+        "z = 1 is for 68 %. Use 1.96.": lambda right, total: vision.wilson(right, total, 1.0),
+        "this is in percent: use [0, 1].": lambda *given: 100 * np.array(vision.wilson(*given)),
+    },
+    praise="At 0 of 18 it goes up to 18 %: eighteen failures do not prove that it never works.",
+)
+
+
+def _half_way(stops, shares):
+    below = [n for n, share in enumerate(shares) if share < 0.5]
+    if not below or below[0] == 0:
+        return stops[0] if below else stops[-1]
+    n = below[0]
+    part = (shares[n - 1] - 0.5) / (shares[n - 1] - shares[n])
+    return stops[n - 1] + part * (stops[n] - stops[n - 1])
+
+
+_stops = [3, 5, 6, 7, 8]
+
+half_way = Exercise(
+    "``function(stops, shares)``: at how many stops the share first falls below one half.",
+    probes=[
+        (_stops, [1.0, 0.9, 0.7, 0.3, 0.0]),
+        (_stops, [1.0, 0.2, 0.0, 0.0, 0.0]),
+        (_stops, [1.0, 1.0, 0.9, 0.9, 0.8]),
+        (_stops, [0.4, 0.3, 0.1, 0.0, 0.0]),
+        (range(9), [1.0, 1.0, 0.9, 0.9, 0.4, 0.9, 0.8, 0.7, 0.2]),
+        ([2, 4, 8], [0.9, 0.5, 0.1]),
+    ],
+    right=_half_way,
+    mistakes={
+        "this is the first measured exposure below one half. Interpolate to the one before.": (
+            lambda stops, shares: next(
+                (s for s, p in zip(stops, shares, strict=True) if p < 0.5), stops[-1]
+            )
+        ),
+        "np.interp needs rising x, but shares fall.": lambda stops, p: np.interp(0.5, p, stops),
+        "if the curve falls below one half twice, take the first time.": (
+            lambda stops, shares: _half_way(stops, np.maximum.accumulate(shares[::-1])[::-1])
+        ),
+    },
+    praise="One number per curve: it tells how far into the dark a method lets a detector see.",
+)
+
+
 def _blocks(image, center=True, scale=True):
     gray = np.asarray(image, float).mean(axis=-1)
     rows, columns = (side // 8 for side in gray.shape)

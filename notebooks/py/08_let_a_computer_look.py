@@ -20,8 +20,8 @@
 # first.](figures/vision.png)
 
 # %% [markdown]
-# **Minutes:** 2 to run all cells on two CPU cores; 30 to read and do the quick exercises. Per
-# exercise: 8.1: 5, 8.2: 20.
+# **Minutes:** 2 to run all cells on two CPU cores; 40 to read and do the quick exercises. Per
+# exercise: 8.1: 5, 8.2: 10, 8.3: 15, 8.4: 20.
 #
 # **What you'll need:** notebooks 01, 02 and 06. No network access and no GPU.
 #
@@ -201,8 +201,40 @@ for task in base:
 #
 # $$\frac{p + \frac{z^2}{2n} \pm z\sqrt{\frac{p(1-p)}{n} + \frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}}$$
 #
-# At 0 of 18 it goes up to 18 %. It treats all answers as independent. Markers in one scene are not,
-# so the true uncertainty is larger.
+# ### Exercise 8.2. An interval for a share
+#
+# Return the two ends.
+
+
+# %% tags=["exercise"]
+def share_interval(right, total):
+    return ...
+
+
+# %% tags=["check"]
+checks.share_interval(share_interval)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Compute `middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)` and the half length. Add, and subtract.
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def share_interval(right, total, z=1.96):
+#     p, extra = right / total, z**2 / total
+#     middle = (p + extra / 2) / (1 + extra)
+#     half = z / (1 + extra) * np.sqrt(p * (1 - p) / total + extra / (4 * total))
+#     return middle - half, middle + half
+# ```
+#
+# It treats all answers as independent. Markers in one scene are not, so the true uncertainty is
+# larger.
+#
+# </details>
 
 # %%
 # Alt: Share found against stops for seven methods, with bands: ArUco left, homographies right.
@@ -249,6 +281,46 @@ for name in ("untouched", "ours", "ours, for vision"):
 # %% [markdown]
 # Brightening lifts edges above the thresholds, and noise with them. Too much smoothing loses small
 # letters and the small squares of a QR code; without any, noise looks like edges.
+#
+# ### Exercise 8.3. How far into the dark?
+#
+# At how many stops does the share of right answers first fall below one half? Interpolate linearly
+# between the measured exposures. If it never does, return the last exposure; if it starts below one
+# half, the first.
+
+
+# %% tags=["exercise"]
+def half_way(stops, shares):
+    return ...
+
+
+# %% tags=["check"]
+checks.half_way(half_way)
+
+# %% [markdown]
+# <details><summary>Hint</summary>
+#
+# Find the first index with a share below 0.5. How far along is 0.5 on the way from the share before
+# it?
+#
+# </details>
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def half_way(stops, shares):
+#     if shares[0] < 0.5:
+#         return stops[0]
+#     for n in range(1, len(stops)):
+#         if shares[n] < 0.5:
+#             part = (shares[n - 1] - 0.5) / (shares[n - 1] - shares[n])
+#             return stops[n - 1] + part * (stops[n] - stops[n - 1])
+#     return stops[-1]
+# ```
+#
+# Try `half_way(vision.STOPS, [share("ArUco markers", name, s) for s in vision.STOPS])`.
+#
+# </details>
 
 # %% [markdown]
 # ## What a detector needs
@@ -396,7 +468,7 @@ print(vision.see_aruco(bright, scenes[0]))
 # %% [markdown]
 # ## Exercises
 #
-# ### Exercise 8.2. A loss for detectors
+# ### Exercise 8.4. A loss for detectors
 #
 # Many detectors look at *patterns*, not at brightness. Write a loss that does the same: gray (the
 # mean of the channels), cut into blocks of 8 x 8 pixels, each block minus its mean and divided by
