@@ -7,7 +7,7 @@ Prints a table for the enhancer, one constant, gamma and CLAHE:
 reversed   share of pixels (%) whose blurred gradient points against the input's: the median and the
            worst picture, and how many pictures have more than 0.5 and more than 2 %
 frame      by how many codes the outer 16 pixels differ from the same pixels inside of a picture
-           that was continued by mirror images, more than the rest of the picture does (worst)
+           that was continued by mirror images, more than the rest of it does: mean and worst
 gray       channel spread in codes (99th percentile) of pictures that were turned gray (worst)
 bright     mean change in codes of pictures whose mean is 105 or more (worst)
 
@@ -94,7 +94,7 @@ def main() -> None:
     }
     print(f"{len(files)} pictures of {args.folder.name}")
     print(
-        f"{'':15s} reversed: median  worst  >0.5%  >2%   frame   gray  bright"
+        f"{'':15s} reversed: median  worst  >0.5%  >2%   frame: mean, worst   gray  bright"
         "   noise at 600, 2400   shade"
     )
     for name, method in methods.items():
@@ -109,8 +109,9 @@ def main() -> None:
         counts = [sum(share > limit for share in shares) for limit in (0.5, 2)]
         print(
             f"{name:15s} {np.nanmedian(shares):15.2f} {np.nanmax(shares):6.2f}"
-            f" {counts[0]:6d} {counts[1]:4d} {max(frames):7.2f} {max(grays):6.1f}"
-            f" {max(changes):7.1f} {growth[0]:14.2f} {growth[1]:6.2f} {np.median(shade):7.2f}"
+            f" {counts[0]:6d} {counts[1]:4d} {np.mean(frames):13.2f} {max(frames):7.2f}"
+            f" {max(grays):6.1f} {max(changes):7.1f} {growth[0]:14.2f} {growth[1]:6.2f}"
+            f" {np.median(shade):7.2f}"
         )
         if name == "enhancer":
             worst = sorted(zip(shares, files, strict=True), reverse=True)[:5]
