@@ -305,9 +305,9 @@ def train(
     """
     folder = Path(folder)
     sources = [(training, 1.0)] if isinstance(training, PairedSet) else list(training)
+    trainee = build_trainee(recipe)  # first: where it fails, the folder stays as it is
     _claim(folder, recipe, sources, validation)
     batches = Batches(sources, recipe)
-    trainee = build_trainee(recipe)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
     averages = keras.callbacks.SwapEMAWeights()
     trainee.fit(

@@ -292,6 +292,12 @@ def test_a_run_starts_from_weights_that_the_recipe_names(whole_run, pairs, tmp_p
         np.testing.assert_allclose(mine, theirs, atol=1e-5)
 
 
+def test_a_run_whose_start_is_missing_leaves_no_folder(pairs, tmp_path):
+    with pytest.raises(LleError, match="gone.keras"):
+        run(dataclasses.replace(TINY, start="gone.keras"), pairs, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_in_16_bits_leaves_weights_in_32(pairs, tmp_path, eager):
     recipe = dataclasses.replace(TINY, precision="mixed_bfloat16", epochs=1)
     trained = run(recipe, pairs, tmp_path / "run")
