@@ -36,7 +36,6 @@ def test_the_card_agrees_with_its_log():
     log = training.read_log(WEIGHTS / card["log"])
     assert len(log) == card["epochs run"] == card["epoch of these weights"]
     assert card["recipe"]["epochs"] >= len(log)
-    assert card["started from"]["steps"] > card["steps"]
     assert card["is the packaged recipe"]
 
 

@@ -563,11 +563,10 @@ for ax, name, key, label in (
 plt.show()
 
 # %% [markdown]
-# How much light is learned in about four epochs. Then the validation curve of thumbnails falls by
-# one decibel although its training curve rises, perhaps because training shows many cameras and
-# validation only LOL's. Details take about twelve epochs. From epoch 36 on, in a short second
-# stage, the exposure keeps only half of its color, and validation gains most of what it had lost.
-# Validation pictures are not augmented, so their curves can be above those of training.
+# How much light is learned in about four epochs. Then the validation curve of thumbnails falls a
+# little although its training curve rises, perhaps because training shows many cameras and
+# validation only LOL's. Details take about seven epochs. Validation pictures are not augmented, so
+# their curves can be above those of training.
 #
 # Each weights file has a [**card**](glossary.md#card), which says how it was trained and how it
 # scores.
