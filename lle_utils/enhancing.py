@@ -54,7 +54,7 @@ def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
     Raises
     ------
     LleError
-        If a folder holds no pictures, or no file matches a pattern.
+        If there are no pictures, or no file matches a pattern.
     """
     jobs, found = {}, Found([], [], [])
     for path in (path for given in inputs for path in _expand(given)):
@@ -66,6 +66,8 @@ def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
             new = [Job(path, os.path.basename(path))]
         for job in new:
             jobs.setdefault(os.path.abspath(job.source), job)
+    if not jobs and found.problems:
+        raise found.problems[0]
     return found._replace(jobs=list(jobs.values()))
 
 
@@ -101,8 +103,9 @@ def _search(folder: str, output: str | None, found: Found) -> list[Job]:
                 passed_over[ending] += 1
     kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(passed_over.items()))
     if not jobs and not problems:
-        raise LleError(f"{folder} holds no pictures" + f", but {kinds}" * bool(kinds))
-    if kinds:
+        nothing = f"{folder} holds no pictures" + f", but {kinds}" * bool(kinds)
+        found.problems.append(LleError(nothing))
+    elif kinds:
         found.notes.append(
             f"{folder}: {kinds} passed over; develop raw files, save other pictures as TIFF or "
             f"PNG, and name videos, such as '{folder}/*.mp4'"

@@ -230,6 +230,16 @@ def test_bad_pictures_are_reported_and_the_others_done(lle):
     assert report[0]["output"] == "out/00.png" and report[3]["output"] is None
 
 
+def test_an_empty_folder_and_a_name_that_gets_too_long_leave_the_others_to_be_done(lle):
+    save("in/a.png")
+    save(f"in/{'x' * 246}.png")
+    Path("empty").mkdir()
+    code, out, err = lle("empty", "in")
+    assert (code, out) == (1, "in/a_enhanced.png\n")
+    assert err.startswith("lle: empty holds no pictures\nlle: in/xxx")
+    assert err.endswith("cannot be written: File name too long\n")
+
+
 def test_what_is_wrong_with_a_file_is_said_once():
     content = bytearray(encode(Photo([np.full((4, 6, 3), 9, np.uint8)], "TIFF")))
     channels = content.index(struct.pack("<HHL", 277, 3, 1)) + 8
