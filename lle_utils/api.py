@@ -28,7 +28,7 @@ def enhance(
     exposure : float, default 0
         How many stops to brighten the result by, from -8 to 8; a negative number darkens it.
     iterations : int, optional
-        How many iterations; by default 8, as in training.
+        How many iterations, at most 1000; by default 8, as in training.
     channels : {"rgb", "bgr"}
         The order of an array's colors: OpenCV's frames are "bgr".
     detail : {"native", "fitted", "none"}
@@ -61,7 +61,8 @@ def enhance(
     if channels == "bgr" and frame.shape[-1] > 1:
         order = [2, 1, 0, 3][: frame.shape[-1]]
     result = _enhance_frame(frame[..., order], None, asked)
-    return np.ascontiguousarray(result[..., order]).reshape(np.shape(image))
+    kind = np.asarray(image).dtype  # the byte order is the given one
+    return np.ascontiguousarray(result[..., order], kind).reshape(np.shape(image))
 
 
 def _refuse_names_and_lists(image) -> None:

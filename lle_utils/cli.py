@@ -17,6 +17,7 @@ from pathlib import Path
 
 from lle_utils import __version__, interrupts, paths
 from lle_utils.api import load
+from lle_utils.curve import MOST_ITERATIONS
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 
@@ -148,7 +149,7 @@ def _import_keras() -> None:
 def _add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--iterations",
-        type=_between(1, 1000, note=" (7, 8 and 12 are usual)"),
+        type=_between(1, MOST_ITERATIONS, note=" (7, 8 and 12 are usual)"),
         metavar="N",
         help="how often the curve is applied (default: 8, as trained); brighter is --exposure",
     )

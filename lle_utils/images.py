@@ -54,6 +54,7 @@ def as_float(image) -> np.ndarray:
 def check_array(image) -> np.ndarray:
     """Return a picture as an array (height, width, channels), if its shape and type are right."""
     array = np.asarray(image)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)  # the computer's own byte order
     frame = array[..., None] if array.ndim == 2 else array
     if frame.ndim != 3 or frame.shape[-1] not in (1, 3, 4) or frame.size == 0:
         raise ValueError(
