@@ -181,9 +181,12 @@ def test_jpeg_is_compressed_as_the_input_was(tmp_path, quality):
 
 @pytest.mark.parametrize("lossless", [True, False])
 def test_webp_stays_lossless_or_not(tmp_path, lossless):
-    path = save(tmp_path / "a.webp", smooth(), lossless=lossless)
+    hidden = np.dstack([smooth(), np.zeros((24, 32), np.uint8)])
+    path = save(tmp_path / "a.webp", hidden, lossless=lossless, exact=True)
     again = encode(read_photo(path))
     assert (b"VP8L" in again) == lossless
+    if lossless:
+        np.testing.assert_array_equal(decode(again).frames[0], hidden)
 
 
 def test_notes_in_png_survive(tmp_path):

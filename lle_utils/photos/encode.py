@@ -23,7 +23,7 @@ WRITABLE = tuple(FORMATS)
 _MANY_FRAMES = ("PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF")
 _DEFAULTS = {
     "JPEG": {"quality": 95, "subsampling": 0},
-    "WEBP": {"quality": 95},
+    "WEBP": {"quality": 95, "exact": True},  # with the colors of what is transparent
     "AVIF": {"quality": 90},
     "HEIF": {"quality": 90},
 }
