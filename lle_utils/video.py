@@ -161,8 +161,10 @@ class Clip(contextlib.AbstractContextManager):
         os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
         import av
 
+        if not os.path.exists(source):
+            raise LleError(f"{source}: no such file")
         if not os.path.isfile(source):
-            raise LleError(f"{source}: no such file, or not a regular one")
+            raise LleError(f"{source} is a pipe, a socket or a device, not a video file")
         self.source, self._waiting = source, deque()
         with _damage_named(source), contextlib.ExitStack() as if_it_fails:
             self.container = if_it_fails.enter_context(av.open(source))

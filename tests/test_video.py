@@ -205,7 +205,7 @@ def without_frames(path):
         (truncated, "damaged"),
         (of_two_sizes, "its frames change from 64 x 48 to 64 x 96 pixels"),
         (without_frames, "has no pictures"),
-        (os.mkfifo, "not a regular one"),
+        (os.mkfifo, "is a pipe, a socket or a device, not a video file"),
         (lambda path: None, "no such file"),
     ],
 )
