@@ -9,6 +9,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import signal
 import sys
 import warnings
@@ -68,8 +69,13 @@ def _forget_output() -> None:
 
 def _complain(problem: Exception | str) -> int:
     """Say in one line what went wrong; return the exit code."""
-    print(f"lle: {' '.join(str(problem).split())}", file=sys.stderr)
+    print(f"lle: {_printable(' '.join(str(problem).split()))}", file=sys.stderr)
     return 1
+
+
+def _printable(text: str) -> str:
+    """Return a text in which what would steer the terminal, in a file's name, is written out."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda found: ascii(found[0])[1:-1], text)
 
 
 def _bar(items, disable: bool | None = None, **options):
@@ -290,7 +296,7 @@ def _enhance(args: argparse.Namespace) -> int:
 
     def announce(target: str) -> None:
         if target != enhancing.STANDARD:
-            tqdm.write(target)
+            tqdm.write(_printable(target))
 
     report: list[dict] = []
     told = {"report": report, "complain": _complain_beside_bar, "announce": announce}

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,8 +162,18 @@ def _target(job: Job, output: str | None, suffix: str) -> str:
         return STANDARD
     name = job.source if output is None else os.path.join(output, job.place)
     stem, ending = os.path.splitext(name)
-    # A format that is only read becomes PNG.
-    return stem + suffix + ending + ("" if ending.lower() in (*WRITABLE, *VIDEOS) else ".png")
+    if ending.lower() not in (*WRITABLE, *VIDEOS):
+        ending += ".jpg" if _is_jpeg(job.source) else ".png"
+    return stem + suffix + ending
+
+
+def _is_jpeg(path: str) -> bool:
+    """Tell by its first bytes whether a file, whose name does not say so, is a JPEG."""
+    if not os.path.isfile(path):
+        return False
+    with suppress(OSError), open(path, "rb") as file:
+        return file.read(3) == b"\xff\xd8\xff"
+    return False
 
 
 def maps_beside(target: str) -> str:

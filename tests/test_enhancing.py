@@ -116,6 +116,8 @@ def test_kinds_that_are_only_read_become_png(lle):
     save("a.ppm")
     save("a.png")
     assert lle("a.ppm", "a.png", "-o", "out")[1].split() == ["out/a.ppm.png", "out/a.png"]
+    save("b.jpg").rename("b")
+    assert lle("b")[1] == "b_enhanced.jpg\n"
 
 
 def test_the_ending_says_which_kind_is_written(lle):
@@ -367,11 +369,12 @@ def test_a_full_disk_ends_the_run(lle, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
 def test_odd_names(lle):
-    names = ["-o.png", "with space.png", "two\nlines.png", "'\".png", "-.png"]
+    names = ["-o.png", "with space.png", "two\nlines.png", "'\".png", "-.png", "\x1b[31mé.png"]
     for name in names:
         save(name)
-    code, _, err = lle("-o", "out", "--json", "r.json", "--", *names)
+    code, out, err = lle("-o", "out", "--json", "r.json", "--", *names)
     assert (code, err) == (0, "")
+    assert "out/\\x1b[31mé.png\n" in out
     assert sorted(os.listdir("out")) == sorted(names)
     Path("two\nlines.png").write_text("no picture")
     code, _, err = lle("two\nlines.png")
