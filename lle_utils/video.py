@@ -204,7 +204,10 @@ class Clip(contextlib.AbstractContextManager):
         elif "matroska" in kind:
             stated = _matroska_size(self.source)
         if stated > size:
-            raise LleError(f"{self.source} is damaged: it has {size} of {stated} bytes")
+            raise LleError(
+                f"{self.source} is damaged: it has {size} of {stated} bytes; copy or download it "
+                "again"
+            )
 
     def _decode(self) -> Iterator:
         for packet in self.container.demux(self.video, *self.kept):
