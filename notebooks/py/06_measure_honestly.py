@@ -734,7 +734,8 @@ plt.show()
 # Exposure only and detail only do as well as both together on LOL, but worse on other cameras.
 # Plain mean squared error does worse on both. Training on LOL only is better on LOL **and** no
 # worse on other cameras: in runs this short, photographs do not pay. Whether they do in a long one,
-# this table cannot say.
+# this table cannot say. (The rows were trained when fewer pictures were well lit than in today's
+# recipe.)
 #
 # ## The card
 #
