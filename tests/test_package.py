@@ -1,11 +1,13 @@
 """What surrounds the code: dependencies, versions, files, and the wheel."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -92,6 +94,23 @@ def test_no_tracked_file_is_large_or_names_a_path_of_one_machine():
             text = (ROOT / path).read_text(encoding="utf-8")
             found = set(MACHINE_PATH.findall(text)) - set(MADE_UP_PATHS)
             assert not found, f"{path} names {found}"
+
+
+def test_imports_point_one_way():
+    files = {}
+    for path in (ROOT / "lle_utils").rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        files[".".join(parts).removesuffix(".__init__")] = path
+    arrows = {}
+    for module, path in files.items():
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        named = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+        for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
+            inside = {f"{node.module}.{name.name}" for name in node.names}
+            named |= {name if name in files else node.module for name in inside}
+        arrows[module] = named & files.keys() - {module}
+    assert arrows["lle_utils.cli"]
+    list(TopologicalSorter(arrows).static_order())  # refuses a circle, and says which
 
 
 # The wheel
