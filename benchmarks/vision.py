@@ -116,6 +116,8 @@ def measure_faces(model, folder: Path, every: int) -> None:
     photos = (shrink(read_image(path), vision.WIDTH) for path in paths[::every])
     scenes = [vision.make_face_scene(photo) for photo in photos]
     scenes = [scene for scene in scenes if scene.truth["face"]]
+    if not scenes:
+        raise SystemExit(f"{folder}: no picture shows a face that both detectors find")
     look_for = vision.detectors(vision.FACES)
     counts = vision.measure(
         scenes, vision.methods(model), FACE_STOPS, look_for=look_for, progress=tqdm

@@ -423,11 +423,11 @@ for task in vision.DETECTORS:
 # everything in the untouched picture.
 #
 # **Real pictures, and faces.** On 17 dark pictures of LOL, the enhancer *without* the steps for
-# vision is as good or better: it found 16 homographies and 4 of 16 words, for vision 16 and 2. The
+# vision is better: it found 17 homographies and 4 of 16 words, for vision 15 and 2. The
 # intervals overlap; measure with your own camera. In 19 photographs of people, which we may not
-# share, MTCNN found 2 of 32 faces at 8 stops untouched, 26 after one constant, 29 after the
-# enhancer and 28 for vision; CenterFace, which sees in the dark by itself, found 29 untouched and
-# 31 for vision. All tables: [method.md](method.md#what-a-computer-sees).
+# share, MTCNN found 2 of 40 faces at 8 stops untouched, 26 after one constant, 26 after the
+# enhancer and 29 for vision; CenterFace, which sees in the dark by itself, found 29 untouched and
+# 37 for vision. All tables: [method.md](method.md#what-a-computer-sees).
 #
 # Does enhancing always help? No. On ExDark, photographs taken in the dark, a detector trained on
 # such pictures has a mean average precision of 76.8 without enhancement and 76.3 to 76.9 with it
