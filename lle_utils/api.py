@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+MOST_ITERATIONS = 1000
+
 
 def enhance(
     image,
@@ -50,6 +52,8 @@ def enhance(
     """
     if channels not in ("rgb", "bgr"):
         raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
+    if isinstance(iterations, int) and iterations > MOST_ITERATIONS:
+        raise ValueError(f"iterations must be at most {MOST_ITERATIONS}, not {iterations!r}")
     asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):
         return _enhance_pil(image, asked)

@@ -17,8 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lle_utils import __version__, interrupts, paths
-from lle_utils.api import load
-from lle_utils.curve import MOST_ITERATIONS
+from lle_utils.api import MOST_ITERATIONS, load
 from lle_utils.errors import LleError, as_memory_error
 from lle_utils.fetch.command import add_fetch_parser
 

@@ -118,8 +118,10 @@ def test_wrong_options():
         lle_utils.enhance(DARK, channels="gbr")
     with pytest.raises(ValueError, match="from -8 to 8 stops, not 9"):
         lle_utils.enhance(DARK, 9)
-    with pytest.raises(ValueError, match="whole number from 1 to 1000, not 0"):
+    with pytest.raises(ValueError, match="whole number of 1 or more, not 0"):
         lle_utils.enhance(DARK, iterations=0)
+    with pytest.raises(ValueError, match="at most 1000, not 5000"):
+        lle_utils.enhance(DARK, iterations=5000)
     with pytest.raises(TypeError, match="load_model returns, not 'enhancer'"):
         enhancer.enhance_picture("enhancer", DARK)
 

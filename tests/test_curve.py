@@ -37,9 +37,9 @@ def test_iterate_hands_each_result_and_its_number_to_the_network():
     assert curve.recurse(0.25, None, 0) == 0.25
 
 
-@pytest.mark.parametrize("wrong", [-1, 0, 2.5, "8", None, float("nan"), float("inf"), True, 5000])
+@pytest.mark.parametrize("wrong", [-1, 0, 2.5, "8", None, float("nan"), float("inf"), True])
 def test_iterations_that_are_none_are_refused_by_value(wrong):
-    with pytest.raises(ValueError, match="iterations must be a whole number from 1 to 1000, not"):
+    with pytest.raises(ValueError, match="iterations must be a whole number of 1 or more, not"):
         curve.check_iterations(wrong)
     assert [curve.check_iterations(n) for n in (8, 8.0, np.int64(8))] == [8, 8, 8]
 

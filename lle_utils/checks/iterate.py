@@ -33,13 +33,13 @@ def _founding(divides=lambda number, flag: flag and number == 0, before_asking=F
 founding_loop = Exercise(
     "``function(img, index, flag=1, *, predict)``: `founding.enhance` as a loop.",
     observe=_with_map,
-    # Python stops a function that calls itself 2000 times.
+    # Python stops a function that calls itself 4000 times (at 1000, in some notebooks at 3000).
     probes=[
         (_codes, 3, 1),
         (_codes / 255, 2, 0),
         (_codes, 0, 1),
         (_codes, 1, 1),
-        (_codes, 2000, 1),
+        (_codes, 4000, 1),
     ],
     right=_founding(),
     mistakes={
