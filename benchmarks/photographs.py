@@ -87,6 +87,7 @@ def main() -> None:
     args = parser.parse_args()
     files = [p for p in sorted(args.folder.rglob("*")) if p.suffix.lower() in READABLE]
     pictures = [shrink(read_image(path), LONG_SIDE) for path in files]
+    harms = [Harm(picture) for picture in pictures]
     references = [pair.high for pair in data.load("sample", "test")]
     methods = {
         "enhancer": partial(enhance_picture, load_model(args.weights)),
@@ -98,8 +99,8 @@ def main() -> None:
         "   noise at 600, 2400   shade"
     )
     for name, method in methods.items():
-        bar = tqdm(pictures, desc=name, leave=False)
-        shares = [Harm(picture).measure(method(picture))["reversed"] for picture in bar]
+        bar = tqdm(zip(pictures, harms, strict=True), name, len(pictures), leave=False)
+        shares = [harm.measure(method(picture))["reversed"] for picture, harm in bar]
         frames = [frame(method, picture) for picture in pictures[::4]]
         grays = [gray_spread(method, picture) for picture in pictures[::4]]
         bright = [p for p in (*pictures, *references) if 255 * p.mean() >= 105]

@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from lle_utils.curve import check_iterations
+
 MOST_ITERATIONS = 1000
 
 
@@ -52,7 +54,7 @@ def enhance(
     """
     if channels not in ("rgb", "bgr"):
         raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
-    if isinstance(iterations, int) and iterations > MOST_ITERATIONS:
+    if iterations is not None and check_iterations(iterations) > MOST_ITERATIONS:
         raise ValueError(f"iterations must be at most {MOST_ITERATIONS}, not {iterations!r}")
     asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):

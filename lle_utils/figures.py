@@ -30,7 +30,7 @@ from lle_utils.drawing import (
 )
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, remove_parts, replace_file
-from lle_utils.inference import map_kinds
+from lle_utils.inference import SETTINGS, map_kinds
 from lle_utils.material import Material, Panel
 
 RECORD = "figures.json"
@@ -253,8 +253,7 @@ def default_folder(dataset: str) -> Path:
 
 def fingerprint(model) -> str:
     """Return 16 hexadecimal digits that identify a model's weights and settings."""
-    names = ("schedule", "iterations", "floor")
-    settings = [getattr(model, name, None) for name in names]
+    settings = [getattr(model, name, None) for name in SETTINGS]
     digest = hashlib.sha256(repr(settings).encode())
     for values in model.network.get_weights():
         digest.update(np.ascontiguousarray(values, np.float32).tobytes())

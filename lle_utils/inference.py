@@ -24,6 +24,9 @@ from lle_utils.curve import (
 )
 from lle_utils.images import as_float
 
+SETTINGS = ("schedule", "iterations", "floor")
+"""What decides, beside its network, what an enhancer does: names of its attributes."""
+
 EXPOSURE = "exposure"
 THUMBNAIL = "thumbnail"
 

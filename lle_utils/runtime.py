@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lle_utils.inference import SETTINGS
 from lle_utils.quiet import without_log_lines
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -73,8 +74,7 @@ def load_onnx(source: str | Path) -> OnnxEnhancer | None:
             return None
         config = saved["config"]
         model = network_to_onnx(config["network"]["config"], weights)
-        names = ("schedule", "iterations", "floor")
-        return OnnxEnhancer(model, **{name: config[name] for name in names})
+        return OnnxEnhancer(model, **{name: config[name] for name in SETTINGS})
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
         return None
 

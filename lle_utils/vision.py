@@ -28,7 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 from lle_utils import baselines, camera
 from lle_utils.curve import FLOOR, adjust_exposure
 from lle_utils.images import as_float, to_uint8
-from lle_utils.inference import EXPOSURE, enhance_picture
+from lle_utils.inference import EXPOSURE, SETTINGS, enhance_picture
 
 STOPS = (3, 5, 6, 7, 8)
 """How many stops too dark the scenes are."""
@@ -387,8 +387,8 @@ def exposure_alone(model):
 
 def _changed(model, **settings) -> SimpleNamespace:
     """Return what `enhance_picture` needs of an enhancer, with some settings changed."""
-    names = ("predict_map", "schedule", "iterations", "floor")
-    return SimpleNamespace(**{name: getattr(model, name) for name in names} | settings)
+    kept = {name: getattr(model, name) for name in ("predict_map", *SETTINGS)}
+    return SimpleNamespace(**kept | settings)
 
 
 # --- the experiment -------------------------------------------------------------------------------
