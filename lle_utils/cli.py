@@ -256,7 +256,8 @@ def _add_enhance(commands) -> None:
     parser.add_argument(
         "--maps",
         action="store_true",
-        help="also draw each iteration's map M and picture, as NAME_maps.png; doubles the time",
+        help="also draw each iteration's map M and picture, as NAME_maps.png, from every second, "
+        "third, ... pixel of a large picture",
     )
     parser.add_argument(
         "--skip-existing",
@@ -367,6 +368,8 @@ def _plan(args: argparse.Namespace):
 
     if args.purpose == "vision" and (args.maps or args.detail != "native"):
         raise LleError("--for vision works with neither --maps, --detail fitted nor --preview")
+    if args.maps and args.detail == "none":
+        raise LleError("--maps and --preview do not work together: a preview has no detail maps")
     if args.maps and (args.iterations or 0) > MOST_MAPS:
         raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output = args.output
@@ -404,7 +407,9 @@ def _draw_maps(model, picture, args: argparse.Namespace) -> bytes:
 
     from lle_utils import drawing, inference
 
-    small, steps = inference.trace_small(model, picture, args.iterations, args.detail)
+    stride = -(-max(picture.shape) // 1000)  # of a large picture, not all that nobody could see
+    small = picture[::stride, ::stride]
+    steps = inference.trace(model, small, args.iterations)
     schedule = getattr(model, "schedule", None)
     kinds = () if schedule is None else inference.map_kinds(schedule, len(steps))
     figure = drawing.iteration_by_iteration(small, steps, kinds=kinds, untouched="the input")

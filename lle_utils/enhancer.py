@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lle_utils.backend import keras, ops
+from lle_utils.backend import check_process, keras, ops
 from lle_utils.curve import (
     FLOOR,
     LATE_TOLERANCE,
@@ -14,7 +14,7 @@ from lle_utils.curve import (
     iterate,
     soft_threshold,
 )
-from lle_utils.inference import (
+from lle_utils.inference import (  # noqa: F401 (the two functions: to be called from here, too)
     EXPOSURE,
     SIDE,
     THUMBNAIL,
@@ -32,22 +32,6 @@ from lle_utils.resample import (
     mirror,
     upsample,
 )
-
-__all__ = [
-    "EXPOSURE",
-    "LATE_TOLERANCE",
-    "SCHEDULE",
-    "SIDE",
-    "THUMBNAIL",
-    "TOLERANCE",
-    "WINDOW",
-    "Enhancer",
-    "Maps",
-    "colorfulness",
-    "enhance_picture",
-    "soft_threshold",
-    "trace",
-]
 
 SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
@@ -98,14 +82,7 @@ class Enhancer(keras.Model):
         the above.
     """
 
-    def __init__(
-        self,
-        network,
-        schedule=SCHEDULE,
-        iterations=8,
-        floor=FLOOR,
-        **kwargs,
-    ):
+    def __init__(self, network, schedule=SCHEDULE, iterations=8, floor=FLOOR, **kwargs):
         super().__init__(**kwargs)
         self.network = network
         self.schedule = _check_schedule(schedule)
@@ -176,7 +153,8 @@ class Enhancer(keras.Model):
         return upsample(maps[:, REACH:-REACH, REACH:-REACH] - mean, factor, height, width)
 
     def predict_map(self, image: np.ndarray) -> np.ndarray:
-        """Run the network alone on one picture (height, width, 3), as `inference` does."""
+        """Run the network alone on one picture (height, width, 3), for `inference`."""
+        check_process()
         return ops.convert_to_numpy(self.network(image[None]))[0]
 
     def _predict(self, images):

@@ -1,11 +1,15 @@
 """The enhancer as an ONNX file, for programs without TensorFlow."""
 
+import json
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
+
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, remove_parts, replace_file
+from lle_utils.inference import SETTINGS
 from lle_utils.quiet import without_log_lines
 
 
@@ -34,12 +38,23 @@ def export_onnx(model, path: str | Path, *, overwrite: bool = False) -> Path:
     from lle_utils.enhancer import as_functional
 
     path = check_export(path, overwrite=overwrite)
-    functional = as_functional(model)
+    _write(as_functional(model), path)
+    return path
 
-    def write(partial: str) -> None:
-        functional.export(partial, format="onnx", verbose=False)
 
+def write_network(enhancer, path: Path) -> None:
+    """Write an enhancer's network as the ONNX file that `runtime` reads, its settings with it."""
+    import onnx
+
+    enhancer.predict_map(np.zeros((8, 8, 3), np.float32))  # Keras exports what was called once
+    _write(enhancer.network, path)
+    model = onnx.load(path)
+    settings = {name: getattr(enhancer, name) for name in SETTINGS}
+    onnx.helper.set_model_props(model, {"settings": json.dumps(settings)})
+    onnx.save(model, path)
+
+
+def _write(model, path: Path) -> None:
     with warnings.catch_warnings(), without_log_lines():
         warnings.simplefilter("ignore")  # what Keras and tf2onnx say of NumPy
-        replace_file(path, write)
-    return path
+        replace_file(path, lambda partial: model.export(partial, format="onnx", verbose=False))

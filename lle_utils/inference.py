@@ -43,16 +43,13 @@ WINDOW = 2 * REACH + 1
 """Side in pixels of the square over which a detail map is averaged: what the network sees."""
 
 WHOLE_PIXELS = 2**19
-"""The most pixels of a picture that a Keras model enhances as a whole."""
+"""The most pixels of a picture that is enhanced as a whole, and not by tiles."""
 
 TILE = 512
 """Height and width of a tile in pixels, without what is seen around it."""
 
 FITTED_SIDE = 1000
 """Longest side in pixels at which `detail="fitted"` looks for details; training saw 600."""
-
-SHOWN_SIDE = 1000
-"""Longest side in pixels of what `trace_small` returns."""
 
 _AROUND = ((REACH, REACH), (REACH, REACH), (0, 0))
 
@@ -99,34 +96,23 @@ def enhance_lazily(
 ):
     """Enhance a picture where it is looked at, which bounds the memory; see `enhance_picture`.
 
-    Parameters
-    ----------
-    picture : array, or `photos.View`
-        What gives float RGB in [0, 1] for ``picture[rows, columns]``.
-
-    Returns
-    -------
-    Enhanced, or ndarray of float32
-        An array if the model works on whole pictures only, or the picture is small.
+    `picture` is an array or a `photos.View`: what gives float RGB in [0, 1] for
+    ``picture[rows, columns]``. Returns an `Enhanced`; the founding method, which works on whole
+    pictures only, returns an array.
     """
+    iterations = _count_iterations(model, iterations)
+    factor = detail_factor(picture.shape, detail)
+    adjust_exposure(np.float32(0), exposure)  # refuses what is none
+    if hasattr(model, "schedule"):
+        return Enhanced(model, picture, iterations, exposure, factor)
+    enhanced = trace(model, np.asarray(picture), iterations)[-1].image
+    return adjust_exposure(np.clip(enhanced, 0, 1), exposure)
+
+
+def _count_iterations(model, iterations: int | None) -> int:
     if not hasattr(model, "iterations"):
         raise TypeError(f"model is what weights.load_model returns, not {model!r}")
-    iterations = check_iterations(model.iterations if iterations is None else iterations)
-    factor = detail_factor(picture.shape, detail)
-    if hasattr(model, "steps"):  # Keras's
-        from lle_utils.backend import check_process
-
-        check_process()
-    adjust_exposure(np.float32(0), exposure)  # refuses what is none
-    height, width = picture.shape[:2]
-    small = hasattr(model, "steps") and height * width <= WHOLE_PIXELS and factor == 1
-    if not small and hasattr(model, "predict_map"):
-        return Enhanced(model, picture, iterations, exposure, factor)
-    from keras import ops
-
-    for step in model.steps(np.asarray(picture)[None], iterations):
-        enhanced = step.image
-    return adjust_exposure(np.clip(ops.convert_to_numpy(enhanced)[0], 0, 1), exposure)
+    return check_iterations(model.iterations if iterations is None else iterations)
 
 
 def detail_factor(shape, detail: str = FITTED) -> int:
@@ -151,50 +137,19 @@ def trace(model, image, iterations: int | None = None) -> list[Iteration]:
         As arrays of float32: maps (height, width, channels), also where they are one number a
         channel, and pictures (height, width, 3).
     """
-    from keras import ops
+    image, iterations = as_float(image), _count_iterations(model, iterations)
+    if hasattr(model, "schedule"):
+        every_row, every_column = (slice(0, side) for side in image.shape[:2])
+        steps = Enhanced(model, image, iterations).steps(every_row, every_column)
+    else:
+        from keras.ops import convert_to_numpy
 
-    image = as_float(image)
-    steps = []
-    for step in model.steps(image[None], iterations):
-        parameter_map, picture = (ops.convert_to_numpy(side)[0] for side in step)
-        shape = (*image.shape[:2], parameter_map.shape[-1])
-        steps.append(Iteration(np.broadcast_to(parameter_map, shape), picture))
-    return steps
-
-
-def trace_small(model, picture, iterations: int | None = None, detail: str = NATIVE):
-    """Return a picture, and every map and every picture on the way, for looking at.
-
-    Parameters
-    ----------
-    model, picture, iterations, detail
-        As for `enhance_lazily`.
-
-    Returns
-    -------
-    ndarray, list of curve.Iteration
-        Of a large picture only every second, third, ... pixel, so that no side is longer than
-        `SHOWN_SIDE`.
-    """
-    iterations = check_iterations(model.iterations if iterations is None else iterations)
-    height, width = picture.shape[:2]
-    stride = -(-max(height, width) // SHOWN_SIDE)
-    if not hasattr(model, "predict_map"):
-        steps = trace(model, np.asarray(picture), iterations)
-        small = [Iteration(*(side[::stride, ::stride] for side in step)) for step in steps]
-        return picture[::stride, ::stride], small
-    enhanced = Enhanced(model, picture, iterations, factor=detail_factor(picture.shape, detail))
-    kept: list[Iteration] = []
-    for box in enhanced.boxes():
-        place = tuple(slice(-(-part.start // stride), -(-part.stop // stride)) for part in box)
-        pick = tuple(slice(-part.start % stride, None, stride) for part in box)
-        for index, step in enumerate(enhanced.steps(*box)):
-            if index == len(kept):
-                size = (-(-height // stride), -(-width // stride))
-                kept.append(Iteration(*(np.empty((*size, side.shape[-1]), "f4") for side in step)))
-            for whole, part in zip(kept[index], step, strict=True):
-                whole[place] = part if part.shape[:2] == (1, 1) else part[pick]
-    return picture[::stride, ::stride], kept
+        batches = model.steps(image[None], iterations)
+        steps = (Iteration(*(convert_to_numpy(side)[0] for side in step)) for step in batches)
+    return [
+        Iteration(np.broadcast_to(maps, (*image.shape[:2], maps.shape[-1])), picture)
+        for maps, picture in steps
+    ]
 
 
 def map_kinds(schedule: Sequence, iterations: int = 8) -> list[str]:
@@ -235,12 +190,12 @@ class Enhanced:
         """Yield the rows and columns of tiles that cover the picture and suit the memory."""
         height, width = self.shape[:2]
         side = max(TILE, 2 * self._margin)
+        if height * width <= WHOLE_PIXELS:
+            side = max(height, width)
         for top in range(0, height, side):
             for left in range(0, width, side):
-                yield (
-                    slice(top, min(top + side, height)),
-                    slice(left, min(left + side, width)),
-                )
+                bottom, right = min(top + side, height), min(left + side, width)
+                yield slice(top, bottom), slice(left, right)
 
     def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
         """Return the enhanced pixels of some rows and columns."""

@@ -6,7 +6,7 @@ from test_enhancer import random_network
 
 from lle_utils import inference
 from lle_utils.enhancer import EXPOSURE, THUMBNAIL, Enhancer, enhance_picture, trace
-from lle_utils.inference import Enhanced, enhance_lazily, trace_small
+from lle_utils.inference import Enhanced, enhance_lazily
 
 RNG = np.random.default_rng(0)
 CODE = 1 / 255
@@ -52,12 +52,6 @@ def test_any_part_is_the_part_of_the_whole(random, in_tiles):
     whole = np.asarray(enhanced)
     for box in (np.s_[3:58, 101:150], np.s_[77:78, 0:1], np.s_[150:160, 40:90]):
         np.testing.assert_allclose(enhanced[box], whole[box], **CLOSE)
-
-
-def test_a_small_picture_is_enhanced_by_keras_as_a_whole(random):
-    image = picture(30, 40)
-    expected = np.clip(np.asarray(random(image[None]))[0], 0, 1)
-    np.testing.assert_array_equal(enhance_picture(random, image), expected)
 
 
 def test_exposure_comes_on_top(random, in_tiles):
@@ -121,14 +115,9 @@ def test_no_more_than_a_tile_is_looked_at(detail, most):
     assert (covered == 1).all()
 
 
-def test_maps_and_pictures_on_the_way(random, in_tiles, monkeypatch):
+def test_maps_and_pictures_on_the_way(random):
     image = picture(83, 120)
-    expected = trace(random, image, 8)
-    for side, stride in ((200, 1), (50, 3)):
-        monkeypatch.setattr(inference, "SHOWN_SIDE", side)
-        shown, found = trace_small(random, image)
-        np.testing.assert_array_equal(shown, image[::stride, ::stride])
-        assert len(found) == 8
-        for one, other in zip(found, expected, strict=True):
-            for small, whole in zip(one, other, strict=True):
-                np.testing.assert_allclose(small, whole[::stride, ::stride], **CLOSE)
+    for found, (maps, whole) in zip(trace(random, image), random.steps(image[None]), strict=True):
+        assert found.parameter_map.shape == image.shape
+        np.testing.assert_allclose(found.parameter_map, np.zeros_like(image) + maps[0], **CLOSE)
+        np.testing.assert_allclose(found.image, whole[0], **CLOSE)

@@ -4,10 +4,10 @@
     python tools/make_card.py NAME
 
 reads a run that ``python -m lle_utils train`` made, copies its weights to
-``lle_utils/weights/NAME.keras`` and its log to ``NAME.csv``, scores them on every set there is, and
-writes the card ``NAME.json``. Without a run it scores the packaged weights again. It needs LOL and
-``data/cameras``, and about fifteen minutes. Scores of eval15 and of the unseen scenes are for
-reading: nothing may be chosen by them.
+``lle_utils/weights/NAME.keras``, its network to ``NAME.onnx`` and its log to ``NAME.csv``, scores
+them on every set there is, and writes the card ``NAME.json``. Without a run it scores the packaged
+weights again. It needs LOL, ``data/cameras`` and tf2onnx, and about fifteen minutes. Scores of
+eval15 and of the unseen scenes are for reading: nothing may be chosen by them.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from lle_utils.backend import keras
 from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
+from lle_utils.export import write_network
 from lle_utils.metrics import mean_scores, psnr
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
@@ -137,6 +138,7 @@ def make_card(run: Path, name: str, minutes: float, machine: str, note: str) -> 
     # Last: what fails before leaves the packaged weights and log as they were.
     shutil.copyfile(run / "last.keras", WEIGHTS / f"{name}.keras")
     shutil.copyfile(run / "log.csv", WEIGHTS / f"{name}.csv")
+    write_network(model, WEIGHTS / f"{name}.onnx")
     return card
 
 
