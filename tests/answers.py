@@ -6,7 +6,6 @@ Both go by the check's name; an answer is a tuple, as a check may take several, 
 makes one where that takes a while.
 """
 
-import random
 import statistics
 import timeit
 from functools import cache
@@ -71,12 +70,6 @@ class OneNumber(keras.Model):
 
     def call(self, images):
         return ops.sigmoid(self.number) + ops.zeros_like(images[..., :1])
-
-
-def by_another_generator(count, batch_size, seed, epoch, index):
-    pairs = list(range(count))
-    random.Random(f"{seed}, {epoch}").shuffle(pairs)
-    return np.array(pairs[index * batch_size : (index + 1) * batch_size], dtype="uint8")
 
 
 def loss_of_keras(network, low, high, rounds):
@@ -162,7 +155,6 @@ RIGHT = {
         dilated((1, 2, 3, 4, 3, 2), between=lambda: layers.MaxPooling2D(3, 1, "same")),
         lambda: (keras.Sequential([layers.Conv2D(3, 31, activation="sigmoid", padding="same")]),),
     ],
-    "batch_order": [(by_another_generator,)],
     "through_the_curve": [(loss_of_keras,)],
     "beat_the_constant": [trained],
     "draw_maps": [(meshes,)],

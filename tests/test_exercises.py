@@ -188,7 +188,7 @@ def test_exercises_are_whole_and_counted(name):
     assert len(stubs) == len(tried) == len(found)
     chapter = int(name[:2])
     assert [task.number for task in found] == [f"{chapter}.{n}" for n in range(1, len(found) + 1)]
-    assert 2 <= len(found) <= 5
+    assert 3 <= len(found) <= 4
     text = "\n".join(cell.source for cell in DOCUMENTS[name].cells)
     assert text.count("<details>") == text.count("</details>")
     assert text.count("<details>") == text.count("</summary>\n\n"), "no empty line: not rendered"

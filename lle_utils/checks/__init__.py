@@ -12,7 +12,7 @@ from .brighten_one_picture import brighten_again, first_guess, one_number
 from .build_the_network import count_parameters, far_seeing_network, reach
 from .iterate import denoise_order, founding_loop, stop_by_itself
 from .let_a_computer_look import block_loss, count_answers, half_way, share_interval
-from .look_at_the_dark import brightened_codes, noise_by_level, scene_split, stops_between_codes
-from .measure_honestly import leave_one_out, mean_psnr, paired_interval, true_psnr
+from .look_at_the_dark import brightened_codes, noise_by_level, stops_between_codes
+from .measure_honestly import mean_psnr, paired_interval, true_psnr
 from .reproduce_the_figures import draw_maps, median_seconds, own_figure
-from .train_it import batch_order, beat_the_constant, perfect_founding, through_the_curve
+from .train_it import beat_the_constant, perfect_founding, through_the_curve

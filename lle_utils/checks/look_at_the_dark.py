@@ -5,9 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from lle_utils import camera
-from lle_utils.checks import reading
 from lle_utils.checks.engine import Exercise, Value
-from lle_utils.checks.reading import Wrong
 
 _CODES_USED = {
     "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
@@ -76,58 +74,4 @@ noise_by_level = Exercise(
         "you measured the scene as well. Measure the difference.": _noise(lambda a, b: np.std(a)),
     },
     praise="No smooth places were needed: what the two shots share is scene, the rest is noise.",
-)
-
-
-def _split(limit=lambda groups, share: share * len(sum(groups, [])), size=len):
-    """Return an answer that holds out scenes until their sizes reach a limit."""
-
-    def split_by_scene(groups, order, share):
-        train, held_out, held = [], [], 0
-        for number in order:
-            is_enough = held >= limit(groups, share)
-            (train if is_enough else held_out).extend(groups[number])
-            held += size(groups[number])
-        return train, held_out
-
-    return split_by_scene
-
-
-def _names(result, what) -> dict:
-    """Return the names on either side as one word each, or say that they are no lists."""
-    sides = reading.two(result, "training, held_out")
-    try:
-        words = [" ".join(sorted(map(str, side))) for side in sides]
-    except TypeError:
-        raise Wrong("two lists of names were asked for: return training, held_out.") from None
-    return {"what is for training": words[0], "what is held out": words[1]}
-
-
-_groups = [[f"{scene}/{n}" for n in range(size)] for scene, size in enumerate((8, 1, 2, 1, 3, 1))]
-
-scene_split = Exercise(
-    "``function(groups, order, share)``: cut files by scene into training and held-out.",
-    read=_names,
-    probes=[
-        (_groups, [2, 5, 4, 0, 1, 3], 0.25),
-        (_groups, [0, 1, 2, 3, 4, 5], 0.125),
-        (_groups, [5, 4, 3, 2, 1, 0], 0.5),
-        ([["a"], ["b"], ["c"], ["d"]], [3, 1, 0, 2], 0.5),
-    ],
-    right=_split(),
-    mistakes={
-        "a scene has files on both sides. Hold out whole scenes, not files.": (
-            lambda groups, order, share: _split()(
-                [[name] for name in sum(groups, [])], range(len(sum(groups, []))), share
-            )
-        ),
-        "return training first, then what is held out.": lambda *given: _split()(*given)[::-1],
-        "you hold out a share of the scenes. Scenes differ in size: count files.": (
-            _split(lambda groups, share: share * len(groups), size=lambda group: 1)
-        ),
-        "go through the scenes in the given order.": (
-            lambda groups, order, share: _split()(groups, range(len(groups)), share)
-        ),
-    },
-    praise="No scene is on both sides. Draw the order from a seed, and the split can be repeated.",
 )

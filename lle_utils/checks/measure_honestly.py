@@ -97,25 +97,3 @@ paired_interval = Exercise(
     },
     praise="It is not symmetric, because two of the nine pictures contribute most of the mean.",
 )
-
-
-def _of_others(table):
-    return table.sum(axis=0) - table
-
-
-def _left_out(table):
-    return table[np.arange(len(table)), np.argmax(_of_others(table), axis=1)]
-
-
-leave_one_out = Exercise(
-    "``function(table)``: the mean PSNR of pictures with constants fitted without them.",
-    probes=[_rng.normal(20, 2, shape) for shape in ((6, 9), (15, 4), (3, 12))],
-    right=lambda table: _left_out(table).mean(),
-    mistakes={
-        "leave a picture out before you choose its constant.": lambda t: t.mean(axis=0).max(),
-        "choose a picture's constant by the *other* pictures.": lambda t: t.max(axis=1).mean(),
-        "score the one left out.": lambda t: _of_others(t).max(axis=1).mean() / (len(t) - 1),
-        "one number was asked for: the mean over the pictures.": _left_out,
-    },
-    praise="No picture had a say in its own constant.",
-)

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from functools import cache
-from itertools import product
 
 import numpy as np
 
@@ -11,67 +10,7 @@ from lle_utils.checks import reading
 from lle_utils.checks.engine import Exercise, ask, check
 from lle_utils.checks.reading import require
 
-# 4.1. An order of batches is observed as rules that it keeps: many orders are right.
-
-_PLACES = [*product(range(12), range(12)), *product((0,), (100, 1000, 10_000))]
-
-
-def _kept_rules(function) -> None:
-    """Raise `Wrong` with the first rule that an order of batches breaks."""
-    first, _, again = (_batch(function, 24, 8, 3, epoch, 1) for epoch in (2, 0, 2))
-    told = "the same arguments gave two different batches. Make a generator from seed and epoch "
-    require(first == again, f"{told}inside the function.")
-    for count, size, epoch in ((24, 8, 0), (10, 3, 5), (3, 8, 1)):
-        numbers = range(-(-count // size))
-        batches = [_batch(function, count, size, 1, epoch, number) for number in numbers]
-        wanted = [min(size, count - size * number) for number in numbers]
-        told = f"of {count} pairs, in batches of {size},"
-        require([*map(len, batches)] == wanted, f"{told} the batches must hold {wanted} pairs.")
-        is_whole = sorted(sum(batches, [])) == list(range(count))
-        cure = "Cut all batches of an epoch from one order: keep the index out of the seed."
-        require(is_whole, f"{told} some came twice in an epoch, and others never. {cure}")
-    seen = {}
-    for place in _PLACES:
-        other = seen.setdefault(tuple(_batch(function, 24, 24, *place, 0)), place)
-        told = f"{other} and {place}, as seed and epoch, share their order."
-        require(other == place, f"{told} default_rng takes a list, [seed, epoch].")
-
-
-def _batch(function, *arguments) -> list[int]:
-    result = ask(function, *arguments)
-    require(np.iterable(result), "a list of indices was asked for, the pairs of one batch.")
-    return [reading.whole(index, "the index of a pair") for index in result]
-
-
-def _drawn(seed_of=lambda seed, epoch, index: [seed, epoch]):
-    """Return an answer that draws an order with some seed, and cuts a batch from it."""
-
-    def batch_order(count, batch_size, seed, epoch, index):
-        order = np.random.default_rng(seed_of(seed, epoch, index)).permutation(count)
-        return order[index * batch_size : (index + 1) * batch_size]
-
-    return batch_order
-
-
-batch_order = Exercise(
-    "``function(count, batch_size, seed, epoch, index)``: which pairs a batch holds.",
-    observe=_kept_rules,
-    right=_drawn(),
-    mistakes={
-        "the same arguments gave two different batches": _drawn(lambda seed, epoch, index: None),
-        "some came twice in an epoch": _drawn(lambda *where: where),
-        "(0, 0) and (0, 1), as seed and epoch": _drawn(lambda seed, epoch, index: seed),
-        "(1, 0) and (0, 100), as seed and epoch": (
-            _drawn(lambda seed, epoch, index: 100 * seed + epoch)
-        ),
-        "the batches must hold [3, 3, 3, 1] pairs": lambda count, *how: (
-            _drawn()(count, *how) if how[-1] < count // how[0] else []
-        ),
-    },
-    praise="Ask for any batch of any epoch, in any order: it is always the same.",
-)
-
-# 4.2. The published objective
+# 4.1. The published objective
 
 
 def _best(map_of=lambda E, bright: bright, measure=lambda miss: np.mean(miss**2), first=0):
@@ -112,7 +51,7 @@ perfect_founding = Exercise(
     praise="Tones that should become 0.2 and 0.9 need a different n, and one picture has both.",
 )
 
-# 4.3. The loss through the curve. Keras is imported late: other notebooks' checks do not load it.
+# 4.2. The loss through the curve. Keras is imported late: other notebooks' checks do not load it.
 
 
 def _ops():
@@ -194,7 +133,7 @@ through_the_curve = Exercise(
 )
 
 
-# 4.4. Beat the constant
+# 4.3. Beat the constant
 
 
 def _scores(enhance) -> np.ndarray:

@@ -19,8 +19,8 @@
 # reference](figures/examples.jpg)
 
 # %% [markdown]
-# **Minutes:** 1 to run all cells on two CPU cores; 60 to read and do the quick exercises. Per
-# exercise: 1.1: 3, 1.2: 10, 1.3: 15, 1.4: 15.
+# **Minutes:** 1 to run all cells on two CPU cores; 45 to read and do the quick exercises. Per
+# exercise: 1.1: 3, 1.2: 10, 1.3: 15.
 #
 # **What you'll need:** NumPy, SciPy and Matplotlib. No network access: the sample is included.
 #
@@ -402,47 +402,6 @@ for group in groups:
 # %%
 for split, names in data.lol_split_names().items():
     print(f"{split:10s} {len(names):3d} pairs")
-
-# %% [markdown]
-# ### Exercise 1.4. Split by scene
-#
-# `groups` is a list of scenes, each a list of file names, as in `registry["groups"]`. `order` lists
-# the scenes' numbers in random order. Go through it and hold out whole scenes, until at least
-# `share` of all **files** is held out. The rest is for training.
-
-
-# %% tags=["exercise"]
-def split_by_scene(groups, order, share):
-    train, held_out = ..., ...  # two lists of file names
-    return train, held_out
-
-
-# %% tags=["check"]
-checks.scene_split(split_by_scene)
-
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# Add each scene's files to the held-out list until it is long enough, then to the training list.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def split_by_scene(groups, order, share):
-#     train, held_out = [], []
-#     wanted = share * sum(len(group) for group in groups)
-#     for number in order:
-#         side = held_out if len(held_out) < wanted else train
-#         side.extend(groups[number])
-#     return train, held_out
-# ```
-#
-# `np.random.default_rng(seed).permutation(len(groups))` makes an order that can be made again.
-#
-# </details>
 
 # %% [markdown]
 # <details><summary>Quiz: you cut all pictures into patches and split the <em>patches</em> at

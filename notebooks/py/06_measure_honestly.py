@@ -19,14 +19,14 @@
 # the enhancer, each with its PSNR](figures/baselines.jpg)
 
 # %% [markdown]
-# **Minutes:** 2 to run all cells on two CPU cores; 100 to read and do the quick exercises. Per
-# exercise: 6.1: 10, 6.2: 15, 6.3: 15, 6.4: 20.
+# **Minutes:** 2 to run all cells on two CPU cores; 80 to read and do the quick exercises. Per
+# exercise: 6.1: 10, 6.2: 15, 6.3: 15.
 #
 # **What you'll need:** notebooks 02 and 05.
 #
 # **Contents:** protocol · PSNR · SSIM · CIEDE2000 · six PSNRs of the same pictures · baselines ·
 # the table · intervals · does the map matter? · scene leak · sources of error · the worst picture ·
-# ablation · the card · exercises
+# ablation · the card
 #
 # Previous: [05. Iterate](05_iterate.ipynb) · Next: [07. Reproduce the
 # figures](07_reproduce_the_figures.ipynb)
@@ -758,64 +758,6 @@ for split, found in card["scores"].items():
         print(f"   gain, {metric:18s} {gain['mean']:+7.3f} ({low:+.3f} to {high:+.3f})")
     depths = found.get("psnr after iterations", {})
     print("  ", "  ".join(f"{n}: {value:.2f}" for n, value in depths.items()), "\n")
-
-# %% [markdown]
-# ## Exercises
-#
-# ### One constant, with hindsight
-#
-# A constant fitted on the test pictures scores better than it should. A table of PSNRs: a row per
-# test picture (every fifth pixel), a column per constant.
-
-# %%
-constants = np.arange(0.10, 0.75, 0.05)
-thin = [(pair.low[::5, ::5], pair.high[::5, ::5]) for pair in test]
-table = np.array(
-    [[metrics.psnr(baselines.constant_map(low, m), high) for m in constants] for low, high in thin]
-)
-print(f"one constant, fitted on these pictures: {table.mean(axis=0).max():.2f} dB")
-print(f"its own constant for each picture:      {table.max(axis=1).mean():.2f} dB")
-
-# %% [markdown]
-# ### Exercise 6.4. Leave one out
-#
-# Fit the constant on all pictures *but one*, score that one, and repeat for each picture. In
-# `table[i, k]` is the PSNR of picture i with constant k. The best constant has the highest mean
-# PSNR over the other pictures. Return the mean PSNR of the pictures, each scored when it was left
-# out.
-#
-# **Predict first:** will it be below the first score above, between the two, or above both?
-
-
-# %% tags=["exercise"]
-def leave_one_out(table):
-    return ...
-
-
-# %% tags=["check"]
-checks.leave_one_out(leave_one_out)
-
-# %% [markdown]
-# <details><summary>Hint</summary>
-#
-# `np.delete(table, i, axis=0)` is the table without row i. `argmax` says which column is best.
-#
-# </details>
-#
-# <details><summary>Solution</summary>
-#
-# ```python
-# def leave_one_out(table):
-#     scores = []
-#     for i in range(len(table)):
-#         means = np.delete(table, i, axis=0).mean(axis=0)
-#         scores.append(table[i, means.argmax()])
-#     return np.mean(scores)
-# ```
-#
-# It is never above the first score.
-#
-# </details>
 
 # %% [markdown]
 # ## What you learned
