@@ -24,7 +24,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 MOST_BYTES = 1_000_000
 MOST_BYTES_OF_LARGE_FILES = 2_000_000  # weights, and notebooks with their pictures
 LARGE_ENDINGS = (".keras", ".ipynb")
-BINARY_ENDINGS = (".keras", ".png", ".jpg", ".gif", ".webp")
+BINARY_ENDINGS = (".keras", ".onnx", ".png", ".jpg", ".gif", ".webp")
 MACHINE_PATH = re.compile(r"(?<![\w.:/{}>-])/(?:tmp|work|root|home|Users)/\w+")
 MADE_UP_PATHS = ("/tmp/evil", "/home/me")  # in tests of such paths
 
