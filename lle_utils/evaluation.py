@@ -1,20 +1,17 @@
 """Score a method picture by picture, next to simple ones: on pairs, or without references."""
 
+import json
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from lle_utils import baselines
 from lle_utils.images import as_float, to_uint8
-from lle_utils.metrics import METRICS, Harm, bootstrap_interval, mean_scores, psnr, score
+from lle_utils.metrics import METRICS, bootstrap_interval, harm, mean_scores, psnr, score
 
 GT_MEAN = "psnr after GT-mean"
-
-LOL_CONSTANT = 0.386
-"""The constant with the best mean PSNR on LOL's training split, for eight iterations."""
 
 BASELINES = {
     "untouched": lambda picture: picture,
@@ -22,7 +19,7 @@ BASELINES = {
     "equalized": baselines.equalize,
     "CLAHE": baselines.clahe,
     "LIME-like": baselines.lime_like,
-    f"constant {LOL_CONSTANT}": lambda picture: baselines.constant_map(picture, LOL_CONSTANT),
+    f"constant {baselines.LOL_CONSTANT}": partial(baselines.constant_map, m=baselines.LOL_CONSTANT),
 }
 """What the enhancer must beat, by name; none of them sees the reference."""
 
@@ -33,7 +30,6 @@ def evaluate(
     *,
     compared: Mapping[str, Callable] = BASELINES,
     gt_mean: bool = False,
-    progress: Callable = iter,
 ) -> dict:
     """Score a method and others on the same pairs, by the protocol of `metrics`.
 
@@ -47,8 +43,6 @@ def evaluate(
     gt_mean : bool, default False
         Add the PSNR after each result was scaled to its *reference's* mean: what a method would
         score if somebody told it the exposure. Not comparable with the plain PSNR.
-    progress : callable, default iter
-        Wraps the iterable to show progress, such as ``tqdm.auto.tqdm``.
 
     Returns
     -------
@@ -59,42 +53,26 @@ def evaluate(
         scores of each), and ``compared``: for each other method its means, and in ``gain`` by how
         much the first is better, per metric, with an interval over pictures.
     """
-    methods = {"": enhance, **compared}
-    rows = {name: [] for name in methods}
-    with ThreadPoolExecutor(2) as pool:
-        for pair in progress(pairs):
-            # Enhance one after the other, so that the seconds are right; then score side by side.
-            enhanced = [_timed(method, pair.low) for method in methods.values()]
-            found = pool.map(partial(_score, pair=pair, gt_mean=gt_mean), enhanced)
-            for name, row in zip(methods, found, strict=True):
-                rows[name].append(row)
-    own = rows.pop("")
+
+    def measure(enhanced, reference) -> dict[str, float]:
+        scores = score(enhanced, reference)
+        if gt_mean:
+            scores[GT_MEAN] = psnr(scale_to_mean(enhanced, reference), reference)
+        return scores
+
+    own, others = _measure_all(enhance, compared, pairs, measure)
     worst = min(own, key=lambda row: row["psnr"])
     report = {
         **_means(own),
-        "intervals": {metric: _interval([row[metric] for row in own]) for metric in METRICS},
+        "intervals": _intervals(own, METRICS),
         "worst": {"name": worst["name"], "psnr": worst["psnr"]},
         "pairs": len(own),
         "images": own,
         "compared": {
-            name: {**_means(other), "gain": _gain(own, other)} for name, other in rows.items()
+            name: {**_means(rows), "gain": _gain(own, rows)} for name, rows in others.items()
         },
     }
-    return _rounded(report)
-
-
-def _timed(method: Callable, low: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the result of a method, and the seconds that it took."""
-    begin = time.perf_counter()
-    return method(low), time.perf_counter() - begin
-
-
-def _score(timed: tuple[np.ndarray, float], pair, gt_mean: bool) -> dict:
-    enhanced, seconds = timed
-    row = {"name": pair.name, **score(enhanced, pair.high), "seconds": seconds}
-    if gt_mean:
-        row[GT_MEAN] = psnr(scale_to_mean(enhanced, pair.high), pair.high)
-    return row
+    return _ready_for_json(report)
 
 
 def evaluate_dark(
@@ -118,22 +96,38 @@ def evaluate_dark(
     Returns
     -------
     dict
-        Ready for JSON (None where nothing can be measured): the means of what `metrics.Harm`
+        Ready for JSON (None where nothing can be measured): the means of what `metrics.harm`
         measures and of ``seconds``, ``pictures`` (their number), ``images`` (the numbers of each),
         in ``compared`` the means of each other method, and ``videos`` as given.
     """
+    with_itself = ((name, picture, picture) for name, picture in pictures)
+    own, others = _measure_all(enhance, compared, with_itself, harm)
+    report = {
+        **_means(own),
+        "pictures": len(own),
+        "images": own,
+        "compared": {name: _means(rows) for name, rows in others.items()},
+        "videos": dict(videos),
+    }
+    return _ready_for_json(report)
+
+
+def _measure_all(enhance: Callable, compared: Mapping, pictures: Iterable, measure: Callable):
+    """Enhance each picture by each method, and compare the result with something.
+
+    `pictures` are (name, picture, what to compare with). Returns the rows of `enhance`, and those
+    of the other methods by name.
+    """
     methods = {"": enhance, **compared}
-    rows = {name: [] for name in methods}
-    for picture_name, low in pictures:
-        harm = Harm(low)
-        for name, method in methods.items():
-            enhanced, seconds = _timed(method, low)
-            measured = harm.measure(enhanced)
-            rows[name].append({"name": picture_name, **measured, "seconds": seconds})
-    own = rows.pop("")
-    others = {name: _means(other) for name, other in rows.items()}
-    report = {**_means(own), "pictures": len(own), "images": own, "compared": others}
-    return _rounded({**report, "videos": dict(videos)})
+    rows = {method: [] for method in methods}
+    for name, picture, reference in pictures:
+        for method, run in methods.items():
+            begin = time.perf_counter()
+            enhanced = run(picture)
+            seconds = time.perf_counter() - begin
+            measured = measure(enhanced, reference)
+            rows[method].append({"name": name, **measured, "seconds": seconds})
+    return rows.pop(""), rows
 
 
 def pictures_by_depth(model, low, depths: Iterable[int]) -> dict[int, np.ndarray]:
@@ -160,111 +154,82 @@ def _means(rows: list[dict]) -> dict:
     return mean_scores(rows, [column for column in rows[0] if column != "name"]) if rows else {}
 
 
-def _interval(values: list[float]) -> list[float] | None:
-    known = np.array([value for value in values if not np.isnan(value)])
-    if not known.size or not np.all(np.isfinite(known)):  # an exact copy has no finite PSNR
-        return None
-    return list(bootstrap_interval(known))
+def _intervals(rows: list[dict], metrics: Iterable[str]) -> dict[str, list[float] | None]:
+    """Return the interval of each metric's mean; None where it is infinite or undefined."""
+    intervals = {}
+    for metric in metrics:
+        values = np.array([row[metric] for row in rows])
+        known = values[~np.isnan(values)]
+        finite = known.size and np.isfinite(known).all()  # an exact copy has no finite PSNR
+        intervals[metric] = bootstrap_interval(known) if finite else None
+    return intervals
 
 
 def _gain(own: list[dict], other: list[dict]) -> dict:
     """Return how much better the first is, picture by picture: a lower CIEDE2000 is better."""
-    gains = {}
-    for metric in [name for name in (*METRICS, GT_MEAN) if name in own[0]]:
-        sign = -1 if metric == "ciede2000" else 1
-        differences = [sign * (a[metric] - b[metric]) for a, b in zip(own, other, strict=True)]
-        mean = mean_scores([{metric: difference} for difference in differences], [metric])[metric]
-        gains[metric] = {"mean": mean, "interval": _interval(differences)}
-    return gains
+    signs = {"psnr": 1, "ssim": 1, "ciede2000": -1, GT_MEAN: 1}
+    signs = {metric: sign for metric, sign in signs.items() if metric in own[0]}
+    gains = [
+        {metric: sign * (ours[metric] - theirs[metric]) for metric, sign in signs.items()}
+        for ours, theirs in zip(own, other, strict=True)
+    ]
+    means, intervals = mean_scores(gains, signs), _intervals(gains, signs)
+    return {metric: {"mean": means[metric], "interval": intervals[metric]} for metric in signs}
 
 
-def _rounded(value):
-    """Round every number to four digits; JSON has no infinity and no NaN, so they become None."""
-    if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_rounded(one) for one in value]
-    if isinstance(value, float):
-        return round(value, 4) if np.isfinite(value) else None
-    return value
-
-
-# The columns of the tables: under each heading, a key of the rows and how its value is written.
-_SECONDS = {"seconds": ("seconds", ".2f")}
-_PAIRS = {
-    "PSNR dB": ("psnr", ".2f"),
-    "SSIM": ("ssim", ".3f"),
-    "CIEDE2000": ("ciede2000", ".2f"),
-    **_SECONDS,
-}
-_HARM = {
-    "brightness": ("brightness", ".1f"),
-    "clipped %": ("clipped", ".2f"),
-    "reversed %": ("reversed", ".2f"),
-    "noise": ("noise", ".2f"),
-    **_SECONDS,
-}
-_FLICKER = {"frames": ("frames", "d"), "before": ("before", ".2f"), "after": ("after", ".2f")}
+def _ready_for_json(report: dict) -> dict:
+    """Round all numbers to four digits; JSON has no infinity and no NaN, so these become None."""
+    return json.loads(
+        json.dumps(report),
+        parse_float=lambda number: round(float(number), 4),
+        parse_constant=lambda number: None,
+    )
 
 
 def as_text(report: dict) -> str:
-    """Lay a report of `evaluate` out as tables for people."""
-    told = GT_MEAN in report
-    columns = {"PSNR after GT-mean (uses the reference)": (GT_MEAN, ".2f")} if told else {}
-    pictures = _table("picture", _with_mean(report), _PAIRS | columns)
-    if report["intervals"]["psnr"]:
-        low, high = report["intervals"]["psnr"]
-        pictures += (
-            f"\nmean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; "
-            f"worst: {report['worst']['name']}"
-        )
-    others = _named(report["compared"])
-    tables = [
-        pictures,
-        _table("compared", others, _PAIRS | {"ours is better by": ("psnr", "gain")}),
-    ]
-    if told:
-        columns = {"PSNR dB": (GT_MEAN, ".2f"), "ours is better by": (GT_MEAN, "gain")}
-        tables.append(_table("after GT-mean", others, columns))
-    return "\n\n".join(table for table in tables if table)
-
-
-def dark_as_text(report: dict) -> str:
-    """Lay a report of `evaluate_dark` out as tables for people."""
-    tables = [_table("flicker", _named(report["videos"]), _FLICKER)]
+    """Lay a report of `evaluate` or `evaluate_dark` out as tables for people."""
+    tables, compared = [], report["compared"]
     if report["images"]:
-        pictures = _table("picture", _with_mean(report), _HARM)
-        tables = [pictures, _table("compared", _named(report["compared"]), _HARM), *tables]
-    return "\n\n".join(table for table in tables if table)
+        columns = [column for column in report["images"][0] if column != "name"]
+        rows = {row["name"]: row for row in report["images"]}
+        tables.append(_table("picture", [*rows.items(), ("mean", report)], columns))
+        tables.append(_table("compared", compared.items(), columns))
+    if "intervals" in report:
+        if report["intervals"]["psnr"]:
+            low, high = report["intervals"]["psnr"]
+            tables[0] += f"\nmean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; "
+            tables[0] += f"worst: {report['worst']['name']}"
+        gains = [(name, row["gain"]) for name, row in compared.items()]
+        metrics = [column for column in columns if column != "seconds"]
+        tables.append(_table("ours is better by", gains, metrics))
+    if GT_MEAN in report:
+        tables.append(f"{GT_MEAN} uses the reference")
+    if "videos" in report:
+        tables.append(_table("flicker", report["videos"].items(), ["frames", "before", "after"]))
+    return "\n\n".join(filter(None, tables))
 
 
-def _named(rows: Mapping[str, dict]) -> list[dict]:
-    return [{"name": name, **row} for name, row in rows.items()]
-
-
-def _with_mean(report: dict) -> list[dict]:
-    return [*report["images"], {"name": "mean", **report}]
-
-
-def _table(title: str, rows: list[dict], columns: Mapping[str, tuple[str, str]]) -> str:
-    """Lay rows out under headings; "" if there are none."""
-    if not rows:
+def _table(title: str, rows: Iterable[tuple[str, dict]], columns: Sequence[str]) -> str:
+    """Lay out some columns of named rows; "" if there are none."""
+    cells = [[name, *(_cell(row[column]) for column in columns)] for name, row in rows]
+    if not cells:
         return ""
-    width = max(16, *(len(row["name"]) for row in rows))  # most tables are as wide as each other
-    lines = ["   ".join([title.ljust(width), *columns])]
-    for row in rows:
-        cells = [_cell(row, *column).rjust(len(head)) for head, column in columns.items()]
-        lines.append("   ".join([row["name"].ljust(width), *cells]))
+    cells.insert(0, [title, *columns])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for name, *numbers in cells:
+        aligned = [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
+        lines.append("   ".join([name.ljust(widths[0]), *aligned]))
     return "\n".join(lines)
 
 
-def _cell(row: dict, column: str, form: str) -> str:
-    """Write one number of a row, inf for the PSNR of a copy; or the gain in a metric."""
-    if form == "gain":
-        gain = row["gain"][column]
-        if not gain["interval"]:
-            return ""
-        low, high = gain["interval"]
-        return f"{gain['mean']:+.2f} dB ({low:+.2f} to {high:+.2f})"
-    undefined = float("inf") if column in ("psnr", GT_MEAN) else float("nan")
-    return format(undefined if row[column] is None else row[column], form)
+def _cell(value) -> str:
+    """Write a number, or a gain with its interval; a dash where there is none."""
+    if isinstance(value, dict):
+        if value["interval"] is None:
+            return "-"
+        low, high = value["interval"]
+        return f"{value['mean']:+.2f} ({low:+.2f} to {high:+.2f})"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return "-" if value is None else str(value)

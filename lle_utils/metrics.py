@@ -41,8 +41,6 @@ def mean_scores(
     A picture without a number (NaN: it is too small for an SSIM) does not count; the mean is NaN
     where none has one.
     """
-    if not rows:
-        raise ValueError("there are no scores to average")
     means = {}
     for column in columns:
         values = np.array([row[column] for row in rows], dtype=np.float64)
@@ -71,17 +69,9 @@ def ssim(image, reference) -> float:
     image, reference = _matching(image, reference)
     if min(image.shape[:2]) < SSIM_WINDOW:
         return float("nan")
-    return float(
-        structural_similarity(
-            image.astype(np.float64),
-            reference.astype(np.float64),
-            channel_axis=-1,
-            data_range=1.0,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-    )
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    pair = image.astype(np.float64), reference.astype(np.float64)
+    return float(structural_similarity(*pair, channel_axis=-1, data_range=1, **window))
 
 
 def ciede2000(image, reference) -> float:
@@ -97,55 +87,45 @@ LONG_SIDE = 640
 """Longest side in pixels at which gradients are compared."""
 
 
-class Harm:
-    """What enhancing does to one picture, measured without a reference.
+def harm(enhanced, image) -> dict[str, float]:
+    """Measure what enhancing did to a picture, without a reference; both are in [0, 1].
 
-    What the measures need of the picture itself is computed once, for all methods.
+    Returns
+    -------
+    dict of str to float
+        ``brightness``: the mean in codes of 0 to 255. ``clipped``: the share of pixels (%) in
+        which a channel became white. ``reversed``: the share of pixels (%) at which it falls where
+        the input rises; NaN where no gradient is steep enough in both to tell. ``noise``: in
+        codes, where the input is flattest.
     """
+    enhanced, image = _matching(enhanced, image)
+    became_white = (to_uint8(enhanced) == 255) & (to_uint8(image) < 255)
+    return {
+        "brightness": 255 * float(enhanced.mean()),
+        "clipped": float(100 * np.mean(became_white.any(axis=-1))),
+        "reversed": _reversed(enhanced, image),
+        "noise": _noise(enhanced, image),
+    }
 
-    def __init__(self, image):
-        image = as_float(image)
-        slope = np.hypot(*_gradient(image))
-        self._flat = slope <= np.median(slope)
-        self._small_gradient = _gradient(shrink(image, LONG_SIDE))
-        self._white = to_uint8(image) == 255
 
-    def measure(self, enhanced) -> dict[str, float]:
-        """Measure an enhanced picture, in [0, 1].
+def _reversed(enhanced: np.ndarray, image: np.ndarray) -> float:
+    before, after = (_gradient(shrink(picture, LONG_SIDE)) for picture in (image, enhanced))
+    steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
+    if not steep.any():
+        return float("nan")
+    return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
 
-        Returns
-        -------
-        dict of str to float
-            ``brightness``: the mean in codes of 0 to 255. ``clipped``: the share of pixels (%) in
-            which a channel became white. ``reversed``: the share of pixels (%) at which it falls
-            where the input rises; NaN where no gradient is steep enough in both to tell.
-            ``noise``: in codes, where the input is flattest.
-        """
-        enhanced = as_float(enhanced)
-        became_white = (to_uint8(enhanced) == 255) & ~self._white
-        return {
-            "brightness": 255 * float(enhanced.mean()),
-            "clipped": float(100 * np.mean(became_white.any(axis=-1))),
-            "reversed": self._reversed(enhanced),
-            "noise": self._noise(enhanced),
-        }
 
-    def _reversed(self, enhanced: np.ndarray) -> float:
-        before, after = self._small_gradient, _gradient(shrink(enhanced, LONG_SIDE))
-        steep = np.minimum(np.hypot(*before), np.hypot(*after)) > STEEP
-        if not steep.any():
-            return float("nan")
-        return float(100 * np.mean(steep & ((before * after).sum(axis=0) < 0)))
+def _noise(enhanced: np.ndarray, image: np.ndarray) -> float:
+    """Estimate the standard deviation of the noise by the method of Immerkaer (1996).
 
-    def _noise(self, enhanced: np.ndarray) -> float:
-        """Estimate the standard deviation of the noise by the method of Immerkaer (1996).
-
-        Its mask leaves ramps at zero. Only the flatter half of the pixels counts, so that edges
-        are not taken for noise.
-        """
-        mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
-        residue = np.abs(cv2.filter2D(enhanced, -1, mask, borderType=cv2.BORDER_REFLECT))
-        return float(255 * np.sqrt(np.pi / 2) / 6 * residue[self._flat].mean())
+    Its mask leaves ramps at zero. Only the flatter half of the input's pixels counts, so that
+    edges are not taken for noise.
+    """
+    slope = np.hypot(*_gradient(image))
+    mask = np.float32([[1, -2, 1], [-2, 4, -2], [1, -2, 1]])
+    residue = np.abs(cv2.filter2D(enhanced, -1, mask, borderType=cv2.BORDER_REFLECT))
+    return float(255 * np.sqrt(np.pi / 2) / 6 * residue[slope <= np.median(slope)].mean())
 
 
 def _gradient(image: np.ndarray) -> np.ndarray:

