@@ -39,7 +39,7 @@ def make_pictures():
 
 
 def make_registry(urls=(), **facts):
-    """Return the registry of the miniature, as `verify.load_registry` returns that of LOL."""
+    """Return the registry of the miniature, in the form of `verify.LOL`."""
     size = sum(map(len, FILES.values()))
     settings = {
         "width": WIDTH,
@@ -48,7 +48,6 @@ def make_registry(urls=(), **facts):
         "md5": {name: hashlib.md5(data).hexdigest() for name, data in FILES.items()},
         "source": [{"title": f"mirror {n}", "url": url} for n, url in enumerate(urls, 1)],
         "manual_address": "https://example.org/mini",
-        "archive_names": ["MiniDataset.zip"],
         "archive_bytes": size,
         "unpacked_bytes": size,
         "max_file_bytes": 100_000,
@@ -80,8 +79,7 @@ ARCHIVE = pack(FILES)
 
 def main(url, pause):
     """Fetch the miniature in a process of its own, with so many seconds of rest at each file."""
-    import filelock  # noqa: F401  (imported now, so that "ready" means ready)
-    import PIL.PngImagePlugin  # noqa: F401
+    import PIL.PngImagePlugin  # noqa: F401  (imported now, so that "ready" means ready)
     import requests  # noqa: F401
 
     from lle_utils import fetch, images  # noqa: F401
@@ -97,7 +95,7 @@ def main(url, pause):
     fetch.download.CHUNK_BYTES = 1000  # the archive is small
     fetch.verify.LOL = make_registry([url])
     print("ready", flush=True)
-    fetch.fetch_lol(progress=False)
+    fetch.fetch_lol()
 
 
 if __name__ == "__main__":

@@ -13,12 +13,10 @@ class File:
     body: bytes = b""
     ranges: bool = True  # False ignores Range and always sends the whole file
     statuses: list = field(default_factory=list)  # answered, one a request, before anything else
-    headers: dict = field(default_factory=dict)  # more headers, with those statuses too
     cuts: list = field(default_factory=list)  # bytes after which a request is cut, or None
     stalls: list = field(default_factory=list)  # the same for sending nothing more
     speed: float | None = None  # bytes a second
     length: bool = True  # False sends no Content-Length
-    redirect: str | None = None  # the path to look at instead
 
 
 class Server(ThreadingHTTPServer):
@@ -42,14 +40,10 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, *_):
         """Say nothing: a client that goes away is part of the tests."""
 
-    def url(self, path):
-        """Return the address of a path on this server."""
-        return f"http://127.0.0.1:{self.server_port}/{path}"
-
     def offer(self, path, body=b"", **behavior):
         """Put a file on the server; return its address."""
         self.files[path] = File(body, **behavior)
-        return self.url(path)
+        return f"http://127.0.0.1:{self.server_port}/{path}"
 
     def ranges(self, path):
         """Return the ``Range`` headers of all requests for a path."""
@@ -66,30 +60,16 @@ class Handler(BaseHTTPRequestHandler):
         path, asked = self.path.lstrip("/"), self.headers.get("Range")
         self.server.requests.append((path, asked))
         file = self.server.files[path]
-        if file.redirect:
-            self.start(302, {"Location": self.server.url(file.redirect)})
-        elif file.statuses:
-            self.start(file.statuses.pop(0), file.headers)
-        elif asked and file.ranges:
-            begin = int(asked.removeprefix("bytes=").removesuffix("-"))
-            last = len(file.body) - 1
-            if begin > last:
-                self.start(416, {})
-            else:
-                headers = {"Content-Range": f"bytes {begin}-{last}/{last + 1}"}
-                self.send(206, file, file.body[begin:], headers)
-        else:
-            self.send(200, file, file.body, {})
-
-    def start(self, status, headers):
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
+        begin = int(asked[len("bytes=") : -1]) if asked and file.ranges else 0
+        body = file.body[begin:]
+        if file.statuses or not body:
+            self.send_response(file.statuses.pop(0) if file.statuses else 416)
+            self.end_headers()
+            return
+        self.send_response(206 if begin else 200)
+        if file.length:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-
-    def send(self, status, file, body, headers):
-        length = {"Content-Length": str(len(body))} if file.length else {}
-        self.start(status, file.headers | headers | length)
         cut = file.cuts.pop(0) if file.cuts else None
         stall = file.stalls.pop(0) if file.stalls else None
         self.send_slowly(body[:cut][:stall], file.speed)

@@ -112,7 +112,7 @@ def test_lol_is_cut_by_scene():
 
 def test_published_lol_loads_without_a_warning_in_numerical_order(lol, monkeypatch):
     monkeypatch.setattr(verify, "_judge", lambda *_: verify.Kind.PUBLISHED)
-    assert cli.main(["verify", "--quiet"]) == 0
+    assert cli.main(["verify"]) == 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train = data.load("lol", "train", lazy=True)

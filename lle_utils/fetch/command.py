@@ -18,13 +18,11 @@ def add_fetch_parser(subparsers):
     add("what", nargs="?", choices=["lol"], default="lol", help="the data set (there is one)")
     add("--from", dest="source", metavar="PLACE", help="an archive, its unpacked folder or a URL")
     add("--allow-modified", action="store_true", help="also accept a complete near copy of LOL")
-    add("--quiet", action="store_true", help="print only the folder")
     add("--where", action="store_true", help="print the data folder, and do nothing else")
     parser.set_defaults(run=_run_fetch)
 
     parser = subparsers.add_parser("verify", help="check the pictures of LOL, file by file")
     parser.add_argument("folder", nargs="?", help="the data set (default: where fetch puts it)")
-    parser.add_argument("--quiet", action="store_true", help="print only the conclusion")
     parser.set_defaults(run=_run_verify)
 
 
@@ -33,10 +31,7 @@ def _run_fetch(args):
         print(paths.data_dir())
         print(f"LOL there: {fetch.lol_state()}", file=sys.stderr)
         return 0
-    modified = args.allow_modified
-    folder = fetch.fetch_lol(args.source, allow_modified=modified, progress=not args.quiet)
-    if args.quiet:
-        print(folder)
+    fetch.fetch_lol(args.source, allow_modified=args.allow_modified)
     return 0
 
 
@@ -45,6 +40,6 @@ def _run_verify(args):
     if fetch.lol_state(args.folder) == "absent":
         where = args.folder or paths.lol_dir()
         raise LleError(f"there is no LOL in {where}: `python -m lle_utils fetch lol` gets it")
-    report = fetch.verify_lol(args.folder, progress=not args.quiet)
-    print(report.lines()[-1] if args.quiet else report.summary())
+    report = fetch.verify_lol(args.folder)
+    print(report.summary())
     return 0 if report.state == "published" else 1
