@@ -11,15 +11,12 @@ from typing import Any, NamedTuple
 FLOOR = 0.5 / 255
 """Half a code value of an 8-bit picture: what an exact 0 is raised to before the recursion.
 
-Exact 0 is a fixed point of the curve, so a pixel stored as 0 would stay black. But a 0 in an 8-bit
-picture means "less than half a code value", and half a code value can grow.
+A pixel stored as 0 would stay black: 0 is a fixed point of the curve. But 0 in an 8-bit picture
+means "less than half a code value", and half a code value can grow.
 """
 
-TOLERANCE = 0.08
-"""Maps well below this value become 0: see `soft_threshold`."""
-
-LATE_TOLERANCE = 1.0
-"""`TOLERANCE` after an enhancer's schedule, so that further iterations change little."""
+TOLERANCE = 0.08  # maps well below it become 0: see `soft_threshold`
+LATE_TOLERANCE = 1.0  # after an enhancer's schedule, so that further iterations change little
 
 
 class Iteration(NamedTuple):
@@ -96,10 +93,10 @@ def recurse(image, predict_map: Callable, iterations: int):
     return image
 
 
-def adjust_exposure(image, stops: float, iterations: int = 8):
+def adjust_exposure(image, stops: float):
     """Brighten or darken a picture by photographic stops, through the same curve.
 
-    Near black, iterations with the constant ``m = 2**(stops / iterations) - 1`` multiply by
+    Near black, eight iterations with the constant ``m = 2**(stops / 8) - 1`` multiply by
     ``2**stops`` in all. Brighter values change less, so nothing is clipped. A negative m darkens.
 
     Parameters
@@ -107,29 +104,20 @@ def adjust_exposure(image, stops: float, iterations: int = 8):
     image : array
         Values in [0, 1].
     stops : float
-        From -`iterations` to `iterations`. 1 doubles the darkest values, -1 halves them, 0 changes
-        nothing.
-    iterations : int, default 8
-        Enough to keep ``|m| <= 1``, where the curve rises everywhere.
+        From -8 to 8, so that ``|m| <= 1``, where the curve rises everywhere. 1 doubles the darkest
+        values, -1 halves them, 0 changes nothing.
     """
-    if not isinstance(stops, Real) or not abs(stops) <= iterations:
-        raise ValueError(
-            f"exposure must be from -{iterations} to {iterations} stops, not {stops!r}"
-        )
-    m = 2.0 ** (stops / iterations) - 1
-    return recurse(image, lambda image, step: m, iterations) if stops else image
+    if not isinstance(stops, Real) or not abs(stops) <= 8:
+        raise ValueError(f"exposure must be from -8 to 8 stops, not {stops!r}")
+    m = 2.0 ** (stops / 8) - 1
+    return recurse(image, lambda image, step: m, 8) if stops else image
 
 
 def check_iterations(iterations, least: int = 1) -> int:
     """Return `iterations` as an int, or raise a ValueError that says why it is none."""
-    try:
-        whole = int(iterations)
-        fits = whole == iterations and whole >= least
-    except (TypeError, ValueError, OverflowError):
-        fits = False
-    if not fits or isinstance(iterations, bool):
+    is_number = isinstance(iterations, Real) and not isinstance(iterations, bool)
+    if not is_number or not float(iterations).is_integer() or iterations < least:
         raise ValueError(
-            f"iterations must be a whole number of {least} or more, not {iterations!r}: "
-            "the founding document uses 7, 8 and 12"
+            f"iterations must be a whole number of {least} or more, not {iterations!r}"
         )
-    return whole
+    return int(iterations)

@@ -12,13 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lle_utils.curve import brighten, check_iterations, iterate
-
-VERY_DARK = 10
-"""Mean code value below which the founding project's desktop version took 12 iterations."""
-
-LESS_DARK = 20
-"""Mean code value from which we take 7. The founding project shows 7 but gives no rule: ours."""
+from lle_utils.curve import brighten, check_iterations, iterate, recurse
 
 
 def enhance(img, index: int, flag: int = 1, *, predict: Callable):
@@ -31,9 +25,9 @@ def enhance(img, index: int, flag: int = 1, *, predict: Callable):
     index : int
         How many iterations are left, 0 or more.
     flag : int, default 1
-        1 on the first call, when `img` is still 0..255; 0 afterwards.
+        1 on the first call, 0 afterwards.
     predict : callable
-        The network: takes an array like `img` and returns the parameter map M in [0, 1], of shape
+        The network: maps an array like `img` to the parameter map M in [0, 1], of shape
         (..., height, width, 1) or (..., height, width, 3).
 
     Returns
@@ -44,43 +38,41 @@ def enhance(img, index: int, flag: int = 1, *, predict: Callable):
     check_iterations(index, least=0)
     if index == 0:
         return img
-    if flag:
-        return enhance(brighten(img / 255, predict(img)), index - 1, 0, predict=predict)
-    return enhance(brighten(img, predict(img)), index - 1, 0, predict=predict)
+    image = img / 255 if flag else img
+    return enhance(brighten(image, predict(img)), index - 1, 0, predict=predict)
 
 
 def iterations_for(image) -> int:
-    """Choose 12, 8 or 7 iterations by how dark a picture, in [0, 1], is."""
+    """Choose 12, 8 or 7 iterations by how dark a picture, in [0, 1], is.
+
+    The founding project's desktop version took 12 where the mean code value is below 10. It shows
+    7, but gives no rule: from 20 on is ours.
+    """
     mean_code = 255 * float(np.mean(image))
-    if mean_code < VERY_DARK:
+    if mean_code < 10:
         return 12
-    return 8 if mean_code < LESS_DARK else 7
+    return 8 if mean_code < 20 else 7
 
 
 class FoundingEnhancer:
     """The founding recursion around its network, with the interface of `enhancer.Enhancer`.
 
-    Parameters
-    ----------
-    network : callable
-        Maps pictures (batch, height, width, 3), in 0..255 at first and in [0, 1] later, to maps.
-    iterations : int, default 8
-        How many iterations.
+    `network` maps pictures (batch, height, width, 3), in 0..255 at first and in [0, 1] later, to
+    maps.
     """
 
-    def __init__(self, network: Callable, iterations: int = 8):
-        self.network, self.iterations = network, iterations
+    iterations = 8
+
+    def __init__(self, network: Callable):
+        self.network = network
 
     def __call__(self, images):
         """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
-        for iteration in self.steps(images):
-            images = iteration.image
-        return images
+        return recurse(images, self._predict, self.iterations)
 
     def steps(self, images, iterations: int | None = None):
         """Return the iterator of `curve.iterate`, as `enhancer.Enhancer.steps` does."""
+        return iterate(images, self._predict, self.iterations if iterations is None else iterations)
 
-        def predict_map(image, step):
-            return self.network(image if step else 255 * image)
-
-        return iterate(images, predict_map, self.iterations if iterations is None else iterations)
+    def _predict(self, image, step):
+        return self.network(image if step else 255 * image)

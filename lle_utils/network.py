@@ -1,7 +1,5 @@
 """The plain CNN of seven layers that predicts the parameter map."""
 
-import math
-
 from lle_utils.backend import keras
 from lle_utils.inference import REACH
 
@@ -12,10 +10,8 @@ def build_network(
     channels: int = 3,
     *,
     conditioned: bool = False,
-    initial_map: float = 0.5,
     seed: int | None = None,
     dtype: str = "float32",
-    name: str = "seven_layers",
 ) -> keras.Model:
     """Build the plain CNN of seven convolutional layers with symmetrical concatenation.
 
@@ -29,15 +25,11 @@ def build_network(
     conditioned : bool, default False
         Whether the network sees ``4 * E - 1`` in place of E (a fixed step, no parameters). Dark
         inputs near 0.05 otherwise hardly move the first layer.
-    initial_map : float, default 0.5
-        Value in (0, 1) that the map starts near, set by the last layer's bias; 0.5 is neutral.
     seed : int, optional
         Seed of the initial weights.
     dtype : str, default "float32"
         "mixed_bfloat16" multiplies in 16 bits in layers 2 to 6. The first layer sees the picture
         and the last gives the map: they stay exact.
-    name : str
-        Name of the Keras model.
 
     Returns
     -------
@@ -45,12 +37,8 @@ def build_network(
         Maps pictures (batch, height, width, 3) to maps (batch, height, width, `channels`) in
         [0, 1], at any size. 67,299 parameters for three channels, 66,145 for one.
     """
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 1 or 3, not {channels!r}")
-    if not 0 < initial_map < 1:
-        raise ValueError(f"initial_map must be between 0 and 1, not {initial_map!r}")
 
-    def convolution(index, filters=32, activation="relu", bias=0.0):
+    def convolution(index, filters=32, activation="relu"):
         return keras.layers.Conv2D(
             filters,
             3,
@@ -60,7 +48,6 @@ def build_network(
             kernel_initializer=keras.initializers.GlorotUniform(
                 None if seed is None else 10 * seed + index
             ),
-            bias_initializer=keras.initializers.Constant(bias),
             dtype="float32" if index in (1, 7) else dtype,
             name=f"layer_{index}",
         )
@@ -79,6 +66,5 @@ def build_network(
     x4 = convolution(4)(x3)
     x5 = convolution(5)(concatenate(x3, x4, "3_4"))
     x6 = convolution(6)(concatenate(x2, x5, "2_5"))
-    bias = math.log(initial_map / (1 - initial_map))
-    outputs = convolution(7, channels, "sigmoid", bias)(concatenate(x1, x6, "1_6"))
-    return keras.Model(inputs, outputs, name=name)
+    outputs = convolution(7, channels, "sigmoid")(concatenate(x1, x6, "1_6"))
+    return keras.Model(inputs, outputs, name="seven_layers")

@@ -1,14 +1,9 @@
 """What a training run is determined by, and the recipes of the packaged weights."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from lle_utils.data import SOURCES
 from lle_utils.enhancer import EXPOSURE, SCHEDULE
-
-LOSSES = ("mse", "mae", "detail")
-PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,21 +12,19 @@ class Recipe:
 
     Attributes
     ----------
-    sources : sequence of (str, float)
+    sources : sequence of (str, float), or a mapping
         What is trained on (see `data.load_source`), and what share of each epoch comes from it.
     schedule : sequence of "exposure", "thumbnail" or int
         What each iteration looks at; see `enhancer.Enhancer`.
     depths : tuple of two int
-        The fewest and the most iterations: each picture of a batch is iterated a number of times
-        of its own, drawn anew.
+        The fewest and the most iterations, drawn anew for each picture of a batch.
     crop : int
         Side in pixels of the square crops on which details are trained.
     loss : {"detail", "mse", "mae"}
-        The error of crops: "detail" is the mean squared error, plus the same after scaling to the
-        reference's mean, plus a share of 1 - SSIM. Thumbnails always have mean squared error.
+        The error of crops: `training.detail_loss`, or the mean squared or absolute error.
+        Thumbnails always have mean squared error.
     augment : bool
-        Whether pictures are flipped, turned, cut to windows, re-exposed, recolored and partly lit
-        at random.
+        Whether pairs are varied at random, as `batches.augment` does.
     batch_size, epochs : int
     steps_per_epoch : int or None
         Batches an epoch. None: every pair once.
@@ -46,11 +39,6 @@ class Recipe:
         Weights to start from: a packaged name or a ``.keras`` file. None: fresh ones.
     seed : int
         Of the initial weights, the order of the pairs and every random choice.
-
-    Raises
-    ------
-    ValueError
-        If a value is none of these; the message names it.
     """
 
     sources: Sequence = (("sample", 1.0),)
@@ -69,37 +57,11 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        """Check what no other part of the package checks."""
-        for field, choices in (("loss", LOSSES), ("precision", PRECISIONS)):
-            value = getattr(self, field)
-            if value not in choices:
-                names = ", ".join(f'"{choice}"' for choice in choices)
-                raise ValueError(f"{field} must be one of {names}, not {value!r}")
-        for field in ("crop", "batch_size", "epochs", "steps_per_epoch"):
-            value = getattr(self, field)
-            if value is None and field == "steps_per_epoch":
-                continue
-            if value != int(value) or value < 1:
-                raise ValueError(f"{field} must be a whole number of 1 or more, not {value!r}")
-        depths = tuple(self.depths)
-        if len(depths) != 2 or not 1 <= depths[0] <= depths[1]:
-            raise ValueError(f"depths must be two whole numbers, 1 <= a <= b, not {depths!r}")
-        if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging must be in [0, 1), not {self.averaging!r}")
-        sources = self.sources
-        if isinstance(sources, Mapping):
-            sources = sources.items()
-        sources = tuple((str(name), float(share)) for name, share in sources)
-        unknown = [name for name, _ in sources if name not in SOURCES and not Path(name).is_dir()]
-        if unknown or not sources or min(share for _, share in sources) <= 0:
-            raise ValueError(
-                f"sources must be some of {', '.join(SOURCES)} or folders of pairs, with shares "
-                f"above 0, not {sources!r}"
-            )
-        # JSON has lists only; a recipe read from it must equal the one that was written.
+        """Make tuples of lists: a recipe read from JSON must equal the one that was written."""
+        sources = tuple((name, float(share)) for name, share in dict(self.sources).items())
         object.__setattr__(self, "sources", sources)
         object.__setattr__(self, "schedule", tuple(self.schedule))
-        object.__setattr__(self, "depths", depths)
+        object.__setattr__(self, "depths", tuple(self.depths))
 
 
 RECIPES = {
@@ -114,4 +76,3 @@ RECIPES = {
     # How much light, and nothing else: seconds on the sample, for notebook 04.
     "exposure": Recipe(schedule=8 * (EXPOSURE,), crop=32, loss="mse", epochs=20, averaging=0.9),
 }
-"""Recipes by name."""

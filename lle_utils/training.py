@@ -3,9 +3,10 @@
 import csv
 import dataclasses
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from lle_utils.backend import keras, ops
 from lle_utils.batches import Batches
@@ -18,24 +19,17 @@ from lle_utils.network import build_network
 from lle_utils.recipes import Recipe
 from lle_utils.weights import load_model
 
-RESUME = "resume.weights.h5"
-"""Of a run's folder: weights and optimizer after the last whole epoch."""
+RESUME = "resume.weights.h5"  # of a run's folder: weights and optimizer after the last epoch
 
 
 class Trainee(keras.Model):
     """An enhancer as it is trained: whole pictures as thumbnails, and full-size crops of them.
 
-    The recursion is that of the enhancer. A crop takes the maps of its picture's thumbnail, in
-    which the network sees the scene, and the detail maps from itself, where it sees the noise. So a
-    step costs some thousand pixels per iteration in place of a quarter of a million.
+    A crop takes the maps of its picture's thumbnail, in which the network sees the scene, and the
+    detail maps from itself, where it sees the noise. So a step costs some thousand pixels per
+    iteration in place of a quarter of a million. No picture is iterated more than `deepest` times.
 
     Inputs and outputs are those of `batches.Batches`.
-
-    Parameters
-    ----------
-    enhancer : Enhancer
-    deepest : int
-        The most iterations that a picture is asked for.
     """
 
     def __init__(self, enhancer: Enhancer, deepest: int):
@@ -56,80 +50,50 @@ class Trainee(keras.Model):
         return {"thumbnail": thumbnail, "crop": crop}
 
 
-class EpochSetter(keras.callbacks.Callback):
-    """Tell the batches which epoch it is, also when training resumes at a later one."""
-
-    def __init__(self, batches: Batches):
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Set the epoch before its first batch is drawn."""
-        self.batches.epoch = epoch
-
-
 class RunKeeper(keras.callbacks.Callback):
-    """Keep a run's averaged weights, its log, and where it is.
+    """Keep a run's averaged weights, its log (`rows`), and where it is.
 
-    Each file is replaced as a whole: a kill leaves the old one or the new one. A run that is killed
-    after an epoch was logged and before its state was saved runs that epoch again, so rows from the
-    first epoch that is run on are dropped.
-
-    (Keras's `BackupAndRestore` writes weights and epoch one after the other, in place: a kill
-    between the two trains an epoch twice.)
-
-    Parameters
-    ----------
-    folder : Path
-        Gets ``log.csv``, ``last.keras`` and ``resume.weights.h5``.
-    recipe : Recipe
-    averages : keras.callbacks.SwapEMAWeights
-        Puts the moving average in place of the weights, and back.
+    Each file is replaced as a whole: a kill leaves the old one or the new one. (Keras's own
+    `BackupAndRestore` writes in place, weights and epoch one after the other.)
     """
 
-    def __init__(self, folder: Path, recipe: Recipe, averages: keras.callbacks.SwapEMAWeights):
+    def __init__(self, folder: Path, averages: keras.callbacks.SwapEMAWeights, rows: list[dict]):
         super().__init__()
-        self.folder, self.recipe, self.averages = folder, recipe, averages
-        self.rows: list[dict] | None = None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Read the rows before the first epoch that is run."""
-        if self.rows is None:
-            log = self.folder / "log.csv"
-            rows = read_log(log) if log.exists() else []
-            self.rows = [row for row in rows if row["epoch"] < epoch]
+        self.folder, self.averages, self.rows = folder, averages, rows
 
     def on_epoch_end(self, epoch, logs=None):
         """Save the averaged weights, log the epoch, save where it is."""
-        self.averages.on_test_begin()
-        averaged = finished(self.model, self.recipe)
-        self.averages.on_test_end()
         self.rows.append({"epoch": epoch, **{name: float(v) for name, v in logs.items()}})
-        self._replace("last.keras", averaged.save)
-        self._replace("log.csv", self._write_log)
-        self._replace(RESUME, self._write_state)
-
-    def _replace(self, name: str, write) -> None:
         try:
-            replace_file(self.folder / name, write)
+            replace_file(self.folder / "last.keras", self._write_average)
+            replace_file(self.folder / "log.csv", self._write_log)
+            replace_file(self.folder / RESUME, self._write_state)
         except (LleError, RuntimeError) as error:  # HDF5 has its own error for a full disk
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = str(error).partition("\n")[0]
             raise LleError(
-                f"{reason} ({name} of the run). Make room and repeat the command: the run resumes "
-                "from its last whole epoch"
+                f"the run stopped: {reason}. Make room and repeat the command: it resumes from its "
+                "last whole epoch"
             ) from None
 
-    def _write_state(self, path):
-        # HDF5 crashes Python on a disk that fills up while it writes. So see first if there is
-        # room: for weights, their average and Adam's two moments, 4 bytes each, and HDF5's own.
-        Path(path).write_bytes(bytes(20 * self.model.count_params() + 2**20))
-        self.model.save_weights(path)
+    def _write_average(self, path):
+        trained = self.model.enhancer
+        network = build_network(conditioned=True)  # in single precision
+        self.averages.on_test_begin()  # puts the average in place of the weights
+        network.set_weights(trained.network.get_weights())
+        self.averages.on_test_end()
+        Enhancer(network, trained.schedule).save(path)
 
     def _write_log(self, path):
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, fieldnames=self.rows[-1])
             writer.writeheader()
             writer.writerows(self.rows)
+
+    def _write_state(self, path):
+        # HDF5 crashes Python on a disk that fills up while it writes. So see first if there is
+        # room: for weights, their average and Adam's two moments, 4 bytes each, and HDF5's own.
+        Path(path).write_bytes(bytes(20 * self.model.count_params() + 2**20))
+        self.model.save_weights(path)
 
 
 def read_log(path: str | Path) -> list[dict]:
@@ -147,30 +111,20 @@ def read_log(path: str | Path) -> list[dict]:
         If a row is cut, or has other fields than the first line says.
     """
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
-        table = csv.reader(file)
-        names = next(table, [])
+        table = csv.DictReader(file)
         try:
-            return [_log_row(names, values) for values in table]
-        except ValueError:
+            rows = [{name: float(text) for name, text in row.items()} for row in table]
+            return [{**row, "epoch": int(row["epoch"])} for row in rows]
+        except (KeyError, TypeError, ValueError):  # TypeError: more or fewer fields
             raise LleError(
                 f"{path}, line {table.line_num}: this is not a row of a training log, which has a "
-                f"number for each of {', '.join(names) or 'its columns'}. Restore the file, or "
-                "delete it: the run still resumes, without its rows"
+                f"number for each of {', '.join(table.fieldnames or ()) or 'its columns'}. Restore "
+                "the file, or delete it: the run still resumes, without its rows"
             ) from None
 
 
-def _log_row(names: list[str], values: list[str]) -> dict:
-    """Return one row of a log, or raise a ValueError if it is not one."""
-    row = dict(zip(names, values, strict=True))
-    return {"epoch": int(row.pop("epoch", "")), **{name: float(v) for name, v in row.items()}}
-
-
-@keras.saving.register_keras_serializable("lle_utils")
 def psnr(y_true, y_pred):
-    """Return the peak signal-to-noise ratio of each picture in decibels, as a Keras metric.
-
-    ``-10 * log10(mean squared error)`` for pictures in [0, 1] of shape (batch, height, width, 3).
-    """
+    """Return the peak signal-to-noise ratio of each picture, in [0, 1], in decibels."""
     return -10 * ops.log10(ops.maximum(mean_squared_error(y_true, y_pred), 1e-10))
 
 
@@ -180,36 +134,28 @@ def mean_squared_error(y_true, y_pred):
 
 
 def ssim(y_true, y_pred):
-    """Return the structural similarity of each picture, as `metrics.ssim` computes it.
+    """Return the structural similarity of each picture, in [0, 1], as `metrics.ssim` computes it.
 
-    For pictures in [0, 1] of shape (batch, height, width, 3), at least 11 pixels high and wide; on
-    every Keras back end, and with a gradient.
+    At least 11 pixels high and wide; on every Keras back end, and with a gradient.
     """
-    window = [math.exp(-((i - 5) ** 2) / (2 * 1.5**2)) for i in range(11)]
-    kernel = ops.convert_to_tensor([weight / sum(window) for weight in window], "float32")
-    channels = y_true.shape[-1]
-    kernel = ops.tile(ops.reshape(kernel, (11, 1, 1, 1)), (1, 1, channels, 1))
+    window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window = (window / window.sum()).astype("float32")
 
     def blur(x):
-        for k in (kernel, ops.swapaxes(kernel, 0, 1)):
-            x = ops.depthwise_conv(x, k, padding="valid")
+        for shape in ((11, 1, 1, 1), (1, 11, 1, 1)):
+            kernel = np.tile(window.reshape(shape), (1, 1, 3, 1))
+            x = ops.depthwise_conv(x, kernel, padding="valid")
         return x
 
     mean_a, mean_b = blur(y_true), blur(y_pred)
-    var_a = blur(ops.square(y_true)) - ops.square(mean_a)
-    var_b = blur(ops.square(y_pred)) - ops.square(mean_b)
-    covariance = blur(y_true * y_pred) - mean_a * mean_b
+    product, squares = mean_a * mean_b, ops.square(mean_a) + ops.square(mean_b)
+    covariance = blur(y_true * y_pred) - product
+    variances = blur(ops.square(y_true) + ops.square(y_pred)) - squares
     c1, c2 = 0.01**2, 0.03**2
-    luminance = (2 * mean_a * mean_b + c1) / (ops.square(mean_a) + ops.square(mean_b) + c1)
-    structure = (2 * covariance + c2) / (var_a + var_b + c2)
-    return ops.mean(luminance * structure, axis=(1, 2, 3))
+    similarity = (2 * product + c1) * (2 * covariance + c2) / ((squares + c1) * (variances + c2))
+    return ops.mean(similarity, axis=(1, 2, 3))
 
 
-SSIM_SHARE = 0.2
-"""Of 1 - SSIM in the loss "detail"."""
-
-
-@keras.saving.register_keras_serializable("lle_utils")
 def detail_loss(y_true, y_pred):
     """Return each crop's error: as it is, scaled to the reference's mean, and 1 - SSIM.
 
@@ -220,7 +166,7 @@ def detail_loss(y_true, y_pred):
     mean_pred = ops.mean(y_pred, axis=(1, 2, 3), keepdims=True)
     scaled = y_pred * (mean_true / ops.maximum(mean_pred, 1e-3))
     error = mean_squared_error(y_true, y_pred) + mean_squared_error(y_true, scaled)
-    return error + SSIM_SHARE * (1 - ssim(y_true, scaled))
+    return error + 0.2 * (1 - ssim(y_true, scaled))
 
 
 def build_trainee(recipe: Recipe) -> Trainee:
@@ -247,14 +193,7 @@ def compile_trainee(trainee: Trainee, recipe: Recipe, steps: int) -> None:
 
 
 def distribute(recipe: Recipe) -> None:
-    """Share each batch of a recipe among all devices from now on (data parallel).
-
-    Raises
-    ------
-    LleError
-        If Keras does not run on JAX (its TensorFlow back end has only a prototype of it), or the
-        devices cannot share a batch evenly.
-    """
+    """Share each batch of a recipe among all devices from now on (data parallel)."""
     if keras.backend.backend() != "jax":
         raise LleError(
             "Keras shares a batch among devices on JAX only: install jax, and set the environment "
@@ -288,10 +227,8 @@ def train(
         Where the run is kept: ``recipe.json``, ``pairs.json`` (their names), ``log.csv`` (a row an
         epoch), ``last.keras`` (the averaged weights after the last epoch), and what it takes to
         resume, ``resume.weights.h5``.
-    callbacks : sequence of keras.callbacks.Callback
-        Further callbacks for `fit`, such as ``keras.callbacks.TensorBoard``.
-    verbose : int or "auto"
-        As for `fit`.
+    callbacks, verbose
+        As for `fit`, with callbacks beside the run's own.
 
     Returns
     -------
@@ -305,21 +242,26 @@ def train(
     """
     folder = Path(folder)
     sources = [(training, 1.0)] if isinstance(training, PairedSet) else list(training)
-    trainee = build_trainee(recipe)  # first: where it fails, the folder stays as it is
-    _claim(folder, recipe, sources, validation)
-    batches = Batches(sources, recipe)
+    # First what can fail: then the folder stays as it is.
+    trainee, batches = build_trainee(recipe), Batches(sources, recipe)
     compile_trainee(trainee, recipe, steps=recipe.epochs * len(batches))
+    _claim(folder, recipe, sources, validation)
+    first = _resume(trainee, folder, len(batches))
+    log = folder / "log.csv"
+    rows = read_log(log) if log.exists() else []
+    # An epoch that was logged, but killed before its state was saved, is run again.
+    rows = [row for row in rows if row["epoch"] < first]
     averages = keras.callbacks.SwapEMAWeights()
     trainee.fit(
         batches,
         epochs=recipe.epochs,
         validation_data=Batches([(validation, 1.0)], recipe, validation=True),
         shuffle=False,  # Batches does it; Keras would shuffle the batches without our seed
-        initial_epoch=_resume(trainee, folder, len(batches)),
+        initial_epoch=first,
         callbacks=[
-            EpochSetter(batches),
+            keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin_epoch),
             averages,
-            RunKeeper(folder, recipe, averages),
+            RunKeeper(folder, averages, rows),
             *callbacks,
         ],
         verbose=verbose,
@@ -327,12 +269,20 @@ def train(
     return load_model(folder / "last.keras")
 
 
-def finished(trainee: Trainee, recipe: Recipe) -> Enhancer:
-    """Return the enhancer that a trainee holds, in single precision."""
-    fresh = dataclasses.replace(recipe, precision="float32", start=None)
-    network = build_trainee(fresh).enhancer.network
-    network.set_weights(trainee.enhancer.network.get_weights())
-    return Enhancer(network, recipe.schedule)
+def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSet) -> None:
+    """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    remove_parts(folder)  # of a run that was killed
+    names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
+    for name, fact in (("recipe.json", dataclasses.asdict(recipe)), ("pairs.json", names)):
+        note, text = folder / name, json.dumps(fact, indent=1) + "\n"
+        if not note.exists():
+            replace_file(note, lambda partial, text=text: Path(partial).write_text(text))
+        elif note.read_text(encoding="utf-8", errors="replace") != text:
+            raise LleError(
+                f"{folder} holds a run with a different {name}, or a damaged one: choose another "
+                "folder"
+            )
 
 
 def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:
@@ -348,32 +298,3 @@ def _resume(trainee: Trainee, folder: Path, steps_per_epoch: int) -> int:
             "last.keras with --start"
         ) from None
     return int(trainee.optimizer.iterations) // steps_per_epoch
-
-
-def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSet) -> None:
-    """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_parts(folder)  # of a run that was killed
-    names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
-    facts = {
-        "recipe.json": ("with a different recipe", dataclasses.asdict(recipe)),
-        "pairs.json": ("on other pairs", names),
-    }
-    texts = {name: json.dumps(fact, indent=1) + "\n" for name, (_, fact) in facts.items()}
-    for name, text in texts.items():
-        note = folder / name
-        if note.exists() and _read_json(note) != json.loads(text):
-            raise LleError(
-                f"{folder} holds a run {facts[name][0]}, or one whose {name} is damaged: choose "
-                "another folder"
-            )
-    for name, text in texts.items():
-        replace_file(folder / name, lambda partial, text=text: Path(partial).write_text(text))
-
-
-def _read_json(path: Path):
-    """Return what a JSON file holds; None if it is damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
-        return None

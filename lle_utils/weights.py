@@ -11,16 +11,14 @@ from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer
 from lle_utils.runtime import WEIGHTS
 
-DEFAULT = "enhancer"
 
-
-def load_model(source: str | Path = DEFAULT):
+def load_model(source: str | Path = "enhancer"):
     """Load trained weights by their name in the package, or a ``.keras`` file of your own.
 
     Parameters
     ----------
     source : str or Path
-        "enhancer", "founding" (see `list_weights`), or the path of a file.
+        "enhancer", "founding", or the path of a file.
 
     Returns
     -------
@@ -43,8 +41,6 @@ def load_model(source: str | Path = DEFAULT):
         path = WEIGHTS / f"{source}.keras"
     if not path.is_file():
         raise LleError(f"{path}: no such file")
-    if not zipfile.is_zipfile(path):
-        raise LleError(f"{path} is not a Keras model file, or only part of one")
     check_process()
     try:
         model = _read_model(path)
@@ -53,7 +49,9 @@ def load_model(source: str | Path = DEFAULT):
         raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
     if isinstance(model, Enhancer):
         return model
-    if not _predicts_maps(model):
+    any_size = getattr(model, "input_shape", None) == (None, None, None, 3)
+    maps = [(1, 16, 24, 3), (1, 16, 24, 1)]
+    if not any_size or model.compute_output_shape(maps[0]) not in maps:
         raise LleError(
             f"{path} is a Keras model, but it does not take pictures of any size and give maps"
         )
@@ -63,34 +61,23 @@ def load_model(source: str | Path = DEFAULT):
 def _read_model(path: Path) -> keras.Model:
     """Build a saved model and read its weights, also if a newer Keras than this one saved it."""
     with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
-    model = keras.saving.deserialize_keras_object(_with_known_arguments(config))
+        config = json.loads(archive.read("config.json"), object_hook=_with_known_arguments)
+    model = keras.saving.deserialize_keras_object(config)
     model.load_weights(path)
     return model
 
 
-def _with_known_arguments(config):
-    """Drop the arguments of initializers that this Keras does not know.
+def _with_known_arguments(config: dict) -> dict:
+    """Drop from an initializer's configuration what this Keras does not know.
 
-    Keras 3.15 writes some that 3.13, which Colab has, refuses. They say how to draw first weights;
-    ours are read from the file.
+    Keras 3.15 writes arguments that 3.13, which Colab has, refuses. They say how to draw first
+    weights; ours are read from the file.
     """
-    if isinstance(config, list):
-        return [_with_known_arguments(entry) for entry in config]
-    if not isinstance(config, dict):
-        return config
-    config = {key: _with_known_arguments(value) for key, value in config.items()}
     if config.get("module") == "keras.initializers":
         initializer = getattr(keras.initializers, config["class_name"])
         known = inspect.signature(initializer).parameters
         config["config"] = {key: value for key, value in config["config"].items() if key in known}
     return config
-
-
-def _predicts_maps(model: keras.Model) -> bool:
-    if getattr(model, "input_shape", None) != (None, None, None, 3):
-        return False
-    return model.compute_output_shape((1, 16, 24, 3)) in ((1, 16, 24, 1), (1, 16, 24, 3))
 
 
 def list_weights() -> list[str]:

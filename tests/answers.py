@@ -88,8 +88,9 @@ def score(enhance):
 @cache
 def trained():
     """Return an enhancer that looks as if it had been trained, its score and the constant's."""
-    enhancer = Enhancer(build_network(3, initial_map=0.4, seed=1), 8 * ("exposure",))
-    enhancer.set_weights([weights + 0.002 for weights in enhancer.get_weights()])
+    enhancer = Enhancer(build_network(3, seed=1), 8 * ("exposure",))
+    *others, bias = enhancer.get_weights()
+    enhancer.set_weights([*(weights + 0.002 for weights in others), bias - 0.4])
     m = baselines.fit_constant(data.load("sample", "train", exposures=4), iterations=8)
     own = score(lambda low: enhance_picture(enhancer, low))
     return enhancer, own, score(lambda low: baselines.constant_map(low, m, 8))

@@ -207,7 +207,7 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
         (None, "evaluate HELDOUT --json gone/a.json", "gone: no such folder"),
         (None, "evaluate HELDOUT --json .", "is a folder"),
         (None, "train --recipe curve9 -o run", "'curve9'; there are "),
-        (None, "train --sources moon -o run", "sources must be some of"),
+        (None, "train --sources moon -o run", "there is none called 'moon'"),
         (None, "figures --output gone/figures", "gone: no such folder"),
         (lambda: save("file.png"), "figures --output file.png", "file.png is a file"),
     ],

@@ -53,22 +53,14 @@ def test_conditioning_has_no_parameters_and_changes_what_the_network_sees():
     np.testing.assert_allclose(found, plain(4 * picture - 1), atol=1e-6)
 
 
-def test_one_seed_gives_one_network_near_the_initial_map_that_was_asked_for():
-    first, second = (network.build_network(seed=5).get_weights() for _ in range(2))
+def test_one_seed_gives_one_network_near_the_neutral_map():
+    built, again = (network.build_network(seed=5) for _ in range(2))
+    first, second = built.get_weights(), again.get_weights()
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.allclose(first[2], first[4])  # the kernels of layers 2 and 3
-    built = network.build_network(seed=1, initial_map=0.38)
     parameter_map = ops.convert_to_numpy(built(np.full((1, 20, 20, 3), 0.1, np.float32)))
-    assert abs(parameter_map.mean() - 0.38) < 0.1
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"), [({"channels": 2}, "2"), ({"initial_map": 1.0}, "1.0")]
-)
-def test_networks_that_are_none_are_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        network.build_network(**wrong)
+    assert abs(parameter_map.mean() - 0.5) < 0.1
 
 
 # Resampling
@@ -208,23 +200,6 @@ def test_the_soft_threshold_keeps_large_maps_and_drops_small_ones():
     assert np.all(found[3:] > 0.98 * maps[3:]) and np.all(np.diff(found) > 0)
 
 
-def test_late_iterations_change_less():
-    network, picture = random_network(2), RNG.random((1, 20, 20, 3), dtype=np.float32) / 5
-    eager, calm = (Enhancer(network, n * ("exposure",)) for n in (2, 1))
-    first, other = (list(one.steps(picture, 2)) for one in (eager, calm))
-    np.testing.assert_array_equal(first[0].image, other[0].image)
-    assert ops.max(other[1].parameter_map) < ops.max(first[1].parameter_map)
-
-
-def test_save_and_load(tmp_path):
-    mine = Enhancer(random_network(2), ("exposure", 2), 6, floor=0.001)
-    mine.save(tmp_path / "mine.keras")
-    loaded = load_model(tmp_path / "mine.keras")
-    assert (loaded.schedule, loaded.iterations, loaded.floor) == (("exposure", 2), 6, 0.001)
-    picture = RNG.random((1, 20, 20, 3), dtype=np.float32)
-    np.testing.assert_array_equal(loaded(picture), mine(picture))
-
-
 @pytest.mark.parametrize("wrong", [("where",), (0,), (2.5,), ("4",), (None,)])
 def test_schedules_that_are_none_are_refused(wrong):
     with pytest.raises(ValueError, match="an entry of schedule is"):
@@ -235,14 +210,14 @@ def test_schedules_that_are_none_are_refused(wrong):
 
 
 @pytest.mark.parametrize("name", ["enhancer", "founding"])
-@pytest.mark.parametrize("size", [(1, 1), (1, 400), (30, 20), (97, 131)])
-def test_the_packaged_weights_enhance_pictures_of_any_size(name, size):
-    picture = RNG.random((*size, 3), dtype=np.float32) / 8
-    found = enhance_picture(load_model(name), picture)
-    assert found.shape == picture.shape
-    assert found.dtype == np.float32
-    assert 0 <= found.min() <= found.max() <= 1
-    assert found.mean() > 1.5 * picture.mean()
+def test_the_packaged_weights_enhance_pictures_of_any_size(name):
+    model = load_model(name)
+    for size in ((1, 1), (1, 400), (97, 131)):
+        picture = RNG.random((*size, 3), dtype=np.float32) / 8
+        found = enhance_picture(model, picture)
+        assert (found.shape, found.dtype) == (picture.shape, np.float32)
+        assert 0 <= found.min() <= found.max() <= 1
+        assert found.mean() > 1.5 * picture.mean()
 
 
 @pytest.fixture(scope="module")
@@ -263,33 +238,23 @@ def test_the_packaged_weights_find_little_left_to_do(trained, dark):
         assert steps[23].parameter_map.mean() < 0.1 * steps[0].parameter_map.mean()
 
 
-def test_exposure_brightens_and_darkens_the_result(trained, dark):
-    as_it_is, brighter, darker = (
-        enhance_picture(trained, dark[0][::2, ::2], exposure=stops) for stops in (0, 1, -1)
-    )
-    assert np.all(brighter >= as_it_is) and np.all(as_it_is >= darker)
-    assert brighter.mean() > 1.1 * as_it_is.mean() > 1.2 * darker.mean()
-
-
 def test_no_frame_is_painted_around_a_picture(trained, dark):
     """The outer 16 pixels come out as they would inside of a mirrored, larger picture."""
     for low in dark:
         low = low[:240, :240]
         larger = np.pad(low, ((64, 64), (64, 64), (0, 0)), "symmetric")
         ours, theirs = (enhance_picture(trained, one) for one in (low, larger))
-        difference = 255 * np.abs(ours - theirs[64:304, 64:304])
-        inside = difference[16:-16, 16:-16].mean()
-        rim = (difference.sum() - difference[16:-16, 16:-16].sum()) / (
-            difference.size - difference[16:-16, 16:-16].size
-        )
+        difference = 255 * np.abs(ours - theirs[64:304, 64:304]).mean(axis=-1)
+        is_rim = np.ones(difference.shape, bool)
+        is_rim[16:-16, 16:-16] = False
         # The mirrored picture has another thumbnail, so all of it shifts, the rim a little more.
-        assert rim < inside + 2, "code values"
+        assert difference[is_rim].mean() < difference[~is_rim].mean() + 2, "code values"
 
 
 def test_a_picture_as_numpy_arrays(trained, dark):
-    steps = trace(trained, dark[0][::3, ::3])
+    small = dark[0][::3, ::3]
+    steps = trace(trained, small)
     assert len(steps) == 8
     assert {step.parameter_map.shape for step in steps} == {steps[0].image.shape}
-    np.testing.assert_allclose(
-        np.clip(steps[-1].image, 0, 1), enhance_picture(trained, dark[0][::3, ::3]), atol=1e-6
-    )
+    last = np.clip(steps[-1].image, 0, 1)
+    np.testing.assert_allclose(last, enhance_picture(trained, small), atol=1e-6)
