@@ -619,7 +619,7 @@ def _train(args: argparse.Namespace) -> int:
     if args.data:
         changes["sources"] = [(args.data, 1.0)]
         recipe = dataclasses.replace(recipe, steps_per_epoch=None)  # every pair once an epoch
-        validation = data.load_own(args.data, "validation")
+        validation = data.load_source(args.data, "validation")
     changes = {name: value for name, value in changes.items() if value is not None}
     recipe = dataclasses.replace(recipe, **changes)
     if args.distribute:

@@ -200,7 +200,7 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
         (other_model, "enhance COFFEE -o a.png --weights m.keras", "m.keras is a Keras model, but"),
         (other_model, "evaluate HELDOUT --weights m.keras", "m.keras is a Keras model, but"),
         (pairs({"a": (9, 9)}, {"b": (9, 9)}), "evaluate pairs", "low/a.png has no partner"),
-        (pairs({"a": (9, 9)}, {"a": (9, 8)}), "evaluate pairs", "low/a.png is 9 x 9"),
+        (pairs({"a": (9, 9)}, {"a": (9, 8)}), "evaluate pairs", "high/a.png differ in size"),
         (spoiled_pair, "evaluate pairs --json f.json", "high/a.png: not a picture"),
         (None, "evaluate gone", "gone: no such folder"),
         (lambda: save("old.json.png"), "evaluate HELDOUT --json old.json.png", "writes a report"),

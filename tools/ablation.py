@@ -72,7 +72,7 @@ def run_row(name: str, seed: int, settings: dict, folder: Path) -> dict:
     model = train(recipe, sources, validation, run, verbose=0)
     seconds = time.monotonic() - begin
     scores = score(model, validation[::SCORED])
-    other = score(model, data.load_camera_pairs("validation")[::SCORED])
+    other = score(model, data.load_source("pairs", "validation")[::SCORED])
     scores |= {f"other_{key}": other[key] for key in ("gt_mean", "ssim")}
     return {
         "row": name,

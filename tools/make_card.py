@@ -48,7 +48,7 @@ def scored_sets() -> dict:
     """Return the pairs that a card scores, by name. Of the training split every 16th pair."""
     sets = {split: data.load("lol", split, lazy=True) for split in data.LOL_SPLITS}
     sets["train"] = sets["train"][::16]
-    sets["other cameras"] = data.load_camera_pairs("validation")
+    sets["other cameras"] = data.load_source("pairs", "validation")
     sets["sample, a phone camera"] = phone_pairs()
     return sets
 
