@@ -55,11 +55,7 @@ def iterations_for(image) -> int:
 
 
 class FoundingEnhancer:
-    """The founding recursion around its network, with the interface of `enhancer.Enhancer`.
-
-    `network` maps pictures (batch, height, width, 3), in 0..255 at first and in [0, 1] later, to
-    maps.
-    """
+    """The founding recursion around its network, as `enhancer.Enhancer` is ours."""
 
     iterations = 8
 
@@ -70,9 +66,9 @@ class FoundingEnhancer:
         """Enhance pictures (batch, height, width, 3) in [0, 1]; the result has the same shape."""
         return recurse(images, self._predict, self.iterations)
 
-    def steps(self, images, iterations: int | None = None):
+    def steps(self, images, iterations: int):
         """Return the iterator of `curve.iterate`, as `enhancer.Enhancer.steps` does."""
-        return iterate(images, self._predict, self.iterations if iterations is None else iterations)
+        return iterate(images, self._predict, iterations)
 
     def _predict(self, image, step):
         return self.network(image if step else 255 * image)

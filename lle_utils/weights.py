@@ -23,8 +23,7 @@ def load_model(source: str | Path = "enhancer"):
     Returns
     -------
     Enhancer or founding.FoundingEnhancer
-        Both have ``steps(images, iterations)`` and ``iterations``. A file that holds a bare network
-        is taken for the founding method's.
+        A file that holds a bare network is taken for the founding method's.
 
     Raises
     ------
@@ -43,7 +42,10 @@ def load_model(source: str | Path = "enhancer"):
         raise LleError(f"{path}: no such file")
     check_process()
     try:
-        model = _read_model(path)
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"), object_hook=_with_known_arguments)
+        model = keras.saving.deserialize_keras_object(config)
+        model.load_weights(path)
     except Exception as error:  # Keras raises what its zip, JSON and HDF5 readers raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise LleError(f"{path} is not a Keras model that can be loaded: {reason}") from None
@@ -58,20 +60,11 @@ def load_model(source: str | Path = "enhancer"):
     return FoundingEnhancer(model)
 
 
-def _read_model(path: Path) -> keras.Model:
-    """Build a saved model and read its weights, also if a newer Keras than this one saved it."""
-    with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"), object_hook=_with_known_arguments)
-    model = keras.saving.deserialize_keras_object(config)
-    model.load_weights(path)
-    return model
-
-
 def _with_known_arguments(config: dict) -> dict:
-    """Drop from an initializer's configuration what this Keras does not know.
+    """Drop the arguments of an initializer that this Keras does not know.
 
-    Keras 3.15 writes arguments that 3.13, which Colab has, refuses. They say how to draw first
-    weights; ours are read from the file.
+    Keras 3.15 writes some that 3.13, which Colab has, refuses. They say how to draw first weights;
+    ours are read from the file.
     """
     if config.get("module") == "keras.initializers":
         initializer = getattr(keras.initializers, config["class_name"])

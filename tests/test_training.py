@@ -13,14 +13,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from calling import environment
+from calling import environment, run_python
 from miniature import make_picture
 from PIL import Image
 
-from lle_utils import data, images, metrics, training
+from lle_utils import data, metrics, training
 from lle_utils.batches import Batches, augment, make_thumbnail, vary_colors, vary_exposure
-from lle_utils.curve import FLOOR
-from lle_utils.enhancer import SIDE, Enhancer
+from lle_utils.curve import FLOOR, iterate
+from lle_utils.enhancer import SIDE, Enhancer, Maps
 from lle_utils.errors import LleError
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
@@ -80,14 +80,9 @@ def test_batches_are_determined_by_seed_epoch_and_index(pairs):
             np.testing.assert_array_equal(one[name], other[name])
     for changed in ((1, 1, 1), (0, 2, 1), (0, 1, 0)):
         assert not np.array_equal(draw(*changed)[0]["crop"], first[0]["crop"])
-
-
-def test_a_run_that_an_earlier_version_began_sees_the_same_batches(pairs):
-    drawn = batches(pairs)
-    drawn.begin_epoch(1)
-    assert [number for _, number in drawn.order()] == [4, 0, 2, 3, 1]
+    # So that a run resumes that an earlier version began.
     boxes = [[0.0740741, 0.4166667, 0.5925926, 0.4444444], [0, 0.0555556, 0.4848485, 0.8888889]]
-    np.testing.assert_allclose(drawn[0][0]["box"], boxes, atol=1e-6)
+    np.testing.assert_allclose(draw(0, 1, 0)[0]["box"], boxes, atol=1e-6)
 
 
 def test_an_epoch_shows_every_pair_once_and_the_next_in_a_different_order(pairs):
@@ -111,24 +106,23 @@ def test_an_epoch_shows_every_pair_once_and_the_next_in_a_different_order(pairs)
 def test_a_batch_has_one_shape_whatever_the_pictures(pairs, validation):
     inputs, targets = batches(pairs, validation=validation)[1]
     side = 28 if validation else 16  # twice the crop does not fit into a picture of 28
-    for side_of_pair in (inputs, targets):
-        assert side_of_pair["thumbnail"].shape == (2, SIDE, SIDE, 3)
-        assert side_of_pair["crop"].shape == (2, side, side, 3)
-        assert {v.dtype for k, v in side_of_pair.items() if k != "depth"} == {np.dtype("float32")}
+    for pictures in (inputs, targets):
+        assert pictures["thumbnail"].shape == (2, SIDE, SIDE, 3)
+        assert pictures["crop"].shape == (2, side, side, 3)
+        assert pictures["thumbnail"].dtype == pictures["crop"].dtype == np.float32
     assert inputs["box"].shape == (2, 4)
     assert set(inputs["depth"]) <= ({8} if validation else {2, 3})
 
 
 def test_a_crop_is_where_its_box_says(pairs):
     drawn = batches(pairs[:1], dataclasses.replace(TINY, augment=False, batch_size=1))
-    low, high = (side.astype(np.float32) / 255 for side in pairs.uint8(0))
     inputs, targets = drawn[0]
-    height, width = low.shape[:2]
-    top, left = round(inputs["box"][0, 0] * height), round(inputs["box"][0, 1] * width)
-    np.testing.assert_allclose(inputs["crop"][0], low[top : top + 16, left : left + 16])
-    np.testing.assert_allclose(targets["crop"][0], high[top : top + 16, left : left + 16])
-    np.testing.assert_allclose(inputs["box"][0, 2:], [16 / height, 16 / width], rtol=1e-6)
-    expected = make_thumbnail(np.maximum(low, np.float32(FLOOR)))
+    height, width = pairs[0].low.shape[:2]
+    top, left, *size = np.rint(inputs["box"][0] * (height, width, height, width)).astype(int)
+    assert size == [16, 16]
+    for crop, whole in ((inputs["crop"], pairs[0].low), (targets["crop"], pairs[0].high)):
+        np.testing.assert_allclose(crop[0], whole[top : top + 16, left : left + 16])
+    expected = make_thumbnail(np.maximum(pairs[0].low, np.float32(FLOOR)))
     np.testing.assert_allclose(inputs["thumbnail"][0], expected)
 
 
@@ -160,41 +154,31 @@ def test_exposure_varies_within_its_range_and_colors_on_both_sides_alike():
 # The trainee and its losses
 
 
-def test_a_crop_is_trained_as_its_place_is_enhanced(pairs):
-    """The trainee's crop, taken to be the whole picture, is what the enhancer makes of it."""
+def test_each_picture_is_trained_as_it_is_enhanced_and_to_its_own_depth(pairs):
+    """A crop, taken to be the whole picture, becomes what the enhancer makes of it."""
     trainee = training.build_trainee(TINY)
-    rng = np.random.default_rng(0)
+    enhancer, rng = trainee.enhancer, np.random.default_rng(0)
     trainee.set_weights([rng.normal(0, 0.1, w.shape) for w in trainee.get_weights()])
-    low = np.maximum(pairs[0].low, np.float32(FLOOR))
+    low = np.repeat(np.maximum(pairs[0].low, np.float32(FLOOR))[None], 2, axis=0)
     inputs = {
-        "crop": low[None],
-        "thumbnail": make_thumbnail(low)[None],
-        "box": np.array([[0, 0, 1, 1]], np.float32),
+        "crop": low,
+        "thumbnail": np.stack([make_thumbnail(picture) for picture in low]),
+        "box": np.array(2 * [[0, 0, 1, 1]], np.float32),
+        "depth": np.array([2, 3], np.int32),
     }
-    average = trainee.enhancer.thumbnail_map
-    trainee.enhancer.thumbnail_map = lambda thumbnail, **_: average(thumbnail, average_flips=False)
-    for depth in (2, 3):
-        found = trainee({**inputs, "depth": np.array([depth], np.int32)})
-        *_, last = trainee.enhancer.steps(low[None], depth)
-        np.testing.assert_allclose(found["crop"], last.image, atol=1e-5)
-
-
-def test_each_picture_is_iterated_to_its_own_depth(pairs):
-    trainee = training.build_trainee(TINY)
-    inputs, _ = batches(pairs)[0]
-    both = trainee({**inputs, "depth": np.array([2, 3], np.int32)})
-    for index, depth in enumerate((2, 3)):
-        alike = trainee({**inputs, "depth": np.array([depth, depth], np.int32)})
-        for name in ("thumbnail", "crop"):
-            np.testing.assert_allclose(both[name][index], alike[name][index], atol=1e-6)
+    found = trainee(inputs)
+    maps = Maps(enhancer, inputs["thumbnail"], average_flips=False)
+    for step, iteration in enumerate(iterate(low, maps, 3)):
+        if step:
+            np.testing.assert_allclose(found["crop"][step - 1], iteration.image[0], atol=1e-5)
+            thumbnail = found["thumbnail"][step - 1]
+            np.testing.assert_allclose(thumbnail, maps.thumbnail[0], atol=1e-5)
 
 
 def test_metrics_and_loss_are_those_of_the_protocol():
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 256, (2, 20, 24, 3)) / 255
-    other = np.clip(codes + rng.normal(0, 0.1, codes.shape), 0, 1)
-    other = np.rint(255 * other) / 255
-    one, two = codes.astype(np.float32), other.astype(np.float32)
+    one = np.float32(rng.integers(0, 256, (2, 20, 24, 3)) / 255)
+    two = np.float32(np.rint(255 * np.clip(one + rng.normal(0, 0.1, one.shape), 0, 1)) / 255)
     for found, expected in ((training.psnr, metrics.psnr), (training.ssim, metrics.ssim)):
         by_hand = [expected(b, a) for a, b in zip(one, two, strict=True)]
         np.testing.assert_allclose(found(one, two), by_hand, rtol=1e-3)
@@ -300,43 +284,35 @@ def test_damaged_notes_and_states_are_named(content, whole_run, pairs, tmp_path,
 
 
 CHILD = """
-import sys
+import os, signal
+from pathlib import Path
 import keras, tensorflow as tf
-from lle_utils import data, training
-from lle_utils.recipes import Recipe
+from lle_utils import data, images, training
 
-class Stop(keras.callbacks.Callback):
+class Kill(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if int(self.model.optimizer.iterations) == 3:  # the second epoch's first step
-            print("now", flush=True)
-            sys.stdin.read()
+            part = f".lle-{images._COMPUTER}-{os.getpid()}-x.h5"
+            Path(folder, part).write_bytes(b"half a state")
+            os.kill(os.getpid(), signal.SIGKILL)
 
 tf.config.run_functions_eagerly(True)
-pairs = data.load_folder(sys.argv[1], lazy=False)
-training.train({recipe}, pairs[:4], pairs[4:], sys.argv[2], verbose=0, callbacks=[Stop()])
+pairs = data.load_folder(source, lazy=False)
+training.train(recipe, pairs[:4], pairs[4:], folder, verbose=0, callbacks=[Kill()])
 """
 
 
 def test_a_killed_run_resumes_as_if_nothing_had_happened(folder, whole_run, pairs, tmp_path):
     whole, trained = whole_run
-    code = CHILD.replace("{recipe}", repr(TINY))
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder), str(tmp_path / "run")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        assert process.stdout.readline() == b"now\n"
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
+    told = f"source, folder, recipe = {str(folder)!r}, {str(tmp_path / 'run')!r}, {TINY!r}"
+    done = run_python(f"from lle_utils.recipes import Recipe\n{told}\n{CHILD}")
+    assert done.returncode == -signal.SIGKILL, done.stderr
     assert (tmp_path / "run" / training.RESUME).exists()
-    part = tmp_path / "run" / f".lle-{images._COMPUTER}-{process.pid}-x.h5"
-    part.write_bytes(b"half a state")
     names = read_log(whole / "log.csv")[0]
     with (tmp_path / "run" / "log.csv").open("a") as file:
         file.write("1" + ",99.0" * (len(names) - 1) + "\n")  # killed before the state was saved
     same_weights(run(TINY, pairs, tmp_path / "run"), trained)
-    assert not part.exists()
+    assert not list((tmp_path / "run").glob(".lle-*"))
     rows, expected = (read_log(folder / "log.csv") for folder in (tmp_path / "run", whole))
     assert [row["epoch"] for row in rows] == [0, 1, 2]
     for row, wanted in zip(rows, expected, strict=True):
