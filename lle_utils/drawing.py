@@ -5,8 +5,7 @@ Pictures are arrays (height, width, 3), RGB in [0, 1]; `untouched` is what to ca
 Nothing here touches pyplot, so that it needs no display and leaves no figure open.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import matplotlib.style
@@ -20,51 +19,39 @@ from lle_utils.images import to_uint8
 DPI = 110
 MAP_COLORS = "viridis"
 _WIDTH = 12.5  # inches of every figure
+_COLUMNS = 4  # of iterations side by side
 _LINES = ("-", "--", ":", "-.")
-_STYLE = {"font.size": 14, "axes.titlesize": 14, "axes.labelsize": 14, "axes.titlepad": 5}
 
 
-def styled(style: dict) -> Callable:
-    """Let a function draw in its own style, whatever the caller's settings are."""
-
-    def decorate(draw: Callable) -> Callable:
-        @functools.wraps(draw)
-        def drawn(*arguments, **options):
-            with matplotlib.style.context(["default", style]):
-                return draw(*arguments, **options)
-
-        return drawn
-
-    return decorate
+# Every function draws in this style, whatever the caller's settings are.
+in_style = matplotlib.style.context(
+    [
+        "default",
+        {"font.size": 14, "axes.titlesize": 14, "axes.labelsize": 14, "axes.titlepad": 5},
+    ]
+)
 
 
-@styled(_STYLE)
+@in_style
 def hero(pairs: Sequence, untouched: str = "darkened", rows: int = 2) -> Figure:
     """Show dark pictures on the left of a slanted line and enhanced ones on its right.
 
     `pairs` are (dark, enhanced). Every row is as wide as the figure, whatever the shapes of its
     pictures.
     """
-    gap = 0.07  # inches between pictures
     per_row = -(-len(pairs) // rows)
     lines = [pairs[start : start + per_row] for start in range(0, len(pairs), per_row)]
-    heights = [
-        (_WIDTH - gap * (len(line) - 1)) / sum(dark.shape[1] / dark.shape[0] for dark, _ in line)
-        for line in lines
-    ]
-    total = sum(heights) + gap * (len(lines) - 1)
-    figure = Figure((_WIDTH, total), dpi=DPI)
-    bottom = total
-    for line, height in zip(lines, heights, strict=True):
-        bottom -= height
-        left = 0.0
-        for dark, bright in line:
-            width = height * dark.shape[1] / dark.shape[0]
-            axes = figure.add_axes((left / _WIDTH, bottom / total, width / _WIDTH, height / total))
+    aspects = [[dark.shape[1] / dark.shape[0] for dark, _ in line] for line in lines]
+    heights = [_WIDTH / sum(widths) for widths in aspects]
+    figure = Figure((_WIDTH, sum(heights)), dpi=DPI)
+    edges = {"left": 0, "right": 1, "bottom": 0, "top": 1}
+    grid = figure.add_gridspec(len(lines), 1, height_ratios=heights, hspace=0, **edges)
+    for row, line, widths in zip(grid, lines, aspects, strict=True):
+        cells = row.subgridspec(1, len(line), width_ratios=widths, wspace=0)
+        for cell, (dark, bright) in zip(cells, line, strict=True):
+            axes = figure.add_subplot(cell, xticks=[], yticks=[])
             axes.imshow(split_slanted(dark, bright), aspect="auto")
-            axes.set_axis_off()
-            left += width + gap
-        bottom -= gap
+            axes.spines[:].set(color="white", linewidth=5)
     first = figure.axes[0]
     for place, side, words in ((0.03, "left", untouched), (0.97, "right", "enhanced")):
         label = first.text(place, 0.05, words, ha=side, transform=first.transAxes)
@@ -83,7 +70,7 @@ def split_slanted(dark, bright) -> np.ndarray:
     return joined.astype(np.float32)
 
 
-@styled(_STYLE)
+@in_style
 def iteration_by_iteration(
     image,
     steps: Sequence[Iteration],
@@ -96,52 +83,78 @@ def iteration_by_iteration(
     All maps share one color scale from 0 to 1. A map that is one number per channel is a flat
     color with these numbers on it. `kinds` say what each map does; see `inference.map_kinds`.
     """
-    columns = 4
-    blocks = -(-len(steps) // columns)
-    cell = _WIDTH / (columns + 1.25) * image.shape[0] / image.shape[1]
+    beside = [(f"E₀, {untouched}", image, _brightness(image))]
+    if reference is not None:
+        beside.append(("reference", reference, _brightness(reference)))
+    blocks = -(-len(steps) // _COLUMNS)
+    cell = _WIDTH / (_COLUMNS + 1.25) * image.shape[0] / image.shape[1]
     height = blocks * (2 * cell + (1.1 if kinds else 0.8))
     figure = Figure((_WIDTH, height), dpi=DPI, layout="constrained")
-    grid = figure.add_gridspec(2 * blocks, columns + 1)
-    beside = [(f"E₀, {untouched}", image), ("reference", reference)]
-    for block, (title, picture) in enumerate(beside[: blocks if reference is not None else 1]):
-        axes = figure.add_subplot(grid[2 * block : 2 * block + 2, 0])
-        _show(axes, picture, title, below=_brightness(picture))
-    for index, step in enumerate(steps):
-        row, column = 2 * (index // columns), 1 + index % columns
-        axes = figure.add_subplot(grid[row, column])
-        shown = _show_map(axes, step.parameter_map, index + 1, *kinds[index : index + 1])
-        axes = figure.add_subplot(grid[row + 1, column])
-        _show(axes, step.image, f"E{_subscript(index + 1)}, {_brightness(step.image)}")
-    bar = figure.colorbar(shown, ax=figure.axes, shrink=0.6, aspect=30, pad=0.01)
-    bar.set_label("parameter map M (mean of its channels)")
+    _draw_steps(figure, beside, dict(enumerate(steps, 1)), _brightness, kinds)
     return figure
 
 
-@styled(_STYLE)
+@in_style
+def two_objectives(
+    image,
+    reference,
+    runs: Sequence[tuple[str, Mapping[int, Iteration]]],
+    untouched: str = "darkened",
+) -> Figure:
+    """Show what the maps and the results become under two training objectives.
+
+    `runs` are (title, iterations by their number), a run for each objective.
+    """
+
+    def decibels(picture) -> str:
+        return f"{metrics.psnr(to_uint8(picture), to_uint8(reference)):.1f} dB"
+
+    cell = _WIDTH / (_COLUMNS + 1.4) * image.shape[0] / image.shape[1]
+    figure = Figure((_WIDTH, len(runs) * (2 * cell + 1.1)), dpi=DPI, layout="constrained")
+    beside = [(f"{untouched}, {decibels(image)}", image, ""), ("reference", reference, "")]
+    for part, (title, steps) in zip(figure.subfigures(len(runs), 1), runs, strict=True):
+        part.suptitle(title, weight="bold", fontsize=15)
+        _draw_steps(part, beside, steps, decibels)
+    return figure
+
+
+def _draw_steps(figure, beside, steps: Mapping[int, Iteration], describe, kinds=()) -> None:
+    """Draw rows of maps, and of pictures below them, beside a column of other pictures.
+
+    `beside` are (title, picture, text below); `describe` takes a picture and returns a text.
+    """
+    rows = 2 * -(-len(steps) // _COLUMNS)
+    grid, tall = figure.add_gridspec(rows, _COLUMNS + 1), rows // len(beside)
+    for index, (title, picture, below) in enumerate(beside):
+        axes = figure.add_subplot(grid[index * tall : (index + 1) * tall, 0])
+        _show(axes, picture, title, below)
+    for index, (number, step) in enumerate(steps.items()):
+        row, column = 2 * (index // _COLUMNS), 1 + index % _COLUMNS
+        shown = figure.add_subplot(grid[row, column])
+        mean = np.mean(step.parameter_map, axis=-1)
+        title = "\n".join([f"map {number}, mean {mean.mean():.2f}", *kinds[index : index + 1]])
+        image = _show(shown, mean, title, cmap=MAP_COLORS, vmin=0, vmax=1)
+        write_exposure(shown, step.parameter_map)
+        title = f"E{_subscript(number)}, {describe(step.image)}"
+        _show(figure.add_subplot(grid[row + 1, column]), step.image, title)
+    bar = figure.colorbar(image, ax=figure.axes, shrink=0.65, aspect=28, pad=0.01)
+    bar.set_label("map M (mean of channels)")
+
+
+@in_style
 def comparison(panels: Sequence[tuple[str, np.ndarray, str]], columns: int = 4) -> Figure:
-    """Show panels (title above, picture, text below) in rows; those of a column have one shape."""
+    """Show full rows of panels: title above, picture, text below. A column has one shape."""
     rows = -(-len(panels) // columns)
     aspects = [picture.shape[1] / picture.shape[0] for _, picture, _ in panels[:columns]]
     text = 0.7 if any(below for _, _, below in panels) else 0.4
     figure = Figure((_WIDTH, rows * (_WIDTH / sum(aspects) + text)), dpi=DPI, layout="constrained")
-    grid = figure.add_gridspec(rows, columns, width_ratios=aspects)
-    for index, (title, picture, below) in enumerate(panels):
-        _show(figure.add_subplot(grid[index // columns, index % columns]), picture, title, below)
+    places = figure.subplots(rows, columns, width_ratios=aspects, squeeze=False).flat
+    for axes, (title, picture, below) in zip(places, panels, strict=True):
+        _show(axes, picture, title, below)
     return figure
 
 
-def examples(rows: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> Figure:
-    """Show pictures enhanced by as many iterations as their darkness asks for.
-
-    `rows` are (iterations, dark, enhanced, reference), each shown as a column.
-    """
-    dark = [(f"mean code {255 * dark.mean():.1f}", dark, "") for _, dark, _, _ in rows]
-    enhanced = [(f"after {n} iterations", enhanced, "") for n, _, enhanced, _ in rows]
-    well_lit = [("reference", reference, "") for _, _, _, reference in rows]
-    return comparison([*dark, *enhanced, *well_lit], columns=len(rows))
-
-
-@styled(_STYLE)
+@in_style
 def curve_family() -> Figure:
     """Draw the brightening curve for several constants m and numbers of iterations n."""
     figure = Figure((_WIDTH, 4.7), dpi=DPI, layout="constrained")
@@ -162,59 +175,21 @@ def bend(x, m: float, iterations: int):
     return recurse(x, lambda image, step: m, iterations)
 
 
-@styled(_STYLE)
-def two_objectives(
-    image,
-    reference,
-    runs: Sequence[tuple[str, Sequence[Iteration]]],
-    shown: Sequence[int],
-    untouched: str = "darkened",
-) -> Figure:
-    """Show what the maps and the results become under two training objectives.
-
-    `runs` are (title, steps), a run for each objective; `shown` says which iterations to show,
-    counted from 1.
-    """
-    columns = len(shown) + 1
-    cell = _WIDTH / (columns + 0.4) * image.shape[0] / image.shape[1]
-    figure = Figure((_WIDTH, len(runs) * (2 * cell + 1.1)), dpi=DPI, layout="constrained")
-    parts = figure.subfigures(len(runs), 1, hspace=0.02)
-    start = metrics.psnr(to_uint8(image), to_uint8(reference))
-    beside = [(f"{untouched}, {start:.1f} dB", image), ("reference", reference)]
-    for part, (title, steps) in zip(np.atleast_1d(parts), runs, strict=True):
-        part.suptitle(title, weight="bold", fontsize=15)
-        axes = part.subplots(2, columns)
-        for row, (name, picture) in enumerate(beside):
-            _show(axes[row, 0], picture, name)
-        for column, n in enumerate(shown, 1):
-            step = steps[n - 1]
-            drawn = _show_map(axes[0, column], step.parameter_map, n)
-            decibels = metrics.psnr(to_uint8(step.image), to_uint8(reference))
-            _show(axes[1, column], step.image, f"E{_subscript(n)}, {decibels:.1f} dB")
-        bar = part.colorbar(drawn, ax=list(axes.flat), shrink=0.7, aspect=25, pad=0.01)
-        bar.set_label("M (mean of channels)")
-    return figure
-
-
-@styled(_STYLE)
+@in_style
 def success(curves: Mapping[str, Mapping[str, Sequence]]) -> Figure:
-    """Draw how often detectors are right against how dark the scene is, one panel per detector.
+    """Draw how often five detectors are right against how dark the scene is, one panel each.
 
     `curves` has, by detector and method, points (stops, share, low, high), the last two the ends
     of an interval.
     """
-    columns = min(3, len(curves) + 1)
-    rows = -(-(len(curves) + 1) // columns)
-    figure = Figure((_WIDTH, 3.5 * rows), dpi=DPI, layout="constrained")
-    places = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for axes, (detector, lines) in zip(places, curves.items(), strict=False):
+    figure = Figure((_WIDTH, 7), dpi=DPI, layout="constrained")
+    *places, last = figure.subplots(2, 3, sharex=True, sharey=True).flat
+    for axes, (detector, lines) in zip(places, curves.items(), strict=True):
         draw_success(axes, lines)
         axes.set_title(detector)
         axes.tick_params(labelbottom=True)
-    for axes in places[len(curves) :]:
-        axes.set_axis_off()
-    lines, names = places[0].get_legend_handles_labels()
-    places[len(curves)].legend(lines, names, loc="center", fontsize=13, frameon=False)
+    last.set_axis_off()
+    last.legend(*axes.get_legend_handles_labels(), loc="center", fontsize=13, frameon=False)
     figure.supxlabel("stops too dark", fontsize=14)
     figure.supylabel("share of right answers", fontsize=14)
     return figure
@@ -238,20 +213,10 @@ STRONG = {"untouched": "black", "ours": "#0072b2", "ours, for vision": "#d55e00"
 """The methods that `success` draws in heavy lines, with their colors."""
 
 
-def _show(axes, picture, title: str, below: str = "") -> None:
-    axes.imshow(np.clip(picture, 0, 1), interpolation="antialiased")
+def _show(axes, picture, title: str, below: str = "", **options):
     axes.set(title=title, xlabel=below, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-
-
-def _show_map(axes, parameter_map, number: int, kind: str = ""):
-    mean = np.mean(parameter_map, axis=-1)
-    title = f"map {number}, mean {mean.mean():.2f}"
-    shown = axes.imshow(mean, cmap=MAP_COLORS, vmin=0, vmax=1)
-    axes.set(title=f"{title}\n{kind}" if kind else title, xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    write_exposure(axes, parameter_map)
-    return shown
+    return axes.imshow(np.clip(picture, 0, 1), interpolation="antialiased", **options)
 
 
 def write_exposure(axes, parameter_map, **options) -> None:
@@ -270,8 +235,8 @@ def _curves(axes, x, lines: Sequence[tuple[str, np.ndarray]]) -> None:
     for index, ((label, y), color) in enumerate(zip(lines, colors, strict=True)):
         axes.plot(x, y, color=color, lw=2.5, ls=_LINES[index % 4], label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="value before", aspect="equal")
-    for set_ticks in (axes.set_xticks, axes.set_yticks):
-        set_ticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
+    axes.set_xticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
+    axes.set_yticks(np.linspace(0, 1, 5), ["0", "¼", "½", "¾", "1"])
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=12, framealpha=0.9)
 

@@ -8,8 +8,8 @@ material and returns the Figure and a list of panels. `make_figures` writes them
 import hashlib
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +17,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lle_utils import baselines, founding, paths, vision
+from lle_utils import baselines, drawing, founding, paths, vision
 from lle_utils.curve import adjust_exposure
-from lle_utils.drawing import (
-    comparison,
-    curve_family,
-    examples,
-    hero,
-    iteration_by_iteration,
-    success,
-    two_objectives,
-)
+from lle_utils.drawing import comparison
 from lle_utils.errors import LleError
 from lle_utils.images import check_writable, remove_parts, replace_file
 from lle_utils.inference import SETTINGS, map_kinds
@@ -39,32 +31,40 @@ MAX_BYTES = 300_000
 
 def make_hero(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the picture that the README opens with: held-out scenes, eight iterations."""
-    names = material.pictures["hero"]
-    pairs = [(material.pair(name).low, material.enhanced(name)) for name in names]
-    panels = [material.panel(name, "enhancer", material.enhanced(name), 8) for name in names]
-    return hero(pairs, material.untouched), panels
+    pairs, panels = [], []
+    for name in material.pictures["hero"]:
+        enhanced = material.enhanced(name)
+        pairs.append((material.pair(name).low, enhanced))
+        panels.append(material.panel(name, "enhancer", enhanced, 8))
+    return drawing.hero(pairs, material.untouched), panels
 
 
 def make_iterations(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the founding document's figure: original, maps and pictures iteration by iteration."""
     name = material.pictures["iterations"]
-    pair, steps = material.pair(name), material.steps(name)
-    kinds = map_kinds(material.models["enhancer"].schedule)
-    figure = iteration_by_iteration(pair.low, steps, pair.high, kinds, material.untouched)
+    figure = drawing.iteration_by_iteration(
+        material.pair(name).low,
+        material.steps(name),
+        material.pair(name).high,
+        map_kinds(material.models["enhancer"].schedule),
+        material.untouched,
+    )
     return figure, material.described_steps(name)
 
 
 def make_examples(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the founding document's examples: after 12, 8 and 7 iterations, by darkness."""
-    rows, panels = [], []
+    dark, bright, references, panels = [], [], [], []
     for name in material.pictures["examples"]:
-        pair = material.pair(name)
-        iterations = founding.iterations_for(pair.low)
+        _, low, high = material.pair(name)
+        iterations = founding.iterations_for(low)
         enhanced = material.enhanced(name, iterations)
-        rows.append((iterations, pair.low, enhanced, pair.high))
-        panels.append(material.panel(name, material.untouched, pair.low))
+        dark.append((f"mean code {255 * low.mean():.1f}", low, ""))
+        bright.append((f"after {iterations} iterations", enhanced, ""))
+        references.append(("reference", high, ""))
+        panels.append(material.panel(name, material.untouched, low))
         panels.append(material.panel(name, "enhancer", enhanced, iterations))
-    return examples(rows), panels
+    return comparison([*dark, *bright, *references], columns=len(dark)), panels
 
 
 def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
@@ -87,49 +87,47 @@ def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
 
 def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the comparison with simple methods, on the enhancer's median scene."""
-    name = material.median_scene()
-    pair = material.pair(name)
-    constant = material.constant
-    methods = [
-        (material.untouched, pair.low, None),
-        ("gamma 0.4", baselines.gamma(pair.low), None),
-        ("equalized", baselines.equalize(pair.low), None),
-        ("CLAHE", baselines.clahe(pair.low), None),
-        ("LIME-like", baselines.lime_like(pair.low), None),
-        (f"one constant, m = {constant:.2f}", baselines.constant_map(pair.low, constant), 8),
+    name, low, high = material.pair(material.median_scene())
+    m = material.constant
+    shown, panels = [], []
+    for method, picture, iterations in (
+        (material.untouched, low, None),
+        ("gamma 0.4", baselines.gamma(low), None),
+        ("equalized", baselines.equalize(low), None),
+        ("CLAHE", baselines.clahe(low), None),
+        ("LIME-like", baselines.lime_like(low), None),
+        (f"one constant, m = {m:.2f}", baselines.constant_map(low, m), 8),
         ("enhancer", material.enhanced(name), 8),
-    ]
-    panels = [material.panel(name, method, picture, n) for method, picture, n in methods]
-    shown = [
-        ("our enhancer" if method == "enhancer" else method, picture, f"{panel.psnr:.1f} dB")
-        for (method, picture, _), panel in zip(methods, panels, strict=True)
-    ]
-    return comparison([*shown, ("reference", pair.high, "")]), panels
+    ):
+        panels.append(material.panel(name, method, picture, iterations))
+        shown.append((method, picture, f"{panels[-1].psnr:.1f} dB"))
+    return comparison([*shown, ("reference", high, "")]), panels
 
 
 def make_curves(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the curve family; it needs no picture."""
-    return curve_family(), []
+    return drawing.curve_family(), []
 
 
 def make_vision(material: Material) -> tuple[Figure, list[Panel]]:
     """Make what detectors see in the dark, from the committed table; it needs no picture."""
     left_out = ("gain", "exposure alone")  # nine bands are too many; notebook 08 has all
     rows = [row for row in vision.read_table() if row["method"] not in left_out]
-    return success(vision.curves_of(rows)), []
+    return drawing.success(vision.curves_of(rows)), []
 
 
 def make_objectives(material: Material) -> tuple[Figure, list[Panel]]:
     """Make the comparison of the founding objective with training through the curve."""
-    name = material.pictures["objectives"]
-    pair = material.pair(name)
-    titles = {
-        "founding": "trained as published: the map itself is compared with the well-lit picture",
-        "enhancer": "trained through the curve: the enhanced picture is compared with it",
-    }
-    runs = [(title, material.steps(name, 8, weights)) for weights, title in titles.items()]
-    panels = [one for weights in titles for one in material.described_steps(name, weights)]
-    return two_objectives(pair.low, pair.high, runs, (1, 4, 7, 8), material.untouched), panels
+    name, low, high = material.pair(material.pictures["objectives"])
+    runs, panels = [], []
+    for weights, title in (
+        ("founding", "trained as published: the map itself is compared with the well-lit picture"),
+        ("enhancer", "trained through the curve: the enhanced picture is compared with it"),
+    ):
+        steps = material.steps(name, 8, weights)
+        runs.append((title, {number: steps[number - 1] for number in (1, 4, 7, 8)}))
+        panels += material.described_steps(name, weights)
+    return drawing.two_objectives(low, high, runs, material.untouched), panels
 
 
 FIGURES = {
@@ -149,39 +147,24 @@ def make_figures(
     dataset: str = "sample",
     folder: str | Path | None = None,
     *,
-    weights: str | Path = "enhancer",
     makers: Mapping[str, Callable] = FIGURES,
     progress: Callable = iter,
 ) -> list[Path]:
-    """Make every figure of the README and the record of what they show.
+    """Make figures and the record of what they show; return the files, `figures.json` last.
 
-    Parameters
-    ----------
-    dataset : {"sample", "lol"}
-    folder : str or Path, optional
-        Where to; it is made if the folder above it exists. By default `default_folder`.
-    weights : str or Path
-        As `Material` takes them.
-    makers : mapping of str to callable
-        What to make, by file name.
-    progress : callable
-        Wraps the list of file names, to show progress: ``tqdm`` for example.
-
-    Returns
-    -------
-    list of Path
-        The files, `figures.json` last. The same weights and pictures give the same files.
+    `folder` is made if the folder above it exists. `progress` wraps the list of file names, as
+    ``tqdm`` does. The same weights and pictures give the same files.
     """
     folder = Path(default_folder(dataset) if folder is None else folder)
-    _check_folder(folder, dataset, [*makers, RECORD])
-    material = Material(dataset, weights)
+    _check_folder(folder, dataset, makers)
+    material = Material(dataset)
     weights = {name: fingerprint(model) for name, model in material.models.items()}
     record = {"dataset": dataset, "split": "test", "weights": weights, "figures": {}}
     contents = {}
     for name in progress(list(makers)):
         figure, panels = makers[name](material)
         contents[name] = encode(figure, name)
-        record["figures"][name] = [asdict(panel) for panel in panels]
+        record["figures"][name] = [vars(panel) for panel in panels]
     contents[RECORD] = (json.dumps(record, indent=1) + "\n").encode()
 
     # Written at the end, so that a run that fails leaves the figures of one run and not of two.
@@ -191,51 +174,45 @@ def make_figures(
     return [folder / name for name in contents]
 
 
-def _check_folder(folder: Path, dataset: str, names: Sequence[str]) -> None:
-    if dataset == "lol" and _is_in_repository(folder):
+def _check_folder(folder: Path, dataset: str, names: Iterable[str]) -> None:
+    """Refuse a folder before any work is spent on it."""
+    root, ignored = paths.checkout_dir(), default_folder("lol").resolve()
+    in_repository = root is not None and folder.resolve().is_relative_to(root)
+    if dataset == "lol" and in_repository and not folder.resolve().is_relative_to(ignored):
         raise LleError(
             f"{folder} is in the repository, and LOL's pictures may not be redistributed: name a "
             "folder outside of it, or none"
         )
-    remove_parts(folder)
+    if folder.is_file():
+        raise LleError(f"{folder} is a file; name a folder")
     if not folder.exists():
         check_writable(folder, overwrite=False)
         return
-    if not folder.is_dir():
-        raise LleError(f"{folder} is a file; name a folder")
-    for name in names:
-        if (folder / name).exists() and not (folder / RECORD).exists():
-            raise LleError(
-                f"{folder / name} exists already and, without {RECORD} beside it, is not from an "
-                "earlier run: name another folder"
-            )
-        check_writable(folder / name, overwrite=True)
+    remove_parts(folder)
+    check_writable(folder / RECORD, overwrite=True)
+    foreign = [name for name in names if (folder / name).exists()]
+    if foreign and not (folder / RECORD).exists():
+        raise LleError(
+            f"{folder / foreign[0]} exists already and, without {RECORD} beside it, is not from "
+            "an earlier run: name another folder"
+        )
 
 
-def _is_in_repository(folder: Path) -> bool:
-    """Tell whether a folder is part of the clone and not of the folder that git ignores."""
-    root, folder = paths.checkout_dir(), folder.resolve()
-    ignored = folder.is_relative_to(default_folder("lol").resolve())
-    return root is not None and folder.is_relative_to(root) and not ignored
+def compare(recorded: Sequence[Mapping], panels: Sequence[Panel]) -> list[str]:
+    """Say in words how a figure's entry in `figures.json` differs from what was just computed.
 
-
-TOLERANCES = {"psnr": 0.05, "mean_code": 0.5, "mean_map": 0.005}
-"""By how much a figure's numbers may differ: other processors round a little differently."""
-
-
-def compare(recorded: Sequence[dict], panels: Sequence[Panel]) -> list[str]:
-    """Say in words how a figure's entry in `figures.json` differs from what was just computed."""
+    Other processors round a little differently, so numbers may differ by 0.3 %.
+    """
     if len(recorded) != len(panels):
         return [f"{len(recorded)} panels are recorded and {len(panels)} were made"]
     differences = []
-    for old, new in zip(recorded, map(asdict, panels), strict=True):
-        where = f"{new['picture']}, {new['method']}"
-        for key, value in new.items():
-            alike = old[key] == value
-            if not alike and key in TOLERANCES and None not in (old[key], value):
-                alike = abs(old[key] - value) <= TOLERANCES[key]
-            if not alike:
-                differences.append(f"{where}: {key} {old[key]} -> {value}")
+    for olds, panel in zip(recorded, panels, strict=True):
+        for key, new in vars(panel).items():
+            old = olds[key]
+            close = isinstance(old, float) and isinstance(new, float)
+            close = close and math.isclose(old, new, rel_tol=0.003, abs_tol=0.005)
+            if old != new and not close:
+                differences.append(f"{panel.picture}, {panel.method}: {key} {old} -> {new}")
     return differences
 
 
@@ -261,20 +238,17 @@ def fingerprint(model) -> str:
 
 
 def encode(figure: Figure, name: str) -> bytes:
-    """Draw a figure and return it as the bytes of a PNG file, or of a JPEG of `MAX_BYTES` at most.
+    """Draw a figure and return it as the bytes of a PNG or JPEG file.
 
-    The first JPEG quality that fits is taken, from 90 down; the bytes depend on nothing else.
+    Of a JPEG the first quality is taken, from 90 down, with which it has at most `MAX_BYTES`.
     """
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    content = io.BytesIO()
-    if name.endswith(".png"):
-        picture.save(content, "PNG", optimize=True)
-        return content.getvalue()
+    kind = "PNG" if name.endswith(".png") else "JPEG"  # of a PNG, the quality changes nothing
     for quality in range(90, 39, -5):
         content = io.BytesIO()
-        picture.save(content, "JPEG", quality=quality, subsampling=0, optimize=True)
+        picture.save(content, kind, quality=quality, subsampling=0, optimize=True)
         if content.tell() <= MAX_BYTES:
             break
     return content.getvalue()

@@ -1,8 +1,8 @@
 """What the figures are made of: held-out pairs, trained weights, and what came of the recursion."""
 
 import functools
+import statistics
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -55,21 +55,14 @@ class Panel:
 
 
 class Material:
-    """A data set's held-out pairs and the trained weights.
+    """The held-out pairs of a data set ("sample" or "lol"), and the packaged weights."""
 
-    Parameters
-    ----------
-    dataset : {"sample", "lol"}
-    weights : str or Path, default "enhancer"
-        The enhancer, as `weights.load_model` takes it. The founding weights are the package's.
-    """
-
-    def __init__(self, dataset: str = "sample", weights: str | Path = "enhancer"):
-        self.pairs = data.load(dataset, "test")
+    def __init__(self, dataset: str = "sample"):
         self.dataset = dataset
+        self.pairs = data.load(dataset, "test")
         self.pictures = PICTURES[dataset]
         self.untouched = UNTOUCHED[dataset]
-        self.models = {"enhancer": load_model(weights), "founding": load_model("founding")}
+        self.models = {name: load_model(name) for name in ("enhancer", "founding")}
         self._traces: dict[tuple[str, str], list[Iteration]] = {}
 
     def pair(self, name: str) -> data.Pair:
@@ -84,15 +77,16 @@ class Material:
             self._traces[weights, name] = known
         return known[:iterations]
 
-    def enhanced(self, name: str, iterations: int = 8, weights: str = "enhancer") -> np.ndarray:
-        """Return a pair's dark picture after `iterations` iterations."""
-        return self.steps(name, iterations, weights)[-1].image
+    def enhanced(self, name: str, iterations: int = 8) -> np.ndarray:
+        """Return a pair's dark picture after `iterations` iterations of the enhancer."""
+        return self.steps(name, iterations)[-1].image
 
     def median_scene(self) -> str:
         """Return that of the hero's pictures on which the enhancer's PSNR is the median."""
-        names = self.pictures["hero"]
-        panels = [self.panel(name, "enhancer", self.enhanced(name), 8) for name in names]
-        return sorted(panels, key=lambda panel: panel.psnr)[(len(names) - 1) // 2].picture
+        panels = [
+            self.panel(name, "enhancer", self.enhanced(name)) for name in self.pictures["hero"]
+        ]
+        return statistics.median_low((panel.psnr, panel.picture) for panel in panels)[1]
 
     @functools.cached_property
     def constant(self) -> float:
@@ -101,15 +95,11 @@ class Material:
 
     def panel(self, name: str, method: str, picture, iterations=None, parameter_map=None) -> Panel:
         """Describe a picture that a figure shows."""
-        reference = to_uint8(self.pair(name).high)
-        return Panel(
-            name,
-            method,
-            iterations,
-            round(255 * float(np.mean(picture)), 2),
-            round(metrics.psnr(to_uint8(picture), reference), 3),
-            None if parameter_map is None else round(float(np.mean(parameter_map)), 4),
-        )
+        decibels = metrics.psnr(to_uint8(picture), to_uint8(self.pair(name).high))
+        numbers = [round(255 * float(np.mean(picture)), 2), round(decibels, 3)]
+        if parameter_map is not None:
+            numbers.append(round(float(np.mean(parameter_map)), 4))
+        return Panel(name, method, iterations, *numbers)
 
     def described_steps(self, name: str, weights: str = "enhancer") -> list[Panel]:
         """Describe the dark picture and each of its eight iterations."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import matplotlib
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,7 +21,7 @@ from scipy import ndimage
 
 from lle_utils import baselines, metrics, vision
 from lle_utils.curve import adjust_exposure, brighten
-from lle_utils.drawing import MAP_COLORS, bend, draw_success, split_slanted, styled, write_exposure
+from lle_utils.drawing import MAP_COLORS, bend, draw_success, split_slanted, write_exposure
 from lle_utils.evaluation import scale_to_mean
 from lle_utils.figures import default_folder, make_figures
 from lle_utils.images import as_float, to_uint8
@@ -406,7 +407,8 @@ SLIDES = {
     "numbers.png": make_numbers,
     "vision.png": make_vision,
 }
-SLIDES = {name: styled(_STYLE)(make) for name, make in SLIDES.items()}
+in_style = matplotlib.style.context(["default", _STYLE])
+SLIDES = {name: in_style(make) for name, make in SLIDES.items()}
 """The slides by file name, in the order of the lessons."""
 
 
