@@ -1,27 +1,20 @@
 """A small model of a camera in the dark.
 
-It turns a well-lit picture into the one that the same camera would have taken with far too
-little light. Each function is one step:
+`darken` turns a well-lit picture into the one that the same camera would have taken with far too
+little light. Its steps: undo the encoding of the file, so that numbers are proportional to light;
+less light, counted in stops (each halves it); electrons are counted, with shot noise and read
+noise; gains for red and blue make gray look gray and amplify their noise; encode again; keep 256
+code values.
 
-1. `srgb_to_linear`: undo the encoding of the file, so that numbers are proportional to light;
-2. `cut_exposure`: less light, counted in stops (each halves it);
-3. `count_electrons`: the sensor counts electrons, with shot noise, and reading adds read noise;
-4. `balance_white`: gains for red and blue, which make gray look gray and amplify their noise;
-5. `linear_to_srgb`: encode again;
-6. `round_to_codes`: keep 256 code values.
-
-`darken` runs all six. The default numbers of `Camera` were fitted to the dark pictures of the LOL
-data set; `data/make_sample.py --compare` shows how well, and where not. Other cameras differ in
-more than their numbers: their response is not sRGB, their black is not 0, their noise comes in
-blotches, their files are JPEG. `darken_at_random` draws such a camera, and uneven light, for
-each picture; the packaged weights were trained on such pictures.
+The default numbers of `Camera` were fitted to the dark pictures of the LOL data set;
+`data/make_sample.py --compare` shows how well, and where not. `darken_at_random` draws a camera,
+and uneven light, for each picture; the packaged weights were trained on such pictures.
 
 The noise model is the usual one of a signal-dependent Poisson part and a constant Gaussian part:
 A. Foi, M. Trimeche, V. Katkovnik, K. Egiazarian, "Practical Poissonian-Gaussian noise modeling
 and fitting for single-image raw-data", IEEE Transactions on Image Processing 17 (2008).
 """
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -29,9 +22,6 @@ import numpy as np
 
 from lle_utils.images import as_float
 from lle_utils.photos.color import linear_to_srgb, srgb_to_linear
-
-STOPS = (4.0, 6.5)
-CAST = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,24 +31,21 @@ class Camera:
     Parameters
     ----------
     electrons : float
-        Electrons that a green pixel would count at full scale (linear light 1.0), > 0. Few
-        electrons mean much shot noise: a camera at a high ISO setting has few.
+        Electrons that a green pixel counts at full scale (linear light 1.0), > 0. Few electrons
+        mean much shot noise: a camera at a high ISO setting has few.
     read_noise : float
-        Standard deviation of the read noise, in electrons, >= 0.
+        Standard deviation of the read noise, in electrons.
     gains : tuple of three floats
         What red, green and blue are multiplied by to make gray look gray, each > 0. A channel
-        with gain g collects only 1 / g of the electrons, so it is noisier. They also represent
-        the color matrix, which amplifies noise and which the model leaves out.
+        with gain g collects only 1 / g of the electrons, so it is noisier.
     response : float, optional
-        Exponent of the encoding: code values are light to the power of 1 / `response`. None: sRGB.
+        Code values are light to the power of 1 / `response`. None: sRGB.
     black_level : tuple of three floats
-        Error of each channel's black level, as light: what a pixel without light is taken for.
+        The light that a pixel without light is taken for, by channel.
     toe : float
-        How much the darkest tones are darkened, >= 0: encoded values are multiplied by
-        ``v / (v + toe)``.
+        How much the darkest tones are darkened: a value v is multiplied by ``v / (v + toe)``.
     blotch : float
-        Radius in pixels (standard deviation) over which the noise is blurred, >= 0; a camera that
-        smooths its pictures leaves blotches.
+        Standard deviation in pixels of the blur that turns noise into blotches.
     jpeg_quality : int, optional
         Of the JPEG file, 1 to 100. None: no JPEG.
     """
@@ -72,50 +59,23 @@ class Camera:
     blotch: float = 0.0
     jpeg_quality: int | None = None
 
-    def __post_init__(self):
-        """Refuse numbers that no camera can have."""
-        if not 0 < self.electrons < math.inf:
-            raise ValueError(f"electrons must be a positive number, not {self.electrons!r}")
-        if not 0 <= self.read_noise < math.inf:
-            raise ValueError(f"read_noise must be zero or positive, not {self.read_noise!r}")
-        if len(self.gains) != 3 or not all(0 < gain < math.inf for gain in self.gains):
-            raise ValueError(f"gains must be three positive numbers, not {self.gains!r}")
-
 
 @dataclass(frozen=True)
 class Exposure:
     """How dark one picture is, and how wrong its white balance is.
 
-    Parameters
-    ----------
-    stops : float
-        By how many stops the light is cut, >= 0: 5 stops leave 1 / 32 of it.
-    cast : tuple of two floats
-        By how many stops the gains of red and of blue are wrong, green being right. (0, 0) is
-        a correct white balance; (0.5, 0) makes the picture reddish.
+    The light is cut by so many `stops`: 5 leave 1 / 32 of it. The gains of red and of blue are
+    wrong by as many stops as `cast` says: (0.5, 0) makes the picture reddish.
     """
 
     stops: float
     cast: tuple[float, float] = (0.0, 0.0)
 
-    def __post_init__(self):
-        """Refuse what is not an exposure."""
-        if not 0 <= self.stops < math.inf:
-            raise ValueError(f"stops must be zero or positive, not {self.stops!r}")
-        if len(self.cast) != 2 or not all(math.isfinite(c) for c in self.cast):
-            raise ValueError(f"cast must be two finite numbers (red, blue), not {self.cast!r}")
-
 
 LOL_LIKE = Camera()
-UNEVEN = 0.45
-"""Share of the pictures of `darken_at_random` that are taken in uneven light."""
-WELL_LIT = 0.3
-"""Share of the pictures of `darken_at_random` that are hardly dark at all."""
 
 
-def sample_exposure(
-    rng: np.random.Generator, *, stops: tuple[float, float] = STOPS, cast: float = CAST
-) -> Exposure:
+def sample_exposure(rng: np.random.Generator, *, stops=(4.0, 6.5), cast=0.5) -> Exposure:
     """Draw an exposure at random: between two numbers of `stops`, and a cast of up to `cast`."""
     red, blue = rng.uniform(-cast, cast, size=2)
     return Exposure(float(rng.uniform(*stops)), (float(red), float(blue)))
@@ -127,11 +87,10 @@ def cut_exposure(linear, stops: float):
 
 
 def count_electrons(linear, camera: Camera, rng: np.random.Generator):
-    """Let the sensor count: shot noise and read noise.
+    """Let the sensor count the electrons of light, an array (..., 3) >= 0.
 
     A pixel that expects n electrons counts a Poisson number of them, with standard deviation
-    sqrt(n); reading it out adds a Gaussian error, which can make the result negative. `linear` is
-    light, >= 0, an array (..., 3).
+    sqrt(n); reading it out adds a Gaussian error, which can make the result negative.
     """
     expected = np.asarray(linear) * camera.electrons / np.asarray(camera.gains)
     shot = rng.poisson(expected)
@@ -139,10 +98,7 @@ def count_electrons(linear, camera: Camera, rng: np.random.Generator):
 
 
 def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0.0)):
-    """Turn what `count_electrons` gave back into light in [0, 1], with the camera's white balance.
-
-    `cast` says by how many stops the gains of red and of blue are wrong.
-    """
+    """Turn electrons back into light in [0, 1], with the camera's white balance and its `cast`."""
     red, blue = cast
     gains = np.asarray(camera.gains) * np.exp2([red, 0.0, blue])
     return np.clip(np.asarray(electrons) * gains / camera.electrons, 0, 1)
@@ -150,8 +106,7 @@ def balance_white(electrons, camera: Camera, cast: tuple[float, float] = (0.0, 0
 
 def round_to_codes(encoded) -> np.ndarray:
     """Round values in [0, 1] to k / 255, the 256 values that an 8-bit file can hold, in float32."""
-    codes = np.rint(np.asarray(encoded) * 255).astype(np.float32)
-    return codes / np.float32(255)
+    return np.rint(np.asarray(encoded) * 255).astype(np.float32) / np.float32(255)
 
 
 def darken(
@@ -225,10 +180,11 @@ def darken_like_lol(image, rng: np.random.Generator) -> np.ndarray:
 def darken_at_random(image, rng: np.random.Generator) -> np.ndarray:
     """Darken a picture, as `darken` does, as any camera might, in even or uneven light."""
     image = as_float(image)
-    uneven = rng.random() < UNEVEN
+    uneven = rng.random() < 0.45
     shade = sample_shade(image, rng) if uneven else 0.0
-    # Some pictures are hardly dark: a network must learn when to leave a picture unchanged.
-    stops = (0.0, 0.5) if rng.random() < WELL_LIT else (0.0, 4.0) if uneven else (1.0, 7.0)
+    stops = (0.0, 4.0) if uneven else (1.0, 7.0)
+    if rng.random() < 0.3:
+        stops = (0.0, 0.5)  # a network must learn when to leave a picture unchanged
     exposure = sample_exposure(rng, stops=stops, cast=0.3)
     return darken(image, exposure, rng, camera=sample_any_camera(rng), shade=shade)
 
@@ -249,11 +205,10 @@ def sample_any_camera(rng: np.random.Generator) -> Camera:
 
 
 def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
-    """Draw uneven light: how many stops each place of a well-lit picture is darker.
+    """Draw uneven light: how many stops darker each place of a picture is, (height, width, 1).
 
     One of four kinds: a smooth random field; half of the picture in shade; a lamp or a few in the
-    dark; or a backlit scene, where what is bright stays bright and all else is in shade. The result
-    has the shape (height, width, 1).
+    dark; or a backlit scene, where what is bright stays bright and all else is in shade.
     """
     height, width = image.shape[:2]
     deepest = rng.uniform(1, 5)
@@ -280,57 +235,23 @@ def sample_shade(image, rng: np.random.Generator) -> np.ndarray:
     return deepest * np.clip(field, 0, 1)[..., None]
 
 
-def darken_as_phone(image, rng: np.random.Generator) -> np.ndarray:
-    """Darken a picture as one phone might: for tests, never used in training.
-
-    It has what `darken_at_random` draws cameras from (a response, a toe, blotchy noise, JPEG), in
-    its own way; it also sharpens, and white balance is off by up to 12 % per channel.
-    """
-    light = as_float(image) ** np.float32(2.2) * np.float32(2.0 ** -rng.uniform(2.5, 5.0))
-    light = light * (1 + rng.uniform(-0.12, 0.12, size=3)).astype(np.float32)
-    grain = rng.standard_normal(light.shape).astype(np.float32)
-    blotches = cv2.GaussianBlur(grain, (0, 0), 1.2) * 2
-    spread = np.sqrt(np.maximum(light, 0) * 4e-4 + 4e-6)
-    light = np.clip(light + spread * (0.4 * grain + 0.6 * blotches), 0, 1)
-    toe = light / (light + 0.004)  # the darkest tones are pressed down
-    encoded = light ** np.float32(1 / 1.8) * toe
-    soft = cv2.GaussianBlur(encoded, (0, 0), 1.5)
-    sharp = np.clip(encoded + 0.4 * (encoded - soft), 0, 1)
-    return through_jpeg(sharp, 85)
-
-
-def local_noise(low, high, *, block: int = 8, flat: float = 2.5) -> tuple[np.ndarray, np.ndarray]:
+def local_noise(low, high) -> tuple[np.ndarray, np.ndarray]:
     """Estimate a dark picture's noise against its brightness, where the scene is flat.
 
     The well-lit partner says where: blocks in which it is almost a plane. There the dark picture
     should be a plane as well, so what remains after fitting one is noise. Choosing by the partner,
     and not by the dark picture itself, keeps the choice from favoring blocks with little noise.
 
-    Parameters
-    ----------
-    low, high : arrays, shape (height, width, 3)
-        A pair.
-    block : int
-        Side of the square blocks in pixels, >= 3.
-    flat : float
-        The largest standard deviation, in codes, of the partner's block around its plane.
-
     Returns
     -------
     mean, variance : ndarray of float, shape (blocks, 3)
-        The dark block's mean, in code values of 0 to 255, and the variance around the fitted plane.
-        NaN where it is not flat.
+        The mean of each dark block of 8 x 8 pixels, in code values of 0 to 255, and the variance
+        around the fitted plane. NaN where the scene is not flat.
     """
-    low, high = as_float(low) * 255.0, as_float(high) * 255.0
-    if low.shape != high.shape or min(low.shape[:2]) < block:
-        raise ValueError(
-            f"the pair must have one shape, at least {block} x {block} pixels, "
-            f"not {low.shape} and {high.shape}"
-        )
-    mean, variance = _around_plane(low, block)
-    bright, scatter = _around_plane(high, block)
+    mean, variance = _around_plane(as_float(low) * 255.0, block=8)
+    bright, scatter = _around_plane(as_float(high) * 255.0, block=8)
     # A block at the partner's black or white end is flat only because it is cut off.
-    chosen = (scatter < flat**2) & (bright > 5) & (bright < 250)
+    chosen = (scatter < 2.5**2) & (bright > 5) & (bright < 250)
     return np.where(chosen, mean, np.nan), np.where(chosen, variance, np.nan)
 
 

@@ -44,22 +44,16 @@ def test_a_stop_halves_light(picture, stops):
     assert dark.mean() == pytest.approx(expected.mean(), rel=0.01)
 
 
-def test_dark_picture_is_float32_on_8_bit_levels(picture):
-    dark = camera.darken(picture, 5, rng())
+def test_a_dark_picture_is_float32_on_8_bit_levels_and_the_same_for_the_same_seed(picture):
+    before = picture.copy()
+    dark, again, other = (camera.darken(picture, 5, rng(seed)) for seed in (1, 1, 2))
     assert dark.dtype == np.float32 and dark.shape == picture.shape
     codes = np.rint(dark * 255).astype(np.uint8)
     assert np.array_equal(dark, codes.astype(np.float32) / np.float32(255))
     assert dark.min() == 0 and 0 < dark.max() < 0.5
-
-
-def test_the_same_exposure_and_generator_give_the_same_picture(picture):
-    exposure = Exposure(5.0, (0.2, -0.1))
-    before = picture.copy()
-    once, twice, other = (camera.darken(picture, exposure, rng(seed)) for seed in (1, 1, 2))
-    assert np.array_equal(once, twice) and not np.array_equal(once, other)
+    assert np.array_equal(dark, again) and not np.array_equal(dark, other)
+    assert np.array_equal(dark, camera.darken(picture, Exposure(5.0), rng(1)))
     assert np.array_equal(picture, before)
-    by_stops, by_exposure = (camera.darken(picture, one, rng()) for one in (5, Exposure(5.0)))
-    assert np.array_equal(by_stops, by_exposure)
 
 
 def test_sampled_exposures_fill_their_bounds():
@@ -95,50 +89,27 @@ def test_local_noise_finds_the_noise_that_is_there():
     assert np.sqrt(variance.mean()) == pytest.approx(2.0, rel=0.02)
 
 
-@pytest.mark.parametrize(
-    ("make", "named"),
-    [
-        (lambda: Exposure(-1.0), "-1.0"),
-        (lambda: Exposure(float("nan")), "nan"),
-        (lambda: Exposure(5, (0.1, float("inf"))), "inf"),
-        (lambda: Exposure(5, (0.1,)), r"\(0.1,\)"),
-        (lambda: Camera(electrons=0), "electrons .* 0"),
-        (lambda: Camera(read_noise=-2.0), "read_noise .* -2.0"),
-        (lambda: Camera(gains=(1, 0, 1)), r"gains .* \(1, 0, 1\)"),
-        (lambda: camera.darken(np.full((4, 4, 3), 1.5), 5, rng()), "1.5"),
-        (lambda: camera.darken(gray(9), -3, rng()), "-3"),
-        (lambda: camera.local_noise(gray(9, 16), gray(9, 8)), r"\(16, 16, 3\)"),
-    ],
-)
-def test_what_does_not_fit_is_named(make, named):
-    with pytest.raises(ValueError, match=named):
-        make()
+def test_the_same_seed_darkens_as_it_always_did(picture):
+    """The packaged weights were trained on these random numbers, drawn in this order."""
+    means = [255 * camera.darken_at_random(picture, rng(seed)).mean() for seed in range(8)]
+    expected = [92.81, 43.30, 48.24, 45.44, 24.04, 77.40, 16.23, 47.31]
+    np.testing.assert_allclose(means, expected, atol=0.2)
+    means = [255 * camera.darken_like_lol(picture, rng(seed)).mean() for seed in range(3)]
+    np.testing.assert_allclose(means, [25.64, 25.12, 9.81], atol=0.1)
 
 
-def test_a_random_camera_is_determined_by_the_generator_and_never_brightens(picture):
-    first, again = (camera.darken_at_random(picture, rng(3)) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
-    means = [camera.darken_at_random(picture, rng(seed)).mean() for seed in range(30)]
-    assert len(set(means)) == 30 and max(means) < 1.1 * picture.mean()
-    assert min(means) < 0.1 * picture.mean()
+def test_response_black_level_toe_and_jpeg_change_what_they_say(picture):
+    def take(shot, stops=0, **changes):
+        return camera.darken(shot, stops, rng(), camera=dataclasses.replace(CLEAN, **changes))
 
-
-def test_a_response_of_a_power_leaves_an_undarkened_picture_as_it_is(picture):
-    clean = dataclasses.replace(CLEAN, response=2.2)
-    np.testing.assert_allclose(camera.darken(picture, 0, rng(), camera=clean), picture, atol=0.003)
-
-
-def test_black_level_toe_and_jpeg_change_what_they_say():
-    lifted = dataclasses.replace(CLEAN, black_level=(0.01, 0.0, 0.0))
-    red, green, blue = camera.darken(gray(0), 0, rng(), camera=lifted).mean((0, 1))
+    np.testing.assert_allclose(take(picture, response=2.2), picture, atol=0.003)
+    red, green, blue = take(gray(0), black_level=(0.01, 0.0, 0.0)).mean((0, 1))
     assert red > 0.05 and green == blue == 0
-    pressed = dataclasses.replace(CLEAN, toe=0.05)
-    dark, bright = (camera.darken(gray(v), 0, rng(), camera=pressed).mean() for v in (20, 200))
+    dark, bright = (take(gray(code), toe=0.05).mean() for code in (20, 200))
     assert dark < 0.7 * 20 / 255 and bright > 0.9 * 200 / 255
-    noisy = camera.darken(gray(60), 4, rng())
-    saved = camera.through_jpeg(noisy, 80)
-    assert not np.array_equal(saved, noisy)
-    assert saved.mean() == pytest.approx(noisy.mean(), abs=0.005)
+    whole, saved = (take(picture, stops=4, jpeg_quality=quality) for quality in (None, 80))
+    assert not np.array_equal(saved, whole)
+    assert saved.mean() == pytest.approx(whole.mean(), abs=0.005)
 
 
 def test_blotches_are_wider_than_noise_and_about_as_strong():
