@@ -3,9 +3,10 @@
     python tests/colab.py            all notebooks, one after the other; `make colab` runs it
     python tests/colab.py 01 05      those whose names begin so
 
-The environment is made once, in .venv-colab, from tests/colab.txt. The set-up cell clones the files
-as they are here (those that git tracks, with your changes), and installs them. A notebook passes
-if it runs through and no package that was there before has changed or gone.
+The environment is made once, in .venv-colab, from tests/colab.txt, with the Python that runs this.
+The set-up cell clones the files as they are here (those that git tracks, with your changes), and
+installs them. A notebook passes if it runs through and no package that was there before has changed
+or gone.
 """
 
 import os
@@ -37,22 +38,13 @@ def changes(before: str, after: str) -> list[str]:
     ]
 
 
-def find_python() -> str:
-    """Return the newest Python that the project runs on and that can make an environment."""
-    for name in ("python3.13", "python3.12", "python3.11", sys.executable):
-        call = [name, "-c", "import ensurepip, venv"]
-        if shutil.which(name) and not subprocess.run(call, capture_output=True).returncode:
-            return name
-    raise SystemExit("colab: no Python 3.11, 3.12 or 3.13 with venv: apt-get install python3-venv")
-
-
 def make_environment() -> None:
     """Install Colab's versions, unless that was done before with the same list."""
     done = ENVIRONMENT / "installed.txt"
     if done.exists() and done.read_text() == VERSIONS.read_text():
         return
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
-    subprocess.run([find_python(), "-m", "venv", ENVIRONMENT], check=True)
+    subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
     pip("install", "--quiet", "--requirement", VERSIONS)
     shutil.copy(VERSIONS, done)
 
@@ -65,21 +57,13 @@ def pip(*arguments) -> str:
 
 def make_repository(folder: Path) -> str:
     """Commit the tracked files, as they are now, to a new repository; return its address."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    for name in os.fsdecode(listed.stdout).split("\0"):
-        if name and (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    for command in (
-        "init",
-        "config user.name Colab",
-        "config user.email colab@example.org",
-        "config core.compression 0",  # pictures and weights are compressed already
-        "config pack.window 0",
-        "add --all --force",
-        "commit --message now",
-    ):
-        subprocess.run(["git", *command.split()], cwd=folder, check=True, capture_output=True)
+    options = "-c user.name=Colab -c user.email=colab@example.org -c core.compression=0"
+    git = ["git", f"--git-dir={folder}", f"--work-tree={ROOT}", *options.split()]
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    add = [*git, "add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run(add, cwd=ROOT, input=listed.stdout, check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message=now"], cwd=ROOT, check=True)
     return folder.as_uri()
 
 
@@ -87,11 +71,9 @@ def run(notebook: Path, repository: str) -> list[str]:
     """Run one notebook alone in an empty folder; return what is to be complained of."""
     own = ("LLE_", "PYTHON", "JUPYTER", "MPL", "IPYTHON", "KERAS")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(own)}
-    environment |= {
-        "COLAB_RELEASE_TAG": "release-colab-simulated",
-        "LLE_REPOSITORY": repository,
-        "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment["COLAB_RELEASE_TAG"] = "release-colab-simulated"
+    environment["LLE_REPOSITORY"] = repository
+    environment["PATH"] = f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(notebook, folder)
         before = pip("freeze", "--all")
@@ -120,12 +102,10 @@ def main(beginnings) -> int:
         for notebook in chosen:
             started = time.perf_counter()
             complaints = run(notebook, repository)
-            seconds = time.perf_counter() - started
-            print(f"{notebook.name}: {'FAILED' if complaints else 'passed'}, {seconds:.0f} s")
-            for complaint in complaints:
-                print(f"  {complaint}")
-            sys.stdout.flush()
             failed += bool(complaints)
+            seconds = time.perf_counter() - started
+            verdict = f"{'FAILED' if complaints else 'passed'}, {seconds:.0f} s"
+            print(f"{notebook.name}: {verdict}", *complaints, sep="\n  ", flush=True)
     return 1 if failed or not chosen else 0
 
 
