@@ -103,18 +103,15 @@ def read_profile(icc: bytes | None) -> Profile | None:
     return None if same else profile
 
 
-def convert_to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+def convert_to_srgb(image: Image.Image) -> Image.Image:
     """Convert a CMYK or Lab picture of Pillow's, by its profile if it has one that works."""
+    source = io.BytesIO(image.info.get("icc_profile") or b"")
     if image.mode == "LAB":
         source = ImageCms.createProfile("LAB")
-    elif icc:
-        source = io.BytesIO(icc)
-    else:
-        return image.convert("RGB")
     try:
         target = ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError):
+    except ImageCms.PyCMSError:
         return image.convert("RGB")
 
 
@@ -143,14 +140,8 @@ def _curve(data: bytes) -> np.ndarray:
         return np.interp(_GRID, np.linspace(0, 1, count), table)
     if data[:4] != b"para":
         raise ValueError("not a tone curve")
-    kind = struct.unpack_from(">H", data, 8)[0]
-    given = _fixed(data, (1, 3, 4, 5, 7)[kind], 12)
-    g, a, b, c, d, e, f = np.pad(given, (0, 7 - len(given)))
-    if kind == 0:
-        return _GRID**g
-    if kind < 3:  # the lower part is constant, c
-        d, e, c = -b / a, c, 0.0
-        f = e
+    count = {0: 1, 3: 5, 4: 7}[struct.unpack_from(">H", data, 8)[0]]  # the others are rare
+    given = _fixed(data, count, 12)
+    g, a, b, c, d, e, f = [*given, 1, 0, 0, 0, 0, 0] if count == 1 else [*given, 0, 0][:7]
     power = np.maximum(a * _GRID + b, 0) ** g + e
-    lower = c * _GRID + f
-    return np.clip(np.where(d > _GRID, lower, power), 0, 1)
+    return np.clip(np.where(d > _GRID, c * _GRID + f, power), 0, 1)

@@ -6,12 +6,12 @@ import zlib
 
 import cv2
 import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from lle_utils.errors import LleError
 from lle_utils.photos import metadata
 from lle_utils.photos.decode import register_heif
-from lle_utils.photos.photo import Photo, scale, split_alpha
+from lle_utils.photos.photo import Photo, count_colors, scale
 
 FORMATS = {
     **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"},
@@ -20,14 +20,12 @@ FORMATS = {
 }
 WRITABLE = tuple(FORMATS)
 
-_MANY_FRAMES = ("PNG", "GIF", "WEBP", "AVIF", "HEIF", "TIFF")
 _DEFAULTS = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"quality": 95, "exact": True},  # with the colors of what is transparent
     "AVIF": {"quality": 90},
     "HEIF": {"quality": 90},
 }
-_INCH = 0.0254  # meters
 _MOST_IN_MARKER = 65533 - 32  # of a JPEG file
 
 
@@ -49,79 +47,53 @@ def encode(photo: Photo, kind: str | None = None) -> bytes:
     kind = kind or photo.format
     if kind not in FORMATS.values():
         kind = "PNG"
-    if len(photo.frames) > 1:
-        _check_frames(photo.frames, kind)
+    sizes = {frame.shape for frame in photo.frames}
+    if len(photo.frames) > 1 and kind in ("JPEG", "BMP") or len(sizes) > 1 and kind != "TIFF":
+        raise LleError(
+            f"{len(photo.frames)} pictures cannot be written as one {kind} file; name an output "
+            "that ends in .tif or, if their sizes are the same, in .gif, .webp or .png"
+        )
     if kind == "HEIF" and not register_heif():
         raise LleError("HEIC needs pillow-heif: pip install pillow-heif")
     try:
-        if kind == "TIFF":
-            return _encode_tiff(photo)
-        if kind == "PNG":
-            return _encode_png(photo)
-        return _encode_with_pillow(photo, kind)
-    except (OSError, ValueError, struct.error) as error:
+        return _encode_tiff(photo) if kind == "TIFF" else _encode_other(photo, kind)
+    except (OSError, TypeError, ValueError, struct.error) as error:
         raise LleError(f"it cannot be written as {kind} ({error})") from None
 
 
-def _check_frames(frames: list[np.ndarray], kind: str) -> None:
-    count = len(frames)
-    if kind not in _MANY_FRAMES:
-        raise LleError(
-            f"{count} pictures in one file cannot be written as {kind}; name an output that ends "
-            "in .gif, .webp, .png or .tif"
-        )
-    if kind != "TIFF" and len({frame.shape for frame in frames}) > 1:
-        raise LleError(f"{count} pictures of different sizes are written as .tif only")
-
-
-def _options(photo: Photo, kind: str) -> dict:
-    """Return how to compress: as the input was, if it is of this kind."""
-    kept = photo.options if kind == photo.format else _times(photo)
-    return {**_DEFAULTS.get(kind, {}), **kept}
-
-
-def _times(photo: Photo) -> dict:
-    """Return how long each frame is shown, and how often all."""
-    return {key: photo.options[key] for key in ("duration", "loop") if key in photo.options}
-
-
-def _encode_with_pillow(photo: Photo, kind: str) -> bytes:
-    options = _options(photo, kind)
+def _encode_other(photo: Photo, kind: str) -> bytes:
+    """Encode any kind of file but TIFF."""
+    times = {key: photo.options[key] for key in ("duration", "loop") if key in photo.options}
+    options = {**_DEFAULTS.get(kind, {}), **(photo.options if kind == photo.format else times)}
     if "qtables" in options:
         del options["quality"]
+    options["dpi"] = photo.dpi
     if kind in ("BMP", "GIF"):  # they hold no profile, so that their colors are sRGB
         photo = photo.in_srgb()
+    else:
+        options |= {"exif": photo.exif, "xmp": photo.xmp, "icc_profile": photo.icc}
+    if kind == "PNG":
+        options["pnginfo"] = _png_text(photo)
+        if len(photo.frames) == 1 and photo.frames[0].dtype != np.uint8:
+            return _encode_deep_png(scale(photo.frames[0], np.uint16), options)
     frames = [scale(frame, np.uint8) for frame in photo.frames]
-    if kind == "BMP" and frames[0].shape[-1] in (2, 4):
-        return _encode_with_opencv(frames[0], ".bmp")  # Pillow's has no opacity
-    exif, xmp = photo.exif, photo.xmp
-    if kind == "JPEG":
-        if frames[0].shape[-1] in (2, 4):
-            photo.notes.append("JPEG has no opacity: the picture is put before white")
+    if kind in ("BMP", "JPEG") and frames[0].shape[-1] in (2, 4):
+        photo.notes.append(f"{kind} has no opacity: the picture is put before white")
         frames = [_flatten(frame) for frame in frames]
-        exif = _if_short(exif and metadata.PREFIX + exif, "EXIF", photo)
-        xmp = _if_short(xmp, "XMP", photo)
-    if kind == "AVIF" and exif:
-        exif = metadata.exif_for_avif(exif)
-    if kind not in ("BMP", "GIF"):
-        options |= {"exif": exif, "xmp": xmp, "icc_profile": photo.icc}
-    options["dpi"] = photo.dpi
-    options = {name: value for name, value in options.items() if value is not None}
+    if kind == "JPEG":
+        options["exif"] = photo.exif and metadata.PREFIX + photo.exif
+        for name in ("exif", "xmp"):
+            if len(options[name] or b"") > _MOST_IN_MARKER:
+                photo.notes.append(f"its {name.upper()} is too long for JPEG and is left out")
+                options[name] = None
     return _save(frames, kind, options)
-
-
-def _if_short(data: bytes | None, name: str, photo: Photo) -> bytes | None:
-    """Return a block of metadata if a JPEG file can hold it."""
-    if data and len(data) > _MOST_IN_MARKER:
-        photo.notes.append(f"its {name} is too long for JPEG and is left out")
-        return None
-    return data or None
 
 
 def _save(frames: list[np.ndarray], kind: str, options: dict) -> bytes:
     first, *others = (_to_image(frame) for frame in frames)
+    options = {name: value for name, value in options.items() if value is not None}
     if others:
-        options = {**options, "save_all": True, "append_images": others}
+        options |= {"save_all": True, "append_images": others}
         if kind == "GIF":
             options["disposal"] = 2 if first.mode == "RGBA" else 1
     file = io.BytesIO()
@@ -135,62 +107,37 @@ def _to_image(frame: np.ndarray) -> Image.Image:
 
 def _flatten(frame: np.ndarray) -> np.ndarray:
     """Put a picture with opacity before white."""
-    color, alpha = split_alpha(frame)
-    if alpha is None:
-        return frame
-    share = alpha[..., None].astype(np.float32) / 255
-    return np.round(color * share + 255 * (1 - share)).astype(np.uint8)
+    share = frame[..., -1:].astype(np.float32) / 255
+    return np.round(frame[..., :-1] * share + 255 * (1 - share)).astype(np.uint8)
 
 
-# PNG
-
-
-def _encode_png(photo: Photo) -> bytes:
-    """Let a library write the pixels, and put everything else in after the header."""
-    frames = photo.frames
-    deep = len(frames) == 1 and frames[0].dtype != np.uint8
-    if deep:
-        plain = _encode_with_opencv(scale(frames[0], np.uint16), ".png")
-    else:
-        plain = _save([scale(frame, np.uint8) for frame in frames], "PNG", _times(photo))
-    chunks = []
-    if photo.icc:
-        chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(photo.icc)))
-    if photo.dpi:
-        pixels_a_meter = (round(value / _INCH) for value in photo.dpi)
-        chunks.append((b"pHYs", struct.pack(">LLB", *pixels_a_meter, 1)))
-    if photo.exif:
-        chunks.append((b"eXIf", photo.exif))
-    text = {**photo.text}
+def _png_text(photo: Photo) -> PngImagePlugin.PngInfo:
+    text = PngImagePlugin.PngInfo()
+    for key, value in photo.text.items():
+        text.add_itxt(key, value)
     if photo.xmp:
-        text["XML:com.adobe.xmp"] = photo.xmp.decode("utf-8", "replace")
-    for key, value in text.items():
-        start = key.encode("latin-1", "replace")[:79] + b"\0\0\0\0\0"
-        chunks.append((b"iTXt", start + value.encode("utf-8", "replace")))
-    header = 33  # 8 bytes of signature, 25 of the chunk IHDR
-    return plain[:header] + b"".join(_chunk(*chunk) for chunk in chunks) + plain[header:]
+        text.add_itxt("XML:com.adobe.xmp", photo.xmp)
+    return text
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
-
-
-def _encode_with_opencv(frame: np.ndarray, ending: str) -> bytes:
-    """Encode what Pillow cannot: PNG of 16 bits a channel, BMP with opacity."""
+def _encode_deep_png(frame: np.ndarray, options: dict) -> bytes:
+    """Encode 16 bits a channel, which only OpenCV writes, with what only Pillow writes."""
     if frame.shape[-1] == 2:  # OpenCV has no gray with opacity
         frame = frame[..., [0, 0, 0, 1]]
     order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[frame.shape[-1]]
-    done, encoded = cv2.imencode(ending, frame[..., order])
+    done, pixels = cv2.imencode(".png", frame[..., order])
     if not done:
         raise ValueError("OpenCV cannot encode it")
-    return encoded.tobytes()
+    pixels, rest = pixels.tobytes(), _save([np.zeros((1, 1, 3), np.uint8)], "PNG", options)
+    header = 33  # 8 bytes of signature, 25 of the chunk IHDR
+    return pixels[:header] + rest[header : rest.rindex(b"IDAT") - 4] + pixels[header:]
 
 
 # TIFF: written here, because neither Pillow (8 bits) nor tifffile (no EXIF) has it all
 
 
 def _encode_tiff(photo: Photo) -> bytes:
-    compress = photo.format == "TIFF" and photo.options.get("compress", False)
+    compress = photo.options.get("compress", False)
     parts, position = [b"II*\0" + struct.pack("<L", 8)], 8
     for index, frame in enumerate(photo.frames):
         pixels = np.ascontiguousarray(frame, frame.dtype.newbyteorder("<"))
@@ -198,9 +145,8 @@ def _encode_tiff(photo: Photo) -> bytes:
         pixels = zlib.compress(pixels) if compress else pixels
         folder = _folder(frame, len(pixels), compress, None if index else photo)
         data = folder.tobytes(position)
-        position += len(data) + len(pixels)
-        padding = bytes(position % 2)
-        position += len(padding)
+        padding = bytes(len(pixels) % 2)
+        position += len(data) + len(pixels) + len(padding)
         if index < len(photo.frames) - 1:
             link = 2 + 12 * len(folder)  # after the tags
             data = data[:link] + struct.pack("<L", position) + data[link + 4 :]
@@ -211,7 +157,7 @@ def _encode_tiff(photo: Photo) -> bytes:
 def _folder(frame: np.ndarray, length: int, compress: bool, photo: Photo | None):
     """Return the tags of one page; those of the first say what is known of the photo."""
     height, width, channels = frame.shape
-    colors = 3 if channels >= 3 else 1
+    colors = count_colors(frame)
     tags = {
         256: width,
         257: height,
@@ -219,11 +165,9 @@ def _folder(frame: np.ndarray, length: int, compress: bool, photo: Photo | None)
         259: 8 if compress else 1,  # Deflate or none
         262: 2 if colors == 3 else 1,  # RGB or gray
         273: 0,  # the pixels follow the folder; Pillow adds where that is
-        274: metadata.UPRIGHT,
         277: channels,
         278: height,
         279: length,
-        284: 1,  # interleaved
         339: ((3 if frame.dtype.kind == "f" else 1),) * channels,
     }
     if channels > colors:

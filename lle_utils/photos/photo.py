@@ -24,7 +24,7 @@ class Photo:
     format : str
         "JPEG", "PNG", "TIFF" and so on, as Pillow has it.
     icc, exif, xmp : bytes, optional
-        Color profile, EXIF block and XMP packet. EXIF says upright and has no thumbnail.
+        Color profile, EXIF block and XMP packet. EXIF has no orientation and no thumbnail.
     dpi : tuple of float, optional
         Pixels an inch, across and down.
     text : dict
@@ -48,7 +48,7 @@ class Photo:
     @property
     def pixels(self) -> np.ndarray:
         """The first frame without opacity: shape (height, width, 1) or (height, width, 3)."""
-        return split_alpha(self.frames[0])[0]
+        return self.frames[0][..., : count_colors(self.frames[0])]
 
     def to_srgb(self) -> np.ndarray:
         """Return the first frame as float32 sRGB in [0, 1], shape (height, width, 3)."""
@@ -65,9 +65,8 @@ class Photo:
             return self
         frames = []
         for frame in self.frames:
-            color, alpha = split_alpha(frame)
-            color = scale(np.asarray(View(color, profile)), frame.dtype)
-            frames.append(color if alpha is None else np.dstack([color, alpha]))
+            color = scale(np.asarray(View(frame[..., :3], profile)), frame.dtype)
+            frames.append(np.dstack([color, frame[..., 3:]]))
         return dataclasses.replace(self, frames=frames, icc=None)
 
     def change(self, function: Callable) -> "Photo":
@@ -80,9 +79,8 @@ class Photo:
             returns an array like it, or an `inference.Enhanced`. What is wholly transparent, it
             sees as the mean of what is not; the file keeps it as it was.
         """
-        profile = read_profile(self.icc)
-        frames = [_change(frame, function, profile) for frame in self.frames]
-        return dataclasses.replace(self, frames=frames)
+        views = [View(frame, read_profile(self.icc)) for frame in self.frames]
+        return dataclasses.replace(self, frames=[view.change(function) for view in views])
 
     def beside(self, other: "Photo") -> "Photo":
         """Return a photo with this one on the left and one of the same size on the right."""
@@ -90,11 +88,9 @@ class Photo:
         return dataclasses.replace(other, frames=[np.hstack(pair) for pair in pairs])
 
 
-def split_alpha(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Take a frame apart into gray or RGB, and opacity or None."""
-    if frame.shape[-1] in (2, 4):
-        return frame[..., :-1], frame[..., -1]
-    return frame, None
+def count_colors(frame: np.ndarray) -> int:
+    """Return how many channels are not opacity: 1 or 3."""
+    return 3 if frame.shape[-1] >= 3 else 1
 
 
 def scale(frame: np.ndarray, kind) -> np.ndarray:
@@ -123,23 +119,24 @@ class View:
     """
 
     def __init__(self, frame: np.ndarray, profile: Profile | None):
-        self._color, alpha = split_alpha(frame)
-        self._profile = profile
         self.shape = (*frame.shape[:2], 3)
-        self.hidden = None if alpha is None else alpha == 0
+        self._frame, self._profile = frame, profile
+        self._colors = count_colors(frame)
+        opaque = frame.shape[-1] == self._colors or frame[..., -1].all()
+        self._shown = None if opaque else frame[..., -1:] > 0
         self._fill = None
-        if self.hidden is not None and self.hidden.any() and not self.hidden.all():
-            shown = sum(self[box][~self.hidden[box]].sum(0, dtype=float) for box in self._boxes())
-            self._fill = np.float32(shown / np.count_nonzero(~self.hidden))
+        if self._shown is not None and self._shown.any():
+            sums = [self[box].sum((0, 1), float, where=self._shown[box]) for box in self._boxes()]
+            self._fill = np.float32(sum(sums) / self._shown.sum())
 
     def __getitem__(self, box: tuple[slice, slice]) -> np.ndarray:
-        picture = scale(self._color[box], np.float32)
-        if picture.shape[-1] == 1:
+        picture = scale(self._frame[box][..., : self._colors], np.float32)
+        if self._colors == 1:
             picture = np.repeat(picture, 3, axis=-1)
         elif self._profile:
             picture = self._profile.to_srgb(picture)
         if self._fill is not None:
-            picture = np.where(self.hidden[box][..., None], self._fill, picture)
+            picture = np.where(self._shown[box], picture, self._fill)
         return picture
 
     def __array__(self, dtype=None, copy=None):
@@ -148,32 +145,24 @@ class View:
             picture[box] = self[box]
         return picture
 
+    def change(self, function: Callable) -> np.ndarray:
+        """Return the frame after a function changed what is shown of it; see `Photo.change`."""
+        if self._shown is not None and not self._shown.any():
+            return self._frame
+        changed, frame = function(self), self._frame.copy()
+        for box in getattr(changed, "boxes", self._boxes)():
+            part, old = changed[box], frame[box][..., : self._colors]
+            if self._colors == 1:
+                part = part.mean(axis=-1, keepdims=True)
+            elif self._profile:
+                part = self._profile.from_srgb(part, scale(old, np.float32))
+            shown = True if self._shown is None else self._shown[box]
+            np.copyto(old, scale(part, frame.dtype), where=shown)
+        return frame
+
     def _boxes(self):
         """Cut the picture into stretches of rows, which bounds the memory."""
         height, width = self.shape[:2]
         step = max(1, STRIP_PIXELS // width)
         for top in range(0, height, step):
             yield slice(top, min(top + step, height)), slice(0, width)
-
-    def convert(self, picture) -> np.ndarray:
-        """Return a changed picture in the form that the frame's colors have."""
-        converted = np.empty(self._color.shape, self._color.dtype)
-        for box in getattr(picture, "boxes", self._boxes)():
-            part, color = picture[box], self._color[box]
-            if color.shape[-1] == 1:
-                part = part.mean(axis=-1, keepdims=True)
-            elif self._profile:
-                part = self._profile.from_srgb(part, scale(color, np.float32))
-            converted[box] = scale(part, converted.dtype)
-        return converted
-
-
-def _change(frame: np.ndarray, function: Callable, profile: Profile | None) -> np.ndarray:
-    view = View(frame, profile)
-    if view.hidden is None:
-        return view.convert(function(view))
-    if view.hidden.all():
-        return frame
-    changed = frame.copy()
-    np.copyto(changed[..., :-1], view.convert(function(view)), where=~view.hidden[..., None])
-    return changed
