@@ -14,7 +14,6 @@ from importlib.util import find_spec
 
 from lle_utils.enhancing import STANDARD, Job
 from lle_utils.errors import LleError
-from lle_utils.images import remove_parts
 
 LOCAL = "local"
 """The address that stands for a cluster on this computer, with one worker per core."""
@@ -70,8 +69,6 @@ def enhance_files(
                 complain(note)
             if entry["output"]:
                 announce(entry["output"])
-    for folder in {os.path.dirname(job.target) for job in jobs}:
-        remove_parts(folder)  # of workers that were killed
     return failed
 
 

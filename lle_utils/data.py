@@ -147,7 +147,7 @@ def _list_lol(split: str) -> list[PairFiles]:
     if missing:
         raise LleError(
             f"LOL is not complete: {missing[0]} is missing. `python -m lle_utils fetch lol` gets "
-            f"it, or set {paths.ENVIRONMENT_VARIABLE} to the folder that holds lol/"
+            "it, or set LLE_DATA_DIR to the folder that holds lol/"
         )
     state = fetch.lol_state()
     if state != "published":

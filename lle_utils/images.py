@@ -5,10 +5,8 @@ The one form that the rest of the package knows is a NumPy array of float32, sha
 """
 
 import os
-import platform
-import re
-import tempfile
-import zlib
+import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,17 +33,14 @@ def as_float(image) -> np.ndarray:
         RGB in [0, 1]; gray becomes three equal channels. Always a new array.
     """
     image = check_array(image)
+    scaled = image.astype(np.float32)
     if image.dtype.kind == "u":
-        scaled = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    else:
-        scaled = image.astype(np.float32)
-        if not np.isfinite(scaled).all():
-            raise ValueError("the picture has values that are not finite (NaN or infinity)")
-        if scaled.min() < 0 or scaled.max() > 1:
-            raise ValueError(
-                "a floating-point picture must be in [0, 1]; this one spans "
-                f"[{scaled.min():.4g}, {scaled.max():.4g}]. Divide code values by 255 first"
-            )
+        scaled /= np.float32(np.iinfo(image.dtype).max)
+    elif not (scaled.min() >= 0 and scaled.max() <= 1):  # which NaN is not either
+        raise ValueError(
+            "a floating-point picture must be in [0, 1]; this one spans "
+            f"[{scaled.min():.4g}, {scaled.max():.4g}]. Divide code values by 255 first"
+        )
     if image.shape[-1] == 1:
         return np.repeat(scaled, 3, axis=-1)
     return np.ascontiguousarray(scaled[..., :3])
@@ -58,12 +53,12 @@ def check_array(image) -> np.ndarray:
     frame = array[..., None] if array.ndim == 2 else array
     if frame.ndim != 3 or frame.shape[-1] not in (1, 3, 4) or frame.size == 0:
         raise ValueError(
-            "a picture has the shape (height, width), (height, width, 1), (height, width, 3) or "
-            f"(height, width, 4), not {array.shape}; enhance several pictures one after the other"
+            "a picture has the shape (height, width) or (height, width, 1, 3 or 4), not "
+            f"{array.shape}; enhance several pictures one after the other"
         )
     if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
         raise ValueError(
-            f"a picture is uint8, uint16 or floating point, not {array.dtype}: convert it first"
+            f"a picture is uint8, uint16 or floating point, not {array.dtype}: convert it"
         )
     return frame
 
@@ -77,11 +72,9 @@ def to_uint8(image) -> np.ndarray:
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read a picture file of (almost) any kind.
+    """Read a picture file of (almost) any kind, upright and in sRGB; opacity is dropped.
 
-    Gray, palette, CMYK, 16-bit and floating-point files all come out alike; a camera's rotation
-    mark (EXIF) is obeyed; the colors of other color spaces are converted to sRGB; opacity is
-    dropped. `photos.read_photo` keeps all of it.
+    `photos.read_photo` keeps all that a file holds.
 
     Returns
     -------
@@ -107,23 +100,19 @@ def read_uint8(path: str | Path) -> np.ndarray:
 def _read_single(path: str | Path) -> Photo:
     photo = read_photo(path)
     if len(photo.frames) > 1:
-        raise LleError(
-            f"{path} holds {len(photo.frames)} pictures, an animation or pages, where one is "
-            "wanted; lle_utils.photos.read_photo reads them all"
-        )
+        raise LleError(f"{path} holds {len(photo.frames)} pictures where one is wanted")
     return photo
 
 
 def check_ending(path: str | Path) -> str:
     """Return the ending of a picture to be written, in small letters, if pictures can have it."""
-    ending = Path(path).suffix
-    if ending.lower() not in WRITABLE:
+    ending = Path(path).suffix.lower()
+    if ending not in WRITABLE:
         raise LleError(
-            f"{path}: a picture is written as {', '.join(WRITABLE)}, "
-            + (f"not as {ending}" if ending else "and this name has no extension")
-            + "; a folder's name ends in /"
+            f"{path}: the name of a picture to be written ends in {', '.join(WRITABLE)}; "
+            "that of a folder ends in /"
         )
-    return ending.lower()
+    return ending
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
@@ -164,53 +153,27 @@ def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
-_COMPUTER = f"{zlib.crc32(platform.node().encode()):08x}"
-_PART = re.compile(rf"\.lle-{_COMPUTER}-(\d+)-")
-
-
 def remove_parts(folder: str | Path) -> None:
-    """Remove the parts of files that processes of this computer left when they were killed."""
+    """Remove the parts of files that killed processes left: what was not written to for a day."""
     with suppress(OSError):
         for path in Path(folder).glob(".lle-*"):
-            found = _PART.match(path.name)
-            if found and not _is_running(int(found[1])):
+            if time.time() - path.stat().st_mtime > 24 * 3600:
                 path.unlink()
 
 
-def _is_running(process: int) -> bool:
-    if os.name == "nt":  # where this signal would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except OSError as error:
-        return not isinstance(error, ProcessLookupError)
-    return True
-
-
 def replace_file(path: Path, write) -> None:
-    """Call ``write(partial)`` on a file beside `path`, and put it in place only if that succeeds.
+    """Let ``write(partial)`` write a file beside `path`, and put it in place if that succeeds.
 
-    Raises
-    ------
-    LleError
-        If the operating system refuses.
+    `LleError` if the operating system refuses.
     """
-    partial = None
+    # Keras chooses the format by both endings of .weights.h5; a long name would not fit.
+    partial = path.parent / f".lle-{uuid.uuid4().hex}{''.join(path.suffixes[-2:])[-24:]}"
     try:
-        # Keras chooses the format by both endings of .weights.h5; a long name would not fit.
-        ending = "".join(path.suffixes[-2:])[-24:]
-        start = f".lle-{_COMPUTER}-{os.getpid()}-"
-        descriptor, partial = tempfile.mkstemp(prefix=start, suffix=ending, dir=path.parent)
-        os.close(descriptor)
-        write(partial)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(partial, 0o666 & ~umask)  # mkstemp makes files that only their owner can read
+        write(str(partial))
         os.replace(partial, path)
-    except BaseException as error:
-        if partial is not None:
-            Path(partial).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            reason = (error.strerror or str(error)).splitlines()[0]
-            raise LleError(f"{path} cannot be written: {reason}") from error
-        raise
+    except OSError as error:
+        reason = (error.strerror or str(error)).splitlines()[0]
+        raise LleError(f"{path} cannot be written: {reason}") from error
+    finally:
+        with suppress(OSError):  # it is gone, if all went well
+            partial.unlink()

@@ -167,7 +167,7 @@ def test_an_input_is_never_an_output(refused):
     [
         (("a.png", "-o", "b.png"), "b.png exists already; --overwrite replaces it, and --skip-"),
         (("a.png", "-o", "a.png/x.png"), "a.png is not a folder"),
-        (("a.png", "-o", "c.docx"), "not as .docx"),
+        (("a.png", "-o", "c.docx"), "c.docx: the name of a picture"),
         (("a.png", "-o", "~nosuchuser/out"), "there is no such user"),
         (("a.png", "-o", f"{'x' * 300}.png"), "too long"),
         (("a.png", "-o", ""), "the path is empty"),
@@ -271,34 +271,6 @@ def test_a_folder_that_is_input_and_output_can_be_done_again(lle):
     save("b.png")
     assert lle(*asked, "--skip-existing")[1].split() == ["./b_x.png"]
     assert lle(*asked, "--skip-existing") == (0, "", "")
-
-
-WRITE = """
-import pathlib, sys, time
-from lle_utils import images
-
-def write(partial):
-    print(pathlib.Path(partial).name, flush=True)
-    time.sleep(600)
-
-images.replace_file(pathlib.Path("out/a.png"), write)
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="processes are asked for elsewise there")
-def test_parts_of_files_that_killed_processes_left_are_removed(lle):
-    for name in ("in/a.png", "out/a.png"):
-        save(name)
-    call = [sys.executable, "-c", WRITE]
-    options = {"stdout": subprocess.PIPE, "text": True, "env": environment()}
-    with subprocess.Popen(call, **options) as killed, subprocess.Popen(call, **options) as running:
-        parts = [process.stdout.readline().strip() for process in (killed, running)]
-        killed.kill()
-        killed.wait()
-        assert set(os.listdir("out")) == {"a.png", *parts}
-        assert lle("in", "-o", "out", "--skip-existing") == (0, "", "")
-        assert set(os.listdir("out")) == {"a.png", parts[1]}
-        running.kill()
 
 
 def test_ctrl_c_ends_the_run_in_one_line(lle, monkeypatch):

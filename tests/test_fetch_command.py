@@ -26,7 +26,7 @@ def test_where_data_lives(tmp_path, monkeypatch):
     assert paths.data_dir() == root / "data" and paths.sample_dir() == root / "data" / "sample"
     monkeypatch.setattr(paths, "checkout_dir", lambda: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert paths.APP_NAME in str(paths.data_dir())
+    assert "low-light-workbook" in str(paths.data_dir())
     assert paths.sample_dir().parent == Path(paths.__file__).parent
 
 
