@@ -10,21 +10,19 @@ import argparse
 from collections import defaultdict
 from collections.abc import Sequence
 
+import cv2
 import matplotlib
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
-from PIL import Image
-from scipy import ndimage
 
 from lle_utils import baselines, metrics, vision
-from lle_utils.curve import adjust_exposure, brighten
+from lle_utils.curve import adjust_exposure
 from lle_utils.drawing import MAP_COLORS, bend, draw_success, split_slanted, write_exposure
 from lle_utils.evaluation import scale_to_mean
 from lle_utils.figures import default_folder, make_figures
-from lle_utils.images import as_float, to_uint8
 from lle_utils.inference import map_kinds
 from lle_utils.material import Material, Panel
 
@@ -34,6 +32,9 @@ WIDTH, HEIGHT = 40 / 3, 7.5
 DPI = 120
 CONSTANT = 0.38
 """The m of the pages that need no network."""
+
+CALM = {"raccoon": np.s_[10:120, 286:396], "778": np.s_[116:226, 83:193]}
+"""A part of a picture, even but not blank, in which noise is seen."""
 
 _LEFT, _RIGHT, _TOP = 0.045, 0.955, 0.955  # margins, as shares of the page
 _INK, _QUIET = "#1a1a1a", "#5f5f5f"
@@ -68,15 +69,11 @@ def _page(title: str, line: str = "") -> Figure:
     return figure
 
 
-def _box(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    return figure.add_axes((left, bottom, width, height))
-
-
-def _row(figure: Figure, bottom: float, height: float, count: int, right=_RIGHT) -> list[Axes]:
+def _row(figure, bottom: float, height: float, count: int, right=_RIGHT, gap=0.014) -> list[Axes]:
     """Return boxes of equal width side by side between the margins."""
-    gap = 0.014
     width = (right - _LEFT - gap * (count - 1)) / count
-    return [_box(figure, _LEFT + n * (width + gap), bottom, width, height) for n in range(count)]
+    lefts = _LEFT + (width + gap) * np.arange(count)
+    return [figure.add_axes((left, bottom, width, height)) for left in lefts]
 
 
 def _picture(axes: Axes, picture, title: str = "", below: str = "", **options):
@@ -88,10 +85,9 @@ def _picture(axes: Axes, picture, title: str = "", below: str = "", **options):
     top, left = (rows - tall) // 2, (columns - wide) // 2
     part = np.clip(picture[top : top + tall, left : left + wide], 0, 1)
     image = axes.imshow(part, aspect="auto", interpolation="antialiased", **options)
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
-    axes.set_title(title)
+    axes.set(title=title, xticks=[], yticks=[])
     axes.set_xlabel(below, labelpad=8)
+    axes.spines[:].set_visible(False)
     return image
 
 
@@ -115,9 +111,11 @@ def make_opening(material: Material) -> tuple[Figure, list[Panel]]:
     name = material.pictures["hero"][0]
     dark, bright = material.pair(name).low, material.enhanced(name)
     size = (round(WIDTH * DPI), round(WIDTH * DPI * dark.shape[0] / dark.shape[1]))
+    # Enlarged before the line is drawn, or the line has steps.
+    large = [cv2.resize(one, size, interpolation=cv2.INTER_CUBIC) for one in (dark, bright)]
     figure = Figure((WIDTH, HEIGHT), dpi=DPI)
-    axes = _box(figure, 0, 0, 1, 1)
-    _picture(axes, split_slanted(_enlarged(dark, size), _enlarged(bright, size)))
+    axes = figure.add_axes((0, 0, 1, 1))
+    _picture(axes, split_slanted(*large))
     words = {"color": "white", "transform": axes.transAxes}
     title = "See what was\nin the dark"
     axes.text(_LEFT, 0.87, title, fontsize=46, weight="bold", va="top", **words)
@@ -127,12 +125,6 @@ def make_opening(material: Material) -> tuple[Figure, list[Panel]]:
     return figure, [material.panel(name, "enhancer", bright, 8)]
 
 
-def _enlarged(picture, size: tuple[int, int]) -> np.ndarray:
-    """Enlarge a picture before the line is drawn, or the line has steps."""
-    image = Image.fromarray(to_uint8(picture)).resize(size, Image.Resampling.BICUBIC)
-    return as_float(np.asarray(image))
-
-
 def make_darkness(material: Material) -> tuple[Figure, list[Panel]]:
     """Show a dark picture and how often each code value occurs in it."""
     name = material.pictures["dial"]
@@ -140,8 +132,8 @@ def make_darkness(material: Material) -> tuple[Figure, list[Panel]]:
     half = np.median(255 * pair.low)
     line = f"Half of its values are {half:.0f} or less, of 255"
     figure = _page("A dark file is not empty", line)
-    _picture(_box(figure, _LEFT, 0.2, 0.42, 0.55), pair.low, below=material.untouched)
-    axes = _box(figure, 0.58, 0.2, _RIGHT - 0.58, 0.55)
+    _picture(figure.add_axes((_LEFT, 0.2, 0.42, 0.55)), pair.low, below=material.untouched)
+    axes = figure.add_axes((0.58, 0.2, _RIGHT - 0.58, 0.55))
     for picture, color, style in ((pair.low, _BLUE, "-"), (pair.high, _ORANGE, "--")):
         counts, edges = np.histogram(255 * picture, bins=np.arange(-0.5, 256, 5))
         axes.stairs(100 * counts / picture.size, edges, color=color, lw=3.5, ls=style)
@@ -159,7 +151,7 @@ def make_equation(material: Material) -> tuple[Figure, list[Panel]]:
     figure.text(_LEFT, 0.66, "$E + M\\,E\\,(1 - E)\\;\\rightarrow\\; E$", fontsize=38, va="top")
     words = "Black stays black,\nwhite stays white,\nthe rest gets brighter."
     figure.text(_LEFT, 0.47, words, fontsize=24, color=_QUIET, va="top", linespacing=1.5)
-    axes = _box(figure, 0.55, 0.15, _RIGHT - 0.55, 0.68)
+    axes = figure.add_axes((0.55, 0.15, _RIGHT - 0.55, 0.68))
     x = np.linspace(0, 1, 301)
     axes.plot(x, x, color="#8a8a8a", lw=2.5, ls="--", label="untouched")
     colors = matplotlib.colormaps[MAP_COLORS]([0.75, 0.5, 0.28, 0.05])
@@ -176,80 +168,55 @@ def make_equation(material: Material) -> tuple[Figure, list[Panel]]:
 
 def make_noise(material: Material) -> tuple[Figure, list[Panel]]:
     """Draw by how much the curve multiplies noise, beside an enlarged part of a picture."""
-    name = material.pictures["iterations"]
-    pair = material.pair(name)
-    bent = baselines.constant_map(pair.low, CONSTANT)
-    at = 0.05
-    value, gain = bend(at, CONSTANT, 8), gain_of(at)
-    line = f"8 iterations, m = {CONSTANT:g}: from {at:g} to {value:.2f}, and the noise times"
-    figure = _page("Brightening multiplies noise", f"{line} {gain:.1f}")
-    axes = _box(figure, 0.105, 0.17, 0.36, 0.55)
-    x = np.linspace(0, 1, 301)
-    axes.plot(x, gain_of(x), color=_BLUE)
-    axes.plot(at, gain, "o", color=_ORANGE, ms=14)
+    name, low, high = material.pair(material.pictures["iterations"])
+    bent = baselines.constant_map(low, CONSTANT)
+    x = np.linspace(0, 1, 1001)
+    y = bend(x, CONSTANT, 8)
+    gains = np.gradient(y, x)
+    at = 50  # of 1000
+    line = f"8 iterations, m = {CONSTANT:g}: from {x[at]:g} to {y[at]:.2f}, and the noise times"
+    figure = _page("Brightening multiplies noise", f"{line} {gains[at]:.1f}")
+    axes = figure.add_axes((0.105, 0.17, 0.36, 0.55))
+    axes.plot(x, gains, color=_BLUE)
+    axes.plot(x[at], gains[at], "o", color=_ORANGE, ms=14)
     axes.axhline(1, color=_QUIET, ls="--", lw=2.5)
     axes.text(1, 1.35, "noise unchanged", color=_QUIET, ha="right")
     _unit_axis(axes, "value before (0 black, 1 white)", "noise multiplied by")
     axes.set_ylim(0, None)
-    part = _even_place(pair.high)
     tall = 0.2 * WIDTH / HEIGHT
-    left, right = (_box(figure, place, 0.445 - tall / 2, 0.2, tall) for place in (0.541, 0.755))
-    _picture(left, bent[part], below="after 8 iterations")
-    _picture(right, pair.high[part], below="reference")
+    for left, picture, below in ((0.541, bent, "after 8 iterations"), (0.755, high, "reference")):
+        axes = figure.add_axes((left, 0.445 - tall / 2, 0.2, tall))
+        _picture(axes, picture[CALM[name]], below=below)
     return figure, [material.panel(name, f"one constant, m = {CONSTANT:g}", bent, 8)]
-
-
-def gain_of(x, constant: float = CONSTANT, iterations: int = 8):
-    """Return by how much the iterations multiply a small difference at the value x."""
-    gain = np.ones_like(np.asarray(x, float))
-    for _ in range(iterations):
-        gain = gain * (1 + constant * (1 - 2 * x))
-        x = brighten(x, constant)
-    return gain
-
-
-def _even_place(reference, side: int = 110) -> tuple[slice, slice]:
-    """Return a square of a picture that is calm but not blank."""
-    gray = np.asarray(reference).mean(axis=-1)
-    rough = ndimage.uniform_filter(ndimage.gaussian_gradient_magnitude(gray, 2), side)
-    half = side // 2
-    inside = rough[half:-half, half:-half]
-    quiet = np.abs(inside - np.quantile(inside, 0.25))
-    top, left = np.unravel_index(quiet.argmin(), inside.shape)
-    return np.s_[top : top + side, left : left + side]
 
 
 def make_objectives(material: Material) -> tuple[Figure, list[Panel]]:
     """Show what each of two training objectives compares, and what comes of it."""
-    name = material.pictures["objectives"]
-    reference = material.pair(name).high
-    theirs, ours = (material.steps(name, 8, weights) for weights in ("founding", "enhancer"))
-    panels = [
-        material.panel(name, weights, steps[-1].image, 8, steps[-1].parameter_map)
-        for weights, steps in (("founding", theirs), ("enhancer", ours))
-    ]
-    figure = _page("You get what the loss asks for")
-    width = 0.232
+    name, _, reference = material.pair(material.pictures["objectives"])
+    figure, panels = _page("You get what the loss asks for"), []
+    width, gap = 0.232, 0.107
     height = width * WIDTH / HEIGHT * reference.shape[0] / reference.shape[1]
-    gap = (_RIGHT - _LEFT - 3 * width) / 2
-    places = [_LEFT + index * (width + gap) for index in range(3)]
-    questions = (
-        (0.49, "The founding objective: is the map like the bright picture?"),
-        (0.075, "Ours: is the enhanced picture like the bright picture?"),
-    )
-    for bottom, question in questions:
+    for bottom, weights, question in (
+        (0.49, "founding", "The founding objective: is the map like the bright picture?"),
+        (0.075, "enhancer", "Ours: is the enhanced picture like the bright picture?"),
+    ):
+        steps = material.steps(name, 8, weights)
+        panel = material.panel(name, weights, steps[-1].image, 8, steps[-1].parameter_map)
+        panels.append(panel)
         figure.text(_LEFT, bottom + height + 0.015, question, fontsize=22, va="bottom")
-        sign = {"fontsize": 34, "ha": "center", "va": "center"}
-        figure.text(places[1] - gap / 2, bottom + height / 2, "≈ ?", **sign)
-        _picture(_box(figure, places[1], bottom, width, height), reference, below="bright picture")
-    _map(_box(figure, places[0], 0.49, width, height), theirs[0].parameter_map, below="map M")
-    box = _box(figure, places[0], 0.075, width, height)
-    _picture(box, ours[-1].image, below="enhanced picture")
-    figure.text(places[2] - gap / 2, 0.49 + height / 2, "→", **{**sign, "fontsize": 40})
-    told = f"8 iterations: {panels[0].psnr:.1f} dB"
-    _picture(_box(figure, places[2], 0.49, width, height), theirs[-1].image, below=told)
-    words = f"What is compared\nis what you get:\n{panels[1].psnr:.1f} dB"
-    figure.text(places[2], 0.075 + height / 2, words, fontsize=24, va="center", linespacing=1.5)
+        sign = {"y": bottom + height / 2, "ha": "center", "va": "center"}
+        figure.text(_LEFT + width + gap / 2, s="≈ ?", fontsize=34, **sign)
+        compared, bright, result = _row(figure, bottom, height, 3, gap=gap)
+        _picture(bright, reference, below="bright picture")
+        if weights == "founding":
+            _map(compared, steps[0].parameter_map, below="map M")
+            figure.text(_LEFT + 2 * width + 1.5 * gap, s="→", fontsize=40, **sign)
+            _picture(result, steps[-1].image, below=f"8 iterations: {panel.psnr:.1f} dB")
+        else:
+            _picture(compared, steps[-1].image, below="enhanced picture")
+            result.set_axis_off()
+            words = f"What is compared\nis what you get:\n{panel.psnr:.1f} dB"
+            result.text(0, 0.5, words, fontsize=24, va="center", linespacing=1.5)
     return figure, panels
 
 
@@ -265,7 +232,7 @@ def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
     for above, below, n in zip(maps, pictures, shown, strict=True):
         image = _map(above, steps[n - 1].parameter_map, kinds[n - 1])
         _picture(below, steps[n - 1].image, f"after {n}")
-    bar = figure.colorbar(image, cax=_box(figure, right + 0.02, 0.425, 0.018, 0.29))
+    bar = figure.colorbar(image, cax=figure.add_axes((right + 0.02, 0.425, 0.018, 0.29)))
     bar.outline.set_visible(False)
     bar.set_label("map M")
     described = material.described_steps(name)
@@ -275,8 +242,7 @@ def make_steps(material: Material) -> tuple[Figure, list[Panel]]:
 def make_dial(material: Material) -> tuple[Figure, list[Panel]]:
     """Show the exposure dial, and that further iterations change little."""
     name = material.pictures["dial"]
-    figure = _page("You decide how bright")
-    panels = []
+    figure, panels = _page("You decide how bright"), []
     for bottom, title, settings in (
         (0.47, "exposure brightens or darkens", ((8, -1), (8, 0), (8, 1))),
         (0.05, "more iterations change little", ((8, 0), (12, 0), (24, 0))),
@@ -311,30 +277,30 @@ def _in_one_row(title: str, line: str, shown: Sequence[tuple[str, np.ndarray, st
 
 def make_baselines(material: Material) -> tuple[Figure, list[Panel]]:
     """Show simple methods in one row, on the enhancer's median scene."""
-    name = material.median_scene()
-    pair = material.pair(name)
-    methods = {**_simple_methods(material, pair.low), "enhancer": material.enhanced(name)}
+    name, low, high = material.pair(material.median_scene())
+    methods = {**_simple_methods(material, low), "enhancer": material.enhanced(name)}
     panels, shown = [], []
     for method, picture in methods.items():
         iterations = 8 if method in ("one constant", "enhancer") else None
         panels.append(material.panel(name, method, picture, iterations))
         shown.append((method, picture, f"{panels[-1].psnr:.1f} dB"))
     line = "One scene, five ways. The ranking holds for this scene only"
-    shown.append(("reference", pair.high, ""))
+    shown.append(("reference", high, ""))
     return _in_one_row("What a network has to beat", line, shown), panels
 
 
 def make_gt_mean(material: Material) -> tuple[Figure, list[Panel]]:
     """Show GT-mean, applied to a picture that no method has touched."""
-    name = material.median_scene()
-    pair = material.pair(name)
-    scaled = scale_to_mean(pair.low, pair.high)
-    methods = ((material.untouched, pair.low), ("GT-mean", scaled))
-    panels = [material.panel(name, method, picture) for method, picture in methods]
+    name, low, high = material.pair(material.median_scene())
+    scaled = scale_to_mean(low, high)
+    panels = [
+        material.panel(name, material.untouched, low),
+        material.panel(name, "GT-mean", scaled),
+    ]
     shown = [
-        ("untouched input", pair.low, f"{panels[0].psnr:.1f} dB"),
+        ("untouched input", low, f"{panels[0].psnr:.1f} dB"),
         ("the same after GT-mean", scaled, f"{panels[1].psnr:.1f} dB"),
-        ("reference", pair.high, "its mean was used"),
+        ("reference", high, "its mean was used"),
     ]
     line = "One number, taken from the reference, and no method at all"
     return _in_one_row("GT-mean looks at the answer", line, shown), panels
@@ -351,7 +317,7 @@ def make_numbers(material: Material) -> tuple[Figure, list[Panel]]:
             differences[method].append(ours.psnr - panels[-1].psnr)
     line = f"Each dot is one of {len(names)} pictures; mark and bar: their mean, its 95 % interval"
     figure = _page("What the numbers say", line)
-    axes = _box(figure, 0.215, 0.16, 0.5, 0.62)
+    axes = figure.add_axes((0.215, 0.16, 0.5, 0.62))
     for place, values in enumerate(differences.values()):
         _draw_differences(axes, place, np.array(values))
     axes.axvline(0, color=_INK, lw=2, ls="--")
@@ -370,7 +336,7 @@ def make_vision(material: Material) -> tuple[Figure, list[Panel]]:
     figure = _page("What a computer sees", line)
     curves = vision.curves_of(vision.read_table())
     shown = ("untouched", "equalized", "gamma 0.4", "ours, for vision")
-    axes = [_box(figure, left, 0.27, 0.41, 0.48) for left in (0.08, 0.545)]
+    axes = [figure.add_axes((left, 0.27, 0.41, 0.48)) for left in (0.08, 0.545)]
     for place, detector in zip(axes, ("ArUco markers", "QR codes"), strict=True):
         draw_success(place, {name: curves[detector][name] for name in shown}, 3)
         place.set(title=detector, xlabel="stops too dark", yticks=(0, 0.5, 1))
