@@ -17,6 +17,7 @@ import numpy as np
 
 from lle_utils.errors import LleError
 from lle_utils.images import replace_file, shrink
+from lle_utils.photos.decode import check_file
 from lle_utils.photos.photo import scale
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
@@ -60,25 +61,12 @@ class Steadier:
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
         """Return a frame, float RGB in [0, 1], shape (height, width, 3), made steady."""
-        small = shrink(frame, SMALL)
-        stops, shared = np.zeros(3, np.float32), _shared(self._last, small)
-        if shared:
+        small, step = shrink(frame, SMALL), 0.0
+        if shared := _shared(self._last, small):
             before, after = map(_logit, shared)
-            stops = STEADY * np.median(before - after, axis=(0, 1))
-        self._last = _raise_odds(small, stops)
-        return _raise_odds(frame, stops)
-
-
-def brightness_step(last: np.ndarray, new: np.ndarray) -> float:
-    """Return by how many codes the brightness of what two frames share differs: flicker.
-
-    NaN for two frames that do not show one scene.
-    """
-    shared = _shared(shrink(last, SMALL), shrink(new, SMALL))
-    if not shared:
-        return float("nan")
-    before, after = shared
-    return 255 * abs(float(after.mean() - before.mean()))
+            step = STEADY * np.median(before - after, axis=(0, 1))
+        self._last = _raise_odds(small, step)
+        return _raise_odds(frame, step)
 
 
 def _shared(last: np.ndarray | None, new: np.ndarray):
@@ -90,40 +78,34 @@ def _shared(last: np.ndarray | None, new: np.ndarray):
     (right, down), response = cv2.phaseCorrelate(*grays, window)
     if response < SAME_SCENE:
         return None
-    return _overlap(last, new, round(down), round(right))
+    down, right = round(down), round(right)  # how far what the last one shows has moved
+    rows, columns = new.shape[0] - abs(down), new.shape[1] - abs(right)
+    before = last[max(0, -down) :, max(0, -right) :][:rows, :columns]
+    return before, new[max(0, down) :, max(0, right) :][:rows, :columns]
 
 
 def measure_flicker(source: str, enhance: Callable, most: int = 100) -> dict:
     """Measure the flicker of a video and of its enhancement, in the first `most` frames.
 
+    Flicker is by how many codes the brightness of what two successive frames share differs.
+
     Returns
     -------
     dict
-        ``frames``, and the mean `brightness_step` ``before`` and ``after``, in codes; NaN where no
-        two frames show one scene.
+        ``frames``, and the mean flicker ``before`` and ``after``; NaN where no two frames show one
+        scene.
     """
-    steadier, steps, last, count = Steadier(), [], None, 0
+    steadier, steps, last, count = Steadier(), [], (None, None), 0
     with Clip(source) as clip, _damage_named(source):
-        for frame in itertools.islice(clip.frames(), most):
+        for frame in itertools.islice(clip.frames, most):
             before = scale(_to_array(frame), np.float32)
-            both = before, steadier(np.asarray(enhance(before)))
-            if last is not None:
-                steps.append([brightness_step(*pair) for pair in zip(last, both, strict=True)])
+            both = [shrink(x, SMALL) for x in (before, steadier(np.asarray(enhance(before))))]
+            shared = [_shared(*pair) for pair in zip(last, both, strict=True)]
+            if all(shared):
+                steps.append([abs(float(new.mean() - old.mean())) for old, new in shared])
             last, count = both, count + 1
-    known = [step for step in steps if not np.isnan(step).any()]
-    means = np.mean(known, axis=0) if known else (float("nan"),) * 2
-    return {"frames": count, "before": float(means[0]), "after": float(means[1])}
-
-
-def _overlap(last: np.ndarray, new: np.ndarray, down: int, right: int):
-    """Return what both pictures show, where what the last one shows moved down and right."""
-    height, width = last.shape[:2]
-    rows, columns = height - abs(down), width - abs(right)
-    if min(rows, columns) < 1:
-        return last, new
-    y, x = max(0, -down), max(0, -right)
-    before = last[y : y + rows, x : x + columns]
-    return before, new[y + down :, x + right :][:rows, :columns]
+    before, after = 255 * np.mean(steps, axis=0) if steps else (float("nan"),) * 2
+    return {"frames": count, "before": float(before), "after": float(after)}
 
 
 def _logit(picture: np.ndarray) -> np.ndarray:
@@ -142,12 +124,12 @@ class Clip(contextlib.AbstractContextManager):
 
     Attributes
     ----------
-    source : str
-        The file.
     video, kept
         PyAV's stream of pictures, and the list of those of sound and subtitles.
-    first
-        The first frame, as PyAV's.
+    first, frames
+        The first frame, and an iterator of all of them, as PyAV's.
+    waiting : deque
+        The packets of sound and subtitles that lay before the last frame that was taken.
 
     Raises
     ------
@@ -161,60 +143,43 @@ class Clip(contextlib.AbstractContextManager):
         os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
         import av
 
-        if not os.path.exists(source):
-            raise LleError(f"{source}: no such file")
-        if not os.path.isfile(source):
-            raise LleError(f"{source} is a pipe, a socket or a device, not a video file")
-        self.source, self._waiting = source, deque()
-        with _damage_named(source), contextlib.ExitStack() as if_it_fails:
-            self.container = if_it_fails.enter_context(av.open(source))
+        check_file(source)
+        self.source, self.waiting = source, deque()
+        with _damage_named(source):
+            self.container = av.open(source)
             self.video = self.container.streams.best("video")
             if self.video is None:
                 raise LleError(f"{source} has no pictures")
             self.video.thread_type = "AUTO"
-            kept = ("audio", "subtitle")
-            self.kept = [stream for stream in self.container.streams if stream.type in kept]
+            self.kept = [*self.container.streams.audio, *self.container.streams.subtitles]
             self._refuse_cut()
-            self._frames = self._decode()
-            self.first = next(self._frames, None)
+            frames = self._decode()
+            self.first = next(frames, None)
             if self.first is None:
                 raise LleError(f"{source} has no frames")
-            if_it_fails.pop_all()
+        self.frames = itertools.chain([self.first], frames)
 
     def __exit__(self, *problem) -> None:
         self.container.close()
-
-    def frames(self) -> Iterator:
-        """Yield the frames, once."""
-        yield self.first
-        yield from self._frames
-
-    def passed(self) -> Iterator:
-        """Yield the packets of sound and subtitles that lay before the last frame."""
-        while self._waiting:
-            yield self._waiting.popleft()
 
     def _refuse_cut(self) -> None:
         """Refuse a file that is shorter than it says: FFmpeg would read what is left of it."""
         kind, size, stated = self.container.format.name, os.path.getsize(self.source), 0
         if "mp4" in kind:
-            streams = (self.video, *self.kept)
-            entries = (entry for stream in streams for entry in stream.index_entries)
-            stated = max((entry.pos + entry.size for entry in entries), default=0)
+            for stream in (self.video, *self.kept):
+                stated = max([stated, *(entry.pos + entry.size for entry in stream.index_entries)])
         elif "matroska" in kind:
             stated = _matroska_size(self.source)
         if stated > size:
-            raise LleError(
-                f"{self.source} is damaged: it has {size} of {stated} bytes; copy or download it "
-                "again"
-            )
+            damage = f"it has {size} of {stated} bytes; copy or download it again"
+            raise LleError(f"{self.source} is damaged: {damage}")
 
     def _decode(self) -> Iterator:
         for packet in self.container.demux(self.video, *self.kept):
             if packet.stream is self.video:
                 yield from packet.decode()
             elif packet.dts is not None:
-                self._waiting.append(packet)
+                self.waiting.append(packet)
 
 
 def _matroska_size(source: str) -> int:
@@ -270,10 +235,8 @@ def _damage_named(source: str) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        raise LleError(
-            f"{source}: not a video, a damaged one, or of a kind that cannot be written "
-            f"({error.strerror})"
-        ) from None
+        problem = f"not a video, a damaged one, or none that can be written ({error.strerror})"
+        raise LleError(f"{source}: {problem}") from None
 
 
 def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: Callable) -> None:
@@ -287,17 +250,15 @@ def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: C
         out.metadata.update(clip.container.metadata)
 
         def pass_on() -> None:
-            for packet in clip.passed():
+            while clip.waiting:
+                packet = clip.waiting.popleft()
                 packet.stream = copies[packet.stream]
                 out.mux(packet)
 
-        for frame in progress(clip.frames(), video.frames or None):
+        for frame in progress(clip.frames, video.frames or None):
             pass_on()
             if (frame.width, frame.height) != (first.width, first.height):
-                raise LleError(
-                    f"{clip.source}: its frames change from {first.width} x {first.height} to "
-                    f"{frame.width} x {frame.height} pixels; cut it there first"
-                )
+                raise LleError(f"{clip.source}: the size of its frames changes; cut it there first")
             out.mux(coded.encode(_from_array(enhance(_to_array(frame)), frame, coded.pix_fmt)))
         pass_on()
         out.mux(coded.encode(None))
@@ -337,9 +298,7 @@ def _to_array(frame) -> np.ndarray:
 
 def _from_array(array: np.ndarray, frame, pixel_format: str):
     """Turn an enhanced frame into one like the frame that it was."""
-    import av
-
-    new = av.VideoFrame.from_ndarray(array, format="rgb48le" if array.itemsize > 1 else "rgb24")
+    new = type(frame).from_ndarray(array, format="rgb48le" if array.itemsize > 1 else "rgb24")
     new.colorspace = frame.colorspace
     new = new.reformat(format=pixel_format, dst_color_range=frame.color_range, interpolation=_EXACT)
     for name in ("pts", "time_base", "duration", "color_primaries", "color_trc"):
