@@ -1,5 +1,6 @@
 """One call for arrays, OpenCV frames and PIL pictures: `enhance`."""
 
+import os
 from functools import cache
 
 import numpy as np
@@ -20,9 +21,8 @@ def enhance(
     """Brighten a picture with the packaged weights; the result is of the same kind.
 
     The first call in a process loads the weights, which takes seconds, or a fraction of a second if
-    onnxruntime is installed. A pool of processes works if it spawns them,
-    ``multiprocessing.get_context("spawn").Pool()``; where Keras does
-    the work, a process that was forked after a first call is refused.
+    onnxruntime is installed. A pool must spawn its processes:
+    ``multiprocessing.get_context("spawn").Pool()``.
 
     Parameters
     ----------
@@ -52,6 +52,11 @@ def enhance(
     ValueError
         If the shape, the type of number or a value is not accepted; the message names it.
     """
+    if isinstance(image, (str, bytes, os.PathLike)):
+        raise TypeError(
+            f"{image!r} is a path, not a picture: lle_utils.images.read_image reads files, and "
+            "`python -m lle_utils enhance` enhances them"
+        )
     if channels not in ("rgb", "bgr"):
         raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
     if iterations is not None and check_iterations(iterations) > MOST_ITERATIONS:
@@ -59,29 +64,20 @@ def enhance(
     asked = (iterations, exposure, detail)
     if hasattr(image, "getbands"):
         return _enhance_pil(image, asked)
-    _refuse_names_and_lists(image)
-    from lle_utils.images import check_array
-
-    frame = check_array(image)
-    order = slice(None)
-    if channels == "bgr" and frame.shape[-1] > 1:
-        order = [2, 1, 0, 3][: frame.shape[-1]]
-    result = _enhance_frame(frame[..., order], None, asked)
-    kind = np.asarray(image).dtype  # the byte order is the given one
-    return np.ascontiguousarray(result[..., order], kind).reshape(np.shape(image))
-
-
-def _refuse_names_and_lists(image) -> None:
-    if isinstance(image, (str, bytes)) or hasattr(image, "__fspath__"):
-        raise TypeError(
-            f"{image!r} is a path, not a picture: lle_utils.images.read_image reads files, and "
-            "`python -m lle_utils enhance` enhances them"
-        )
     if not hasattr(image, "__array__"):
         raise TypeError(
             f"a picture must be an array or a PIL picture, not a {type(image).__name__}; "
             "enhance several pictures one after the other"
         )
+    from lle_utils.images import check_array
+    from lle_utils.photos import Photo
+
+    frame, order = check_array(image), slice(None)
+    if channels == "bgr" and frame.shape[-1] > 1:
+        order = [2, 1, 0, 3][: frame.shape[-1]]
+    result = _enhance_photo(Photo([frame[..., order]]), asked)
+    kind = np.asarray(image).dtype  # the byte order is the given one
+    return np.ascontiguousarray(result[..., order], kind).reshape(np.shape(image))
 
 
 def _enhance_pil(image, asked: tuple):
@@ -90,36 +86,33 @@ def _enhance_pil(image, asked: tuple):
     from lle_utils.photos.decode import from_pil
 
     photo = from_pil(image)
-    frame = _enhance_frame(photo.frames[0], photo.icc, asked)
+    frame = _enhance_photo(photo, asked)
     result = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
     dropped = {"transparency"} if photo.icc else {"transparency", "icc_profile"}
     result.info = {key: image.info[key] for key in image.info.keys() - dropped}
     return result
 
 
-def _enhance_frame(frame: np.ndarray, icc: bytes | None, asked: tuple):
-    """Enhance a frame of a `photos.Photo` in the color space of its profile."""
+def _enhance_photo(photo, asked: tuple) -> np.ndarray:
+    """Enhance a photo of one frame in the color space of its profile; return the frame."""
     from lle_utils.images import as_float
     from lle_utils.inference import enhance_lazily
-    from lle_utils.photos import Photo
 
-    if frame.dtype.kind == "f":
-        as_float(frame)  # refuses what is not in [0, 1]
-    photo = Photo([frame], icc=icc)
+    if photo.frames[0].dtype.kind == "f":
+        as_float(photo.frames[0])  # refuses what is not in [0, 1]
     return photo.change(lambda view: enhance_lazily(_load(), view, *asked)).frames[0]
 
 
 def load(weights: str = "enhancer", backend: str = "auto"):
     """Load weights for onnxruntime, if it is installed and can run them, or else for Keras."""
-    from lle_utils.interrupts import held_back
     from lle_utils.runtime import load_onnx
 
     model = load_onnx(weights) if backend == "auto" else None
-    if model is None:
-        with held_back():  # an import of Keras takes seconds, and must not be cut short
-            from lle_utils.weights import load_model
-        model = load_model(weights)
-    return model
+    if model is not None:
+        return model
+    from lle_utils.weights import load_model
+
+    return load_model(weights)
 
 
 _load = cache(load)  # once per process

@@ -1,12 +1,13 @@
-"""Keras, imported without the log lines of its back end."""
+"""Keras, imported as a whole, and without the log lines of its back end."""
 
 import functools
 import os
 
 from lle_utils.errors import LleError
+from lle_utils.interrupts import held_back
 from lle_utils.quiet import without_log_lines
 
-with without_log_lines():
+with held_back(), without_log_lines():
     import keras
     from keras import ops
 

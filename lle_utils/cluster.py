@@ -12,103 +12,55 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 
-from lle_utils.enhancing import STANDARD, Job
+from lle_utils.enhancing import STANDARD, Job, Outcome, file_state
 from lle_utils.errors import LleError
 
-LOCAL = "local"
-"""The address that stands for a cluster on this computer, with one worker per core."""
 
+def enhance_files(jobs: Sequence[Job], start: Callable, address: str) -> Iterator[Outcome]:
+    """Enhance files on a cluster whose workers see the same folders, and yield what became of each.
 
-def enhance_files(
-    jobs: Sequence[Job],
-    start: Callable[[], Callable],
-    address: str,
-    *,
-    report: list[dict],
-    complain: Callable[[str], None],
-    announce: Callable[[str], None],
-    progress: Callable,
-) -> int:
-    """Enhance files on a cluster whose workers see the same folders; return how many failed.
-
-    Parameters
-    ----------
-    jobs, report, complain, announce
-        As for `enhancing.enhance_files`.
-    start : callable
-        Returns `enhancing.enhance_files` with a model; it is pickled, and called once per process.
-    address : str
-        The address of Dask's scheduler, or "local".
-    progress : callable
-        Wraps the iterator of finished tasks.
+    `start`, which is pickled and called once per process, returns `enhancing.enhance_files` with a
+    model. `address` is that of Dask's scheduler, or "local": one worker per core of this computer.
     """
     if any(STANDARD in (job.source, job.target) for job in jobs):
         raise LleError("--dask is for files, not for standard input or output")
     with _connect(address) as client:
         from distributed import as_completed
 
-        tasks, content, failed = {}, pickle.dumps(start), 0
+        folder, content = os.getcwd(), pickle.dumps(start)
+        tasks = {}
         for job in jobs:
-            place = job._replace(
-                source=os.path.abspath(job.source), target=os.path.abspath(job.target)
-            )
-            asked = (place, job, _stamp(place.target), content)
-            tasks[client.submit(enhance_one, *asked, pure=False)] = job
-        for future in progress(as_completed(tasks)):
-            job, problem = tasks[future], future.exception()
+            asked = (job, folder, file_state(job.target), content)
+            tasks[client.submit(enhance_one, *asked, pure=False)] = job.source
+        for future in as_completed(tasks):
+            problem = future.exception()
             if isinstance(problem, LleError):
                 raise problem
             if problem is None:
-                entry, notes = future.result()
+                yield future.result()
             else:  # such as KilledWorker: the file took several workers down
-                notes = [f"{job.source}: {' '.join(str(problem).split())}"]
-                entry = {"input": job.source, "output": None, "seconds": None, "error": notes[0]}
-            failed += entry["error"] is not None
-            report.append(entry)
-            for note in notes:
-                complain(note)
-            if entry["output"]:
-                announce(entry["output"])
-    return failed
+                yield Outcome(tasks[future], error=f"{tasks[future]}: {problem}")
 
 
-def enhance_one(place: Job, job: Job, before, content: bytes) -> tuple[dict, list[str]]:
+def enhance_one(job: Job, folder: str, before: tuple | None, content: bytes) -> Outcome:
     """Enhance one file on a worker, unless that was already done since the run began.
 
-    `place` has absolute paths, and `job` the paths to report; `before` is what `_stamp` returned
-    for the target when the run began, and `content` the pickled `start`. It returns the entry of
-    the report, and the complaints.
+    The paths of `job` start in `folder`; `before` is what `file_state` said of the target when the
+    run began, and `content` the pickled `start`.
     """
-    if _stamp(place.target) != before:
-        done = {"input": job.source, "output": job.target, "seconds": None, "error": None}
-        return done, []
-    entries, notes = [], []
-    _started(content)(
-        [place],
-        report=entries,
-        complain=lambda note: notes.append(note.replace(place.source, job.source)),
-        announce=lambda target: None,
-        progress=lambda frames, total: frames,
-    )
-    (entry,) = entries
-    output = entry["output"] and job.target
-    error = entry["error"] and entry["error"].replace(place.source, job.source)
-    return {**entry, "input": job.source, "output": output, "error": error}, notes
+    source, target = (os.path.join(folder, path) for path in (job.source, job.target))
+    if file_state(target) != before:
+        return Outcome(job.source, job.target)
+    (outcome,) = _started(content)([job._replace(source=source, target=target)])
+    output = outcome.output and job.target
+    error = outcome.error and outcome.error.replace(folder + os.sep, "")
+    return outcome._replace(input=job.source, output=output, error=error)
 
 
 @functools.cache
 def _started(content: bytes) -> Callable:
     """Load the model, once per process."""
     return pickle.loads(content)()
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """Return what changes when a file is replaced, or None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_ino, status.st_mtime_ns
 
 
 @contextlib.contextmanager
@@ -121,7 +73,7 @@ def _connect(address: str) -> Iterator:
     # That it repeats the task of a worker that died is no news to the user.
     logging.getLogger("distributed.client").setLevel(logging.ERROR)
     with contextlib.ExitStack() as stack:
-        if address == LOCAL:
+        if address == "local":
             # Tiles bound the memory already; Dask's own limit would stop a worker halfway.
             options = {"threads_per_worker": 1, "memory_limit": None, "dashboard_address": None}
             address = stack.enter_context(LocalCluster(**options))

@@ -9,15 +9,14 @@ import glob
 import os
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
-from lle_utils.errors import LleError, as_memory_error
+from lle_utils.errors import LleError, small_memory_named
 from lle_utils.images import check_ending, remove_parts, replace_file
 from lle_utils.interrupts import held_back, raise_if_stopped
 from lle_utils.paths import expand_user
@@ -39,37 +38,36 @@ class Job(NamedTuple):
     target: str = ""
 
 
-class Found(NamedTuple):
-    """What `find_pictures` found; its jobs have no targets yet."""
+class Outcome(NamedTuple):
+    """What became of an input: the file written, or an error; and notes on what was lost."""
 
-    jobs: list[Job]
-    problems: list[LleError]
-    notes: list[str]
+    input: str
+    output: str | None = None
+    seconds: float | None = None
+    error: str | None = None
+    notes: Sequence[str] = ()
 
 
-def find_pictures(inputs: Sequence[str], output: str | None) -> Found:
+def find_pictures(inputs: Sequence[str], output: str | None) -> tuple[list[Job], list[Outcome]]:
     """Turn files, folders and patterns, as on the command line, into jobs, each picture once.
 
-    A folder stands for the pictures in it and in its subfolders, without the folder `output`.
-
-    Raises
-    ------
-    LleError
-        If there are no pictures, or no file matches a pattern.
+    A folder stands for the pictures in it and in its subfolders, without the folder `output`. What
+    is not there or cannot be searched is returned beside the jobs.
     """
-    jobs, found = {}, Found([], [], [])
+    jobs, problems = {}, []
     for path in (path for given in inputs for path in _expand(given)):
         if path == STANDARD:
-            new = [Job(path, "standard_input")]
+            found = [Job(path, "standard_input")]
         elif os.path.isdir(path):
-            new = _search(path, output, found)
+            found = _search(path, output, problems)
+        elif os.path.lexists(path):
+            found = [Job(path, os.path.basename(path))]
         else:
-            new = [Job(path, os.path.basename(path))]
-        for job in new:
+            found = []
+            problems.append(Outcome(path, error=f"{path}: no such file"))
+        for job in found:
             jobs.setdefault(os.path.abspath(job.source), job)
-    if not jobs and found.problems:
-        raise found.problems[0]
-    return found._replace(jobs=list(jobs.values()))
+    return list(jobs.values()), problems
 
 
 def _expand(given: str) -> list[str]:
@@ -85,80 +83,87 @@ def _expand(given: str) -> list[str]:
     return found
 
 
-def _search(folder: str, output: str | None, found: Found) -> list[Job]:
-    """Return the jobs of a folder; add to `found` what cannot be read and what is passed over."""
-    jobs, passed_over, problems = [], Counter(), []
+def _search(folder: str, output: str | None, problems: list[Outcome]) -> list[Job]:
+    """Return the jobs of a folder; add to `problems`, and warn of what is passed over."""
+    jobs, passed_over, unreadable = [], Counter(), []
     skipped = output and os.path.realpath(output)
-    for parent, folders, names in os.walk(folder, onerror=problems.append):
-        folders[:] = sorted(
+    for parent, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders[:] = [
             name
-            for name in folders
+            for name in sorted(folders)
             if not name.startswith(".") and os.path.realpath(os.path.join(parent, name)) != skipped
-        )
+        ]
         for name in sorted(name for name in names if not name.startswith(".")):
-            ending = os.path.splitext(name)[1].lower()
+            path, ending = os.path.join(parent, name), os.path.splitext(name)[1].lower()
             if ending in READABLE:
-                path = os.path.join(parent, name)
                 jobs.append(Job(path, os.path.relpath(path, folder)))
             elif ending in (*OTHERS, *VIDEOS):
                 passed_over[ending] += 1
-    kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(passed_over.items()))
-    if not jobs and not problems:
-        nothing = f"{folder} holds no pictures" + f", but {kinds}" * bool(kinds)
-        found.problems.append(LleError(nothing))
-    elif kinds:
-        found.notes.append(
+    for error in unreadable:
+        problem = f"{error.filename} cannot be read: {error.strerror}"
+        problems.append(Outcome(error.filename, error=problem))
+    if passed_over:
+        kinds = ", ".join(f"{count} {ending}" for ending, count in sorted(passed_over.items()))
+        warnings.warn(
             f"{folder}: {kinds} passed over; develop raw files, save other pictures as TIFF or "
-            f"PNG, and name videos, such as '{folder}/*.mp4'"
+            f"PNG, and name videos, such as '{folder}/*.mp4'",
+            stacklevel=2,
         )
-    for problem in problems:
-        found.problems.append(LleError(f"{problem.filename} cannot be read: {problem.strerror}"))
+    if not jobs and not unreadable:
+        problems.append(Outcome(folder, error=f"{folder} holds no pictures"))
     return jobs
 
 
-def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
-    """Decide where each result goes; nothing is written yet.
+def choose_targets(jobs: Sequence[Job], output: str | None, suffix: str) -> list[Job]:
+    """Decide where each result goes: to a file or into a folder `output`, or beside its input.
 
-    Parameters
-    ----------
-    jobs : sequence of Job
-    output : str, optional
-        A file for one picture, a folder, or "-". Without it, results go beside their inputs.
-    suffix : str, optional
-        Put between a name and its extension; "_enhanced" without `output`, else nothing.
+    In folders `suffix` is added to the names, and what an earlier call made is left out.
     """
-    if output == STANDARD or output is not None and _is_file(output, jobs):
+    if output is not None and _is_file(output, len(jobs)):
         jobs = [job._replace(target=output) for job in jobs]
     else:
-        jobs = _in_folders(jobs, output, suffix)
+        jobs = jobs if output is None else _part_equal_names(jobs)
+        # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
+        earlier = {suffix, SUFFIX, SUFFIX_BESIDE} - {""}
+        results = [_target(job, output, one) for job in jobs for one in earlier]
+        made = {os.path.abspath(path) for path in (*results, *map(maps_beside, results))}
+        jobs = [
+            job._replace(target=_target(job, output, suffix))
+            for job in jobs
+            if job.source == STANDARD or os.path.abspath(job.source) not in made
+        ]
     if len(jobs) > 1 and any(job.target == STANDARD for job in jobs):
         raise LleError(f"{len(jobs)} pictures cannot all go to standard output; use -o FOLDER")
     return jobs
 
 
-def _in_folders(jobs: Sequence[Job], output: str | None, suffix: str | None) -> list[Job]:
-    """Choose targets in a folder, or beside the inputs; leave out what was made earlier."""
-    if output is None:
-        suffix = SUFFIX if suffix is None else suffix
-        suffixes = {suffix, SUFFIX, SUFFIX_BESIDE}
-    else:
-        jobs, suffix = _part_equal_names(jobs), suffix or ""
-        suffixes = {suffix}
-    # `enhance *.jpg`, typed again, is not meant to enhance what it made the first time.
-    made = set()
-    for earlier in suffixes - {""}:
-        results = [os.path.abspath(_target(job, output, earlier)) for job in jobs]
-        made |= {*results, *map(maps_beside, results)}
-    return [
-        job._replace(target=_target(job, output, suffix))
-        for job in jobs
-        if job.source == STANDARD or os.path.abspath(job.source) not in made
-    ]
+def _is_file(output: str, count: int) -> bool:
+    """Tell whether OUT names the file of a single picture, and not a folder."""
+    if output == STANDARD:
+        return True
+    ending = os.path.splitext(output)[1].lower()
+    exists = os.path.lexists(output)
+    if os.path.isdir(output) or output.endswith(("/", os.sep)) or not (ending or exists):
+        return False
+    if count > 1 and (exists or ending in (*WRITABLE, *VIDEOS)):
+        raise LleError(f"{output}: for more than one picture, OUT must be a folder")
+    return count == 1
+
+
+def _part_equal_names(jobs: Sequence[Job]) -> list[Job]:
+    """Keep files with the same name from different folders apart, by the names of their folders."""
+    count = Counter(os.path.normcase(job.place) for job in jobs)
+    equal = [job for job in jobs if count[os.path.normcase(job.place)] > 1]
+    if not equal:
+        return list(jobs)
+    common = os.path.commonpath([os.path.dirname(os.path.abspath(job.source)) for job in equal])
+    places = {job.source: os.path.relpath(job.source, common) for job in equal}
+    return [job._replace(place=places.get(job.source, job.place)) for job in jobs]
 
 
 def _target(job: Job, output: str | None, suffix: str) -> str:
     """Return the file for a result in a folder, or beside its input."""
-    if job.source == STANDARD and output is None:
+    if output is None and job.source == STANDARD:
         return STANDARD
     name = job.source if output is None else os.path.join(output, job.place)
     stem, ending = os.path.splitext(name)
@@ -169,10 +174,9 @@ def _target(job: Job, output: str | None, suffix: str) -> str:
 
 def _is_jpeg(path: str) -> bool:
     """Tell by its first bytes whether a file, whose name does not say so, is a JPEG."""
-    if not os.path.isfile(path):
-        return False
-    with suppress(OSError), open(path, "rb") as file:
-        return file.read(3) == b"\xff\xd8\xff"
+    if os.path.isfile(path):
+        with suppress(OSError), open(path, "rb") as file:
+            return file.read(3) == b"\xff\xd8\xff"
     return False
 
 
@@ -181,38 +185,10 @@ def maps_beside(target: str) -> str:
     return os.path.splitext(target)[0] + MAPS
 
 
-def _is_file(output: str, jobs: Sequence[Job]) -> bool:
-    """Tell whether OUT names the file of a single picture, and not a folder."""
-    ending = os.path.splitext(output)[1].lower()
-    if os.path.isdir(output) or output.endswith(("/", os.sep)):
-        return False
-    single = len(jobs) == 1 and jobs[0].place == os.path.basename(jobs[0].place)
-    if single and (ending or os.path.lexists(output)):
-        return True
-    if ending in (*WRITABLE, *VIDEOS) or os.path.lexists(output):
-        raise LleError(f"{output}: for more than one picture, OUT must be a folder")
-    return False
-
-
-def _part_equal_names(jobs: Sequence[Job]) -> list[Job]:
-    """Keep files with the same name from different folders apart, by the names of their folders."""
-    groups = defaultdict(list)
-    for job in jobs:
-        groups[os.path.normcase(job.place)].append(job)
-    places = {job.source: job.place for job in jobs}
-    for group in groups.values():
-        folders = {os.path.dirname(os.path.abspath(job.source)) for job in group}
-        if len(folders) > 1 and all(job.source != STANDARD for job in group):
-            common = os.path.commonpath(folders)
-            for job in group:
-                places[job.source] = os.path.relpath(job.source, common)
-    return [job._replace(place=places[job.source]) for job in jobs]
-
-
 def check_targets(
     jobs: Sequence[Job], *, overwrite: bool, skip_existing: bool, maps: bool = False
-) -> tuple[list[Job], int]:
-    """Make sure that every result may be written; return the jobs to do, and how many are done.
+) -> list[Job]:
+    """Make sure that every result may be written; return the jobs that are not done yet.
 
     With `maps`, the maps of each result are written beside it.
 
@@ -221,9 +197,8 @@ def check_targets(
     LleError
         If a target is one of the inputs, exists, cannot be written, or would be written twice.
     """
-    inputs = {_identity(job.source) for job in jobs} - {None}
+    inputs = {file_state(job.source) for job in jobs} - {None}
     writers: dict[str, Job] = {}
-    to_do = []
     for job in jobs:
         _check_kind(job, maps)
         outputs = [] if job.target == STANDARD else [job.target]
@@ -231,7 +206,7 @@ def check_targets(
             other = writers.setdefault(os.path.normcase(os.path.abspath(path)), job)
             if other is not job:
                 raise LleError(f"{path} would be written for both {other.source} and {job.source}")
-            if _identity(path) in inputs:
+            if file_state(path) in inputs:
                 raise LleError(f"{path} is an input; choose another output")
             if os.path.isdir(path):
                 raise LleError(f"{path} is a folder; name a file in it")
@@ -240,37 +215,35 @@ def check_targets(
                     f"{path} exists already; --overwrite replaces it, and --skip-existing does "
                     "only the others"
                 )
-        if overwrite or not skip_existing or not os.path.lexists(job.target):
-            to_do.append(job)
-    for folder in {os.path.dirname(job.target) for job in jobs if job.target != STANDARD}:
+    for folder in sorted({os.path.dirname(job.target) for job in jobs if job.target != STANDARD}):
         remove_parts(folder)
-    for folder in sorted({os.path.dirname(job.target) for job in to_do if job.target != STANDARD}):
         _check_folder(folder)
-    return to_do, len(jobs) - len(to_do)
+    return [job for job in jobs if not (skip_existing and os.path.lexists(job.target))]
+
+
+def file_state(path: str) -> tuple[int, ...] | None:
+    """Return what identifies a file and changes when it is replaced; None if there is no file."""
+    with suppress(OSError, ValueError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino, status.st_mtime_ns
+    return None
 
 
 def _check_kind(job: Job, maps: bool) -> None:
     """Make sure that a result is of a kind that can be written where it goes."""
-    target, ending = job.target, os.path.splitext(job.target)[1]
-    if maps and (target == STANDARD or is_video(job.source)):
+    video, to_file = is_video(job.source), job.target != STANDARD
+    if maps and (video or not to_file):
         raise LleError(f"{job.source}: --maps is for pictures that are written to files")
-    if is_video(job.source):
-        kind = os.path.splitext(job.source)[1]
-        if target == STANDARD:
-            raise LleError(f"{job.source}: a video cannot go to standard output; use -o FILE")
+    if video and not to_file:
+        raise LleError(f"{job.source}: a video cannot go to standard output; use -o FILE")
+    if video:
+        kind, ending = (os.path.splitext(path)[1] for path in (job.source, job.target))
         if ending.lower() != kind.lower():
-            raise LleError(f"{target}: {job.source} is written as {kind} again, not as {ending}")
-    elif target != STANDARD:
-        check_ending(target)
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what identifies a file, whatever its name, or None if there is no file."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino
+            raise LleError(
+                f"{job.target}: {job.source} is written as {kind} again, not as {ending}"
+            )
+    elif to_file:
+        check_ending(job.target)
 
 
 def _check_folder(folder: str) -> None:
@@ -286,87 +259,48 @@ def _check_folder(folder: str) -> None:
 
 def enhance_files(
     jobs: Iterable[Job],
+    enhance: Callable,
     *,
-    load: Callable[[], Callable[[np.ndarray], np.ndarray]],
-    draw: Callable[[np.ndarray], bytes] | None = None,
+    draw: Callable | None = None,
     side_by_side: bool = False,
-    report: list[dict],
-    complain: Callable[[str], None],
-    announce: Callable[[str], None],
-    progress: Callable,
-) -> int:
-    """Enhance the pictures one by one; return how many failed.
+    progress: Callable = lambda frames, total: frames,
+) -> Iterator[Outcome]:
+    """Enhance files one by one, and yield what became of each.
 
-    Parameters
-    ----------
-    jobs : iterable of Job
-    load : callable
-        Returns a function that enhances a `photos.View` or an array, RGB in [0, 1]; see
-        `photos.Photo.change`. It is called once the first picture has been read.
-    draw : callable, optional
-        Returns a PNG file, as bytes, that shows the maps of a picture.
-    side_by_side : bool, default False
-        Whether to write the input and the result beside each other.
-    report : list of dict
-        Gets one entry per picture: input, output, seconds, error.
-    complain, announce : callable
-        Called with what went wrong, and with each file that was written.
-    progress : callable
-        Wraps the frames of a video; see `video.enhance_video`.
+    `enhance` takes a `photos.View` or a frame of a video; `draw`, which is for maps, a view, and
+    returns a PNG file. `progress` wraps the frames of a video, as in `video.enhance_video`.
 
     Raises
     ------
     LleError
-        If the disk is full, so that the other pictures would also fail; or what `load` raises.
+        If the disk is full, so that the other files would also fail.
     """
-    enhance, failed = None, 0
     for job in jobs:
-        start = time.perf_counter()
-        entry = {"input": job.source, "output": None, "seconds": None, "error": None}
-        report.append(entry)
-        content, problem = None, None
+        start, notes, problem = time.perf_counter(), [], None
         try:
-            content = Clip(job.source) if is_video(job.source) else _read(job.source)
-        except (LleError, MemoryError) as error:
+            with small_memory_named(job.source):
+                notes = _enhance_file(job, enhance, draw, side_by_side, progress)
+        except LleError as error:
             problem = error
-        if content is not None:
-            enhance = enhance or load()
-            try:
-                with as_memory_error():
-                    if is_video(job.source):
-                        _make_folder(job.target)
-                        options = {"side_by_side": side_by_side, "progress": progress}
-                        enhance_video(content, job.target, enhance, **options)
-                    else:
-                        _enhance_photo(content, job, enhance, draw, side_by_side)
-            except (LleError, MemoryError) as error:
-                problem = error
-        entry["seconds"] = round(time.perf_counter() - start, 3)
         raise_if_stopped()  # what failed may have failed because of Ctrl-C
-        if problem is None:
-            entry["output"] = job.target
-            announce(job.target)
-        else:
-            failed += 1
-            entry["error"] = _describe(problem, job.source)
-            complain(entry["error"])
-            cause = problem.__cause__
-            if isinstance(cause, OSError) and cause.errno in _DISK_IS_FULL:
-                raise LleError("stopped; free some space, then run it again with --skip-existing")
-        for note in getattr(content, "notes", ()):
-            complain(f"note: {job.source}: {note}")
-    return failed
+        seconds = round(time.perf_counter() - start, 3)
+        error = None if problem is None else str(problem)
+        yield Outcome(job.source, None if error else job.target, seconds, error, notes)
+        cause = getattr(problem, "__cause__", None)
+        if isinstance(cause, OSError) and cause.errno in _DISK_IS_FULL:
+            raise LleError("stopped; free some space, then run it again with --skip-existing")
 
 
-def _describe(problem: Exception, source: str) -> str:
-    if isinstance(problem, MemoryError):
-        return f"{source}: this computer's memory is too small for the picture"
-    return " ".join(str(problem).split())
-
-
-def _enhance_photo(
-    photo: Photo, job: Job, enhance: Callable, draw: Callable | None, side_by_side: bool
-) -> None:
+def _enhance_file(
+    job: Job, enhance: Callable, draw: Callable | None, side_by_side: bool, progress: Callable
+) -> list[str]:
+    """Enhance a video or a picture; return in words what could not be kept."""
+    if is_video(job.source):
+        clip = Clip(job.source)
+        Path(job.target).parent.mkdir(parents=True, exist_ok=True)
+        enhance_video(clip, job.target, enhance, side_by_side=side_by_side, progress=progress)
+        return []
+    photo = _read(job.source)
     try:
         result = photo.change(enhance)
         maps = draw and draw(photo.view())
@@ -382,24 +316,7 @@ def _enhance_photo(
     if maps:
         _write(maps, maps_beside(job.target))
     _write(content, job.target)
-
-
-def _write(content: bytes, target: str) -> None:
-    if target == STANDARD:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    _make_folder(target)
-    with held_back():  # so that Ctrl-C leaves no part of a file
-        replace_file(Path(target), lambda partial: Path(partial).write_bytes(content))
-
-
-def _make_folder(target: str) -> None:
-    folder = Path(target).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise LleError(f"{folder} cannot be created: {error.strerror}") from error
+    return photo.notes
 
 
 def _read(source: str) -> Photo:
@@ -412,3 +329,14 @@ def _read(source: str) -> Photo:
         return decode(content)
     except LleError as error:
         raise LleError(f"standard input: {error}") from None
+
+
+def _write(content: bytes, target: str) -> None:
+    if target == STANDARD:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with held_back():  # so that Ctrl-C leaves no part of a file
+        replace_file(path, lambda partial: Path(partial).write_bytes(content))

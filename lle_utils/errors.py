@@ -1,4 +1,4 @@
-"""The exceptions that a user of the package may see."""
+"""The exception that a user of the package may see."""
 
 import contextlib
 import re
@@ -14,12 +14,12 @@ class LleError(Exception):
 
 
 @contextlib.contextmanager
-def as_memory_error() -> Iterator[None]:
-    """Raise MemoryError for what each back end raises where the memory is too small."""
+def small_memory_named(what: str) -> Iterator[None]:
+    """Raise LleError for what Python and each back end raise where the memory is too small."""
     try:
         yield
     except Exception as error:
         said = f"{type(error).__name__} {error}"
-        if re.search("resource_?exhausted|failed to allocate|bad_alloc", said, re.IGNORECASE):
-            raise MemoryError from error
+        if re.search("MemoryError|resource_?exhausted|failed to allocate|bad_alloc", said, re.I):
+            raise LleError(f"{what} is too large for this computer's memory") from error
         raise

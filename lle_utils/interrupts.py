@@ -1,17 +1,13 @@
 """Ctrl-C: stop with one line, whatever library is at work.
 
-An extension module that is interrupted halfway through its import, or a callback of TensorFlow's,
-turns KeyboardInterrupt into an error of its own, or prints it and goes on. So it is noted down that
-somebody asked to stop.
+Where KeyboardInterrupt is raised in a library's import or callback, the library may print it and
+go on, or raise an error of its own. So it is noted down that somebody asked to stop.
 """
 
 import contextlib
 import signal
 import sys
-import threading
 from collections.abc import Iterator
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _State:
@@ -23,14 +19,12 @@ class _State:
 def noticed() -> Iterator[None]:
     """Note down Ctrl-C and a request to end (SIGTERM) in this block, and raise KeyboardInterrupt.
 
-    Elsewhere than in the main thread, and where Ctrl-C is handled already, nothing is changed.
+    Where Ctrl-C is ignored or handled already, nothing is changed.
     """
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    _State.stopped_by = None
-    if not usual or threading.current_thread() is not threading.main_thread():
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     show = sys.unraisablehook
     sys.unraisablehook = lambda problem: None if _State.stopped_by else show(problem)
     try:
@@ -38,7 +32,7 @@ def noticed() -> Iterator[None]:
     finally:
         _State.stopped_by = None  # a later call in this process was not asked to stop
         sys.unraisablehook = show
-        for number, handler in before:
+        for number, handler in before.items():
             signal.signal(number, handler)
 
 

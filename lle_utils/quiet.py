@@ -8,8 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-LEVEL_VARIABLE = "TF_CPP_MIN_LOG_LEVEL"
-
 LOG_LINE = re.compile(
     rb"WARNING: All log messages before absl|[IWE]\d{4} [\d:.]+ +\d+ \S+\.(cc|cu|h):\d+\]"
     rb"|\x1b\[0;93m[-\d:. ]+\[W:onnxruntime:"
@@ -25,7 +23,7 @@ def without_log_lines() -> Iterator[None]:
     fatal error; all else that arrives there is passed on when the block ends, however it ends. The
     lines are shown where the environment asks for them by ``TF_CPP_MIN_LOG_LEVEL=0``.
     """
-    if os.environ.setdefault(LEVEL_VARIABLE, "3") != "3" or sys.stderr is None:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") != "3" or sys.stderr is None:
         yield
         return
     sys.stderr.flush()

@@ -213,8 +213,8 @@ def enhance_video(
     side_by_side : bool, default False
         Whether to write the input and the result beside each other.
     progress : callable, optional
-        ``progress(frames, total)`` wraps the iterator of frames; `total` is None where the file
-        does not say how many there are.
+        ``progress(frames, total=...)`` wraps the iterator of frames; the total is None where the
+        file does not say how many there are.
     """
     steadier = Steadier()
 
@@ -255,7 +255,7 @@ def _transcode(clip: Clip, part: str, width: int, enhance: Callable, progress: C
                 packet.stream = copies[packet.stream]
                 out.mux(packet)
 
-        for frame in progress(clip.frames, video.frames or None):
+        for frame in progress(clip.frames, total=video.frames or None):
             pass_on()
             if (frame.width, frame.height) != (first.width, first.height):
                 raise LleError(f"{clip.source}: the size of its frames changes; cut it there first")

@@ -14,12 +14,14 @@ import keras
 import numpy as np
 import pytest
 from calling import ROOT, environment, everything, run_python
+from calling import save as save_picture
 from PIL import Image
 
 from lle_utils import cli, metrics, vision, weights
 from lle_utils.enhancer import enhance_picture
 from lle_utils.images import read_image, to_uint8
 from lle_utils.photos import read_photo
+from lle_utils.quiet import without_log_lines
 from lle_utils.weights import load_model
 
 pytestmark = pytest.mark.usefixtures("in_tmp_path")
@@ -28,11 +30,8 @@ COFFEE = HELDOUT / "low" / "coffee.png"
 DARK = np.random.default_rng(0).integers(0, 60, (40, 60, 3), dtype=np.uint8)
 
 
-def save(path: str, values=DARK, **options) -> Path:
-    """Save a picture by Pillow, in a folder that is made; return its path."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(values).save(path, **options)
-    return Path(path)
+def save(name: str, picture=DARK) -> Path:
+    return save_picture(name, picture)
 
 
 # What the command line says of itself
@@ -56,7 +55,7 @@ def test_help_explains_every_command_by_an_example_that_can_be_typed(lle, comman
         ("", "COMMAND"),
         ("brighten a.png", "brighten"),
         ("enhance", "IN"),
-        ("enhance a.png --suffix a/b", "a/b"),
+        ("train -o run --recipe curve9", "curve9"),
         ("enhance -o b.png", "IN"),
         ("enhance a.png -o b.png --bright", "--bright"),
         ("evaluate", "FOLDER"),
@@ -68,7 +67,7 @@ def test_help_explains_every_command_by_an_example_that_can_be_typed(lle, comman
             for n in ("0", "1001", "2.5", "eight", "")
         ),
         *(
-            (f"enhance a.png --exposure={n}", f"'{n}' is not a number of stops from -8 to 8")
+            (f"enhance a.png --exposure={n}", f"'{n}' is not a number from -8 to 8")
             for n in ("9", "bright", "nan")
         ),
     ],
@@ -203,10 +202,8 @@ FOUNDING = (weights.WEIGHTS / "founding.keras").read_bytes()
         (pairs({"a": (9, 9)}, {"a": (9, 8)}), "evaluate pairs", "high/a.png differ in size"),
         (spoiled_pair, "evaluate pairs --json f.json", "high/a.png: not a picture"),
         (None, "evaluate gone", "gone: no such folder"),
-        (lambda: save("old.json.png"), "evaluate HELDOUT --json old.json.png", "writes a report"),
+        (None, "evaluate HELDOUT --json a.png", "writes a report"),
         (None, "evaluate HELDOUT --json gone/a.json", "gone: no such folder"),
-        (None, "evaluate HELDOUT --json .", "is a folder"),
-        (None, "train --recipe curve9 -o run", "'curve9'; there are "),
         (None, "train --sources moon -o run", "there is none called 'moon'"),
         (None, "figures --output gone/figures", "gone: no such folder"),
         (lambda: save("file.png"), "figures --output file.png", "file.png is a file"),
@@ -229,7 +226,7 @@ def test_evaluate_says_what_the_metrics_say(lle):
     save("pairs/high/coffee.png", np.asarray(Image.open(HELDOUT / "high/coffee.jpg"))[:200, :200])
     asked = ("--exposure", "0.5", "--iterations", "7", "--gt-mean", "--json", "scores.json")
     code, out, err = lle("evaluate", "pairs", *asked)
-    assert (code, err) == (0, "") and "uses the reference" in out
+    assert (code, err) == (0, "") and "uses the reference" in out and "clipped" not in out
     report = json.loads(Path("scores.json").read_text())
     assert (report["iterations"], report["weights"]) == (7, "enhancer")
     assert {"untouched", "gamma 0.4", "CLAHE", "LIME-like"} < set(report["compared"])
@@ -242,8 +239,6 @@ def test_evaluate_says_what_the_metrics_say(lle):
         assert report["images"][1][metric] == pytest.approx(value, abs=1e-4)
         mean = np.mean([image[metric] for image in report["images"]])
         assert report[metric] == pytest.approx(mean, abs=2e-4)
-    code, out, _ = lle("evaluate", "pairs", "--no-baselines")
-    assert code == 0 and "gamma" not in out and "GT-mean" not in out
 
 
 def test_evaluate_measures_harm_where_there_is_no_reference(lle):
@@ -261,7 +256,6 @@ def test_evaluate_measures_harm_where_there_is_no_reference(lle):
     enhanced = enhance_picture(load_model(), source)
     noise = metrics.harm(enhanced, source)["noise"]
     assert images["b/coffee.png"]["noise"] == pytest.approx(noise, abs=1e-3)
-    assert "clipped" not in lle("evaluate", HELDOUT, "--no-baselines")[1]
     assert lle("evaluate", "dark", "--gt-mean")[2].startswith("lle: --gt-mean needs references")
 
 
@@ -328,19 +322,15 @@ def test_nobody_listening_is_no_reason_to_complain(closed):
     assert "Exception" not in done.stderr
 
 
-def test_log_lines_are_dropped_and_all_else_is_kept():
-    code = (
-        "import os\n"
-        "from lle_utils.quiet import without_log_lines\n"
-        "with without_log_lines():\n"
-        "    os.write(2, b'I0000 00:00:1795350582.451126    7070 stub.cc:31] No cuda.\\n')\n"
-        "    os.write(2, b'F0000 00:00:1795350582.451126    7070 cpu.cc:31] No AVX.\\n')\n"
-        "    os.write(2, b'ImportError: libGL.so.1\\n')\n"
-        "    raise SystemExit('and the end')\n"
-    )
-    done = run_python(code)
-    lines = done.stderr.splitlines()
-    assert [line.split()[0] for line in lines] == ["F0000", "ImportError:", "and"]
+def test_log_lines_are_dropped_and_all_else_is_kept(capfd, monkeypatch):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    with pytest.raises(SystemExit), without_log_lines():
+        os.write(2, b"I0000 00:00:1795350582.451126    7070 stub.cc:31] No cuda.\n")
+        os.write(2, b"F0000 00:00:1795350582.451126    7070 cpu.cc:31] No AVX.\n")
+        os.write(2, b"ImportError: libGL.so.1\n")
+        raise SystemExit
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines] == ["F0000", "ImportError:"]
 
 
 def test_importing_and_loading_print_nothing():

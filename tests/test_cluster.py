@@ -8,22 +8,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from calling import ROOT
-from PIL import Image
+from calling import ROOT, save
 
 from lle_utils import cli, cluster
-from lle_utils.enhancing import Job
+from lle_utils.enhancing import Job, file_state
 from lle_utils.photos import read_photo
 from lle_utils.runtime import WEIGHTS
 
 distributed = pytest.importorskip("distributed")
 
-COUNT = 60
+NAMES = [f"{number % 3}/{number:02}.png" for number in range(60)]
+DARK = np.full((20, 30, 3), 20, np.uint8)
 
 pytestmark = pytest.mark.usefixtures("in_tmp_path")
 
@@ -36,51 +35,41 @@ def workers(monkeypatch):
         yield started
 
 
-def save(number: int) -> None:
-    path = Path(f"in/{number % 3}/{number:02}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((20, 30, 3), 10 + number, np.uint8)).save(path)
-
-
 def files(folder="out") -> dict[str, int]:
     """Return each result's inode by its name; a killed worker may leave a hidden part of one."""
     return {path.name: path.stat().st_ino for path in Path(folder).rglob("[!.]*.png")}
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_nothing_is_done_twice(workers):
-    for number in range(COUNT):
-        save(number)
+    for name in NAMES:
+        save(f"in/{name}", DARK)
     Path("in/bad.png").write_text("no picture")
-    address = workers.scheduler_address
-    call = ["enhance", "in", "-o", "out", "--dask", address, "--json", "r.json", "--overwrite"]
-    with subprocess.Popen(
-        [sys.executable, "-m", "lle_utils", *call], stdout=-1, stderr=-1, text=True
-    ) as process:
+    call = [sys.executable, "-m", "lle_utils", "enhance", "in", "-o", "out"]
+    call += ["--dask", workers.scheduler_address, "--json", "r.json"]
+    with subprocess.Popen(call, stdout=-1, stderr=-1, text=True) as process:
         until = time.monotonic() + 120
         while len(files()) < 5 and time.monotonic() < until:
             time.sleep(0.002)
         before = files()
         os.kill(workers.workers[0].pid, signal.SIGKILL)
         out, err = process.communicate(timeout=120)
-    assert 5 <= len(before) < COUNT
+    assert 5 <= len(before) < len(NAMES)
     assert process.returncode == 1 and err.startswith("lle: in/bad.png: not a picture")
     assert err.count("\n") == 1
     after = files()
-    assert len(after) == COUNT and before.items() <= after.items()
-    assert all(len(read_photo(path).frames) == 1 for path in Path("out").rglob("[!.]*.png"))
-    assert Counter(out.split()) == Counter(f"out/{n % 3}/{n:02}.png" for n in range(COUNT))
+    assert len(after) == len(NAMES) and before.items() <= after.items()
+    assert all(read_photo(f"out/{name}").pixels.shape == DARK.shape for name in NAMES)
+    assert sorted(out.split()) == sorted(f"out/{name}" for name in NAMES)
     pictures = json.loads(Path("r.json").read_text())["pictures"]
-    assert Counter(entry["input"] for entry in pictures) == Counter(
-        ["in/bad.png", *(f"in/{n % 3}/{n:02}.png" for n in range(COUNT))]
-    )
+    read = sorted(entry["input"] for entry in pictures)
+    assert read == sorted(["in/bad.png", *(f"in/{name}" for name in NAMES)])
 
 
 def test_weights_of_your_own_are_found_by_workers_in_another_folder(workers, monkeypatch):
-    save(0)
-    Path("here").mkdir()
+    save("here/dark.png")
     shutil.copy(WEIGHTS / "enhancer.keras", "here/mine.keras")
     monkeypatch.chdir("here")
-    call = ["enhance", "../in/0/00.png", "-o", "a.png", "--weights", "mine.keras"]
+    call = ["enhance", "dark.png", "-o", "a.png", "--weights", "mine.keras"]
     assert cli.main([*call, "--dask", workers.scheduler_address]) == 0
     assert Path("a.png").exists()
 
@@ -90,17 +79,15 @@ def refuse() -> None:
 
 
 def test_what_a_dead_worker_had_written_is_not_made_again():
-    save(0)
-    job, place = Job("in/0/00.png", "00.png", "a.png"), str(Path("a.png").resolve())
+    asked = (Job("dark.png", "dark.png", "a.png"), os.getcwd())
     Path("a.png").write_bytes(b"of an earlier run")
-    before = cluster._stamp("a.png")
+    before = file_state("a.png")
     Path("b.png").write_bytes(b"of this run")
     os.replace("b.png", "a.png")
-    asked = (job._replace(target=place), job)
-    entry, notes = cluster.enhance_one(*asked, before, pickle.dumps(refuse))
-    assert (entry["output"], entry["error"], notes) == ("a.png", None, [])
+    done = cluster.enhance_one(*asked, before, pickle.dumps(refuse))
+    assert (done.input, done.output, done.error) == ("dark.png", "a.png", None)
     with pytest.raises(AssertionError, match="done already"):
-        cluster.enhance_one(*asked, cluster._stamp("a.png"), pickle.dumps(refuse))
+        cluster.enhance_one(*asked, file_state("a.png"), pickle.dumps(refuse))
 
 
 @pytest.mark.parametrize(
@@ -111,5 +98,4 @@ def test_what_a_dead_worker_had_written_is_not_made_again():
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(refused, arguments, says):
-    save(0)
-    refused("enhance", "in/0/00.png", *arguments, says=says)
+    refused("enhance", save("dark.png"), *arguments, says=says)

@@ -231,7 +231,7 @@ def test_where_a_video_may_go(lle):
     make("in/a.mp4")
     assert "is written as .mp4 again, not as .mkv" in lle("in/a.mp4", "-o", "a.mkv")[2]
     assert "cannot go to standard output" in lle("in/a.mp4", "-o", "-")[2]
-    assert "in holds no pictures, but 1 .mp4" in lle("in", "-o", "out")[2]
+    assert "in: 1 .mp4 passed over" in lle("in", "-o", "out")[2]
     assert lle("in/*.mp4", "-o", "out")[1] == "out/a.mp4\n"
 
 
