@@ -94,7 +94,7 @@ def test_enhance_writes_what_the_function_returns(lle):
 
 @pytest.mark.parametrize("weights", ["enhancer", "founding"])
 def test_maps_are_shown_beside_the_result(lle, weights):
-    source = save("dark.png", np.tile(DARK, (1, 20, 1)))
+    source = save("dark.png", np.tile(DARK, (1, 5, 1)))
     asked = ("enhance", source, "-o", "out/bright.png", "--weights", weights, "--maps")
     assert lle(*asked) == (0, "out/bright.png\n", "")
     assert sorted(os.listdir("out")) == ["bright.png", "bright_maps.png"]
