@@ -11,13 +11,9 @@ def _counted(found, truth):
     return count.right, count.wrong
 
 
+# A function of found and truth: how many right answers, and how many false alarms.
 count_answers = Exercise(
-    "``function(found, truth)``: how many right answers, and how many false alarms.",
-    probes=[
-        (["lamp", "lamp"], ["lamp", "river"]),
-        (["rlver", "rlver", "x"], ["lamp", "river", "paper"]),
-        (["lamp"], []),
-    ],
+    probes=[(["lamp", "lamp"], ["lamp", "river"]), (["lamp", "rlver", "rlver"], ["lamp"])],
     right=_counted,
     mistakes={
         "an answer that is given twice counts twice. Use sets.": (
@@ -40,9 +36,9 @@ def _normal(right, total):
     return share - half, share + half
 
 
+# A function of right and total: Wilson's 95 % interval of a share.
 share_interval = Exercise(
-    "``function(right, total)``: Wilson's 95 % interval of a share.",
-    probes=[(9, 18), (0, 18), (17, 18), (400, 1000)],
+    probes=[(9, 18), (0, 18), (17, 18)],
     right=vision.wilson,
     tolerance=2e-4,
     mistakes={
@@ -68,15 +64,13 @@ def _half_way(stops, shares):
 
 _stops = [3, 5, 6, 7, 8]
 
+# A function of stops and shares: at how many stops the share first falls below one half.
 half_way = Exercise(
-    "``function(stops, shares)``: at how many stops the share first falls below one half.",
     probes=[
         (_stops, [1.0, 0.9, 0.7, 0.3, 0.0]),
-        (_stops, [1.0, 0.2, 0.0, 0.0, 0.0]),
         (_stops, [1.0, 1.0, 0.9, 0.9, 0.8]),
         (_stops, [0.4, 0.3, 0.1, 0.0, 0.0]),
         (range(9), [1.0, 1.0, 0.9, 0.9, 0.4, 0.9, 0.8, 0.7, 0.2]),
-        ([2, 4, 8], [0.9, 0.5, 0.1]),
     ],
     right=_half_way,
     mistakes={
@@ -108,14 +102,9 @@ def _block_loss(measure=lambda apart: np.mean(apart**2), **how):
 
 _one, _other = np.random.default_rng(8).random((2, 16, 24, 3))
 
+# A function of image and reference: how different the patterns of 8 x 8 blocks are.
 block_loss = Exercise(
-    "``function(image, reference)``: how different the patterns of 8 x 8 blocks are.",
-    probes=[
-        (_one, _other),
-        (0.5 * _one + 0.2, _one),
-        (_one[:13, :20], _other[:13, :20]),
-        (np.full((8, 8, 3), 0.3), _other[:8, :8]),
-    ],
+    probes=[(_one[:13, :20], _other[:13, :20]), (np.full((8, 8, 3), 0.3), _other[:8, :8])],
     right=_block_loss(),
     mistakes={
         "the blocks' means still count: subtract each block's mean.": _block_loss(center=False),

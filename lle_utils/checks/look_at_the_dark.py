@@ -5,39 +5,38 @@ from itertools import pairwise
 import numpy as np
 
 from lle_utils import camera
-from lle_utils.checks.engine import Exercise, Value
-
-_CODES_USED = {
-    "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
-    "0 to 248 is the range, but most codes in it stay unused, such as 1 to 7.": 249,
-}
-
-brightened_codes = Exercise(
-    "Three predictions: codes 0 to 31 are multiplied by 8 and saved again as 8 bits.",
-    Value("codes_used", 32, _CODES_USED),
-    Value("zeros_become", 0, {"0 is multiplied by 8 as well.": 8}),
-    Value("next_code", 8, {"1 was the next code before. It is also multiplied by 8.": 1}),
-    praise="Still 32 values, with gaps of 8 between them, and exact black is still black.",
-)
+from lle_utils.checks.engine import Exercise, check, expect
 
 
-def _stops(bright, dark, white=255):
-    light = [camera.srgb_to_linear(np.asarray(code) / white) for code in (bright, dark)]
-    return np.log2(light[0] / light[1])
+@check
+def brightened_codes(codes_used, zeros_become, next_code) -> str:
+    """Check three predictions: codes 0 to 31 are multiplied by 8 and saved again as 8 bits."""
+    used = {
+        "256 is what a file can hold. Each of the 32 old codes becomes one new code.": 256,
+        "0 to 248 is the range, but most codes in it stay unused, such as 1 to 7.": 249,
+    }
+    expect("codes_used", codes_used, 32, used)
+    expect("zeros_become", zeros_become, 0, {"0 is multiplied by 8 as well.": 8})
+    before = {"1 was the next code before. It is also multiplied by 8.": 1}
+    expect("next_code", next_code, 8, before)
+    return "Still 32 values, with gaps of 8 between them, and exact black is still black."
 
 
-_bright = np.array([[128.0, 200.0, 64.0], [255.0, 90.0, 11.0]])
-_dark = np.array([[64.0, 20.0, 63.0], [5.0, 180.0, 10.0]])
+def _stops(bright, dark):
+    more, less = (camera.srgb_to_linear(np.asarray(code) / 255) for code in (bright, dark))
+    return np.log2(more / less)
 
+
+# A function of bright and dark: how many stops of light separate two sRGB code values.
 stops_between_codes = Exercise(
-    "``function(bright, dark)``: how many stops of light separate two sRGB code values.",
-    probes=[(_bright, _dark), (_bright[0], _dark[0]), (128, 64), (4, 1), (10, 10), (30, 250)],
+    probes=[(128, 64), (4, 1), (np.array([[128.0, 30.0], [11.0, 90.0]]), np.array([64.0, 250.0]))],
     right=_stops,
     mistakes={
         "a code is not proportional to light: decode both.": lambda b, d: np.log2(b / d),
-        "the sign is reversed: more light is more stops.": lambda b, d: _stops(d, b),
+        "sRGB is decoded from values in [0, 1]: divide by 255.": (
+            lambda b, d: _stops(255 * b, 255 * d)
+        ),
         "a stop is a factor of 2: take log2.": lambda b, d: _stops(b, d) * np.log(2),
-        "sRGB is decoded from values in [0, 1]: divide by 255.": lambda b, d: _stops(b, d, white=1),
         "a gamma of 2.2 is far off in the dark: decode sRGB.": lambda b, d: 2.2 * np.log2(b / d),
     },
     praise="Codes 128 and 64 are 2.1 stops apart; 4 and 1 exactly two, as sRGB is a line there.",
@@ -61,8 +60,8 @@ def _noise(measure=lambda first, second: np.std(first - second) / 2**0.5):
     return noise_by_level
 
 
+# A function of first, second and edges: the noise of one shot, in bins of brightness.
 noise_by_level = Exercise(
-    "``function(first, second, edges)``: the noise of one shot, in bins of brightness.",
     probes=[(*_shots, _edges)],
     right=_noise(),
     tolerance=0.02,

@@ -1,8 +1,5 @@
 """Read an answer as a number, an array or a network, or say in words why it is not one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
 
@@ -10,7 +7,7 @@ class Wrong(Exception):  # noqa: N818  (a diagnosis, which a check always catche
     """A diagnosis: what is wrong with the answer, and why."""
 
 
-class Blank(Wrong):
+class Blank(Exception):  # noqa: N818
     """The answer has not been filled in."""
 
 
@@ -21,39 +18,22 @@ def require(condition, diagnosis: str) -> None:
 
 
 def numbers(value, what: str) -> np.ndarray:
-    """Return an answer as an array of floats, or say that it is not one."""
-    try:
-        is_text = np.asarray(value).dtype.kind in "US"  # NumPy would read "0.5" as a number
-        found = None if is_text else np.asarray(value, float)
-    except (TypeError, ValueError):
-        found = None
-    require(found is not None, f"{what} must be a number or an array, and it is {kind(value)}.")
-    return found
+    """Return an answer as an array of floats, or of truth values."""
+    found = np.asarray(value)
+    told = f"{what} must be a number or an array, and it is of type {type(value).__name__}."
+    require(found.dtype.kind in "biuf", told)
+    return found if found.dtype == bool else found.astype(float)
 
 
 def number(value, what: str) -> float:
-    """Return an answer as a float, or say that it is not one finite number."""
+    """Return an answer as a float."""
     found = numbers(value, what)
     require(found.size == 1 and np.isfinite(found).all(), f"{what} must be one finite number.")
     return found.item()
 
 
-def whole(value, what: str) -> int:
-    """Return an answer as an int, or say that it is not a whole number."""
-    found = number(value, what)
-    require(found == round(found), f"{what} must be a whole number, not {found:.5g}.")
-    return round(found)
-
-
-def truth(value, what: str) -> bool:
-    """Return an answer as a bool, or say that it is not one truth value."""
-    is_text = isinstance(value, str | bytes)
-    require(np.size(value) == 1 and not is_text, f"{what} must be one True or False.")
-    return bool(np.all(value))
-
-
 def two(result, what: str) -> tuple:
-    """Return the two things that an answer returns, named by `what`; or say that they are not."""
+    """Return the two things that an answer returns, named by `what`."""
     try:
         first, second = result
     except (TypeError, ValueError):
@@ -62,24 +42,22 @@ def two(result, what: str) -> tuple:
 
 
 def model(answer):
-    """Return an answer that is a Keras model, or say that it is not one."""
+    """Return an answer that is a Keras model."""
     import keras
 
-    is_model = isinstance(answer, keras.Model)
-    require(is_model, f"a keras.Model was asked for, and this is {kind(answer)}.")
+    told = f"a keras.Model was asked for, and this is of type {type(answer).__name__}."
+    require(isinstance(answer, keras.Model), told)
     return answer
 
 
-@contextmanager
-def keep_weights(network) -> Iterator[list[np.ndarray]]:
-    """Give a network its weights back after the block, in which they may change."""
+def maps(network, pictures: np.ndarray, change) -> np.ndarray:
+    """Return a network's maps of pictures with changed weights. It gets its own weights back."""
+    import keras
+
+    network(pictures)  # a class has no weights before its first call
     before = network.get_weights()
     try:
-        yield before
+        network.set_weights([change(weights) for weights in before])
+        return keras.ops.convert_to_numpy(network(pictures))
     finally:
         network.set_weights(before)
-
-
-def kind(value) -> str:
-    """Return the type of a value, for a message."""
-    return f"of type {type(value).__name__}"
