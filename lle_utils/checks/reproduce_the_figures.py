@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from dataclasses import asdict
 from functools import cache
 
 import numpy as np
@@ -108,7 +107,7 @@ def own_figure(function) -> str:
         records.append(panels)
     is_record = panels and all(isinstance(panel, figures.Panel) for panel in panels)
     require(is_record, "a record was asked for: a list of material.panel(name, ...).")
-    wrong = figures.compare([asdict(panel) for panel in panels], [*map(_described_again, panels)])
+    wrong = figures.compare([*map(vars, panels)], [*map(_described_again, panels)])
     told = "the record is not true. Describe the picture that you draw, before you crop or shrink "
     require(not wrong, f"{told}it. What it says, and what is so: {'; '.join(wrong[:1])}.")
     told = "called again, it returns a different record or draws different pixels. Fix the seed of "
