@@ -22,14 +22,9 @@ from lle_utils.photos.photo import scale
 
 VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi")
 
-STEADY = 0.95
-"""What share of a change of brightness between two frames is taken back."""
-
-SMALL = 160
-"""Longest side in pixels of the frames that are compared: averaging makes noise small."""
-
-SAME_SCENE = 0.3
-"""Least response of `cv2.phaseCorrelate` for one scene: 0.9 is usual, and 0.1 for two."""
+STEADY = 0.95  # the share of a change of brightness between two frames that is taken back
+SMALL = 160  # longest side of the frames that are compared: averaging makes noise small
+SAME_SCENE = 0.3  # least response of `cv2.phaseCorrelate`: one scene has 0.9, two have 0.1
 
 _ENCODERS = {
     "h264": ("libx264", {"crf": "18"}),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lle_utils import video
+from lle_utils import data, video
 from lle_utils.errors import LleError
 
 av = pytest.importorskip("av")
@@ -97,7 +97,7 @@ KINDS = {
     "HEVC as Apple's": ("a.mov", {"codec": "libx265", "tag": "hvc1", "size": (96, 128)}),
     "an odd size": ("a.webm", {"codec": "libvpx-vp9", "size": (47, 63)}),
     "old AVI": ("a.avi", {"codec": "mpeg4", "space": 2}),
-    "pictures of a camera": (
+    "a camera's": (
         "a.avi",
         {"codec": "mjpeg", "pixels": "yuvj420p", "size": (47, 63), "space": 5, "span": 2},
     ),
@@ -107,9 +107,8 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_brightened_and_keeps_what_it_is(lle, kind):
     name, how = KINDS[kind]
-    encoder = how.get("codec", "libx264")
-    if encoder not in av.codecs_available:
-        pytest.skip(f"this PyAV has no {encoder}")
+    if how.get("codec", "libx264") not in av.codecs_available:
+        pytest.skip("this PyAV cannot write it")
     make(name, **how)
     target = name.replace(".", "_enhanced.")
     assert lle(name) == (0, f"{target}\n", "")
@@ -254,8 +253,6 @@ def step(frames, across=0, down=0):
 
 
 def scene():
-    from lle_utils import data
-
     return data.load("sample", "test", lazy=True)[0].high[::3, ::3]
 
 
@@ -269,13 +266,10 @@ def flickering(frames):
 
 @pytest.mark.parametrize(("across", "down"), [(0, 0), (3, 2)])
 def test_the_brightness_of_one_scene_is_held(across, down):
-    whole = scene()
-    windows = [whole[down * i :, across * i :][:90, :100] for i in range(12)]
+    windows = [scene()[down * i :, across * i :][:90, :100] for i in range(12)]
     frames = flickering(windows)
-    steadier = video.Steadier()
-    steady = [steadier(frame) for frame in frames]
     assert step(frames, across, down) > 1
-    assert step(steady, across, down) < 0.3
+    assert step(list(map(video.Steadier(), frames)), across, down) < 0.3
 
 
 def test_flicker_is_measured_before_and_after():
