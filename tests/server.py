@@ -27,7 +27,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.files = {}  # by path
-        self.requests = []  # path and Range header (or None) of each request, in order
+        self.requests = []  # path and first byte of each request, in order
         self.sent = 0  # bytes of bodies
         self.closing = threading.Event()
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
@@ -45,9 +45,9 @@ class Server(ThreadingHTTPServer):
         self.files[path] = File(body, **behavior)
         return f"http://127.0.0.1:{self.server_port}/{path}"
 
-    def ranges(self, path):
-        """Return the ``Range`` headers of all requests for a path."""
-        return [asked for wanted, asked in self.requests if wanted == path]
+    def asked_from(self, path):
+        """Return from which bytes on a path was asked for, in order."""
+        return [begin for wanted, begin in self.requests if wanted == path]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,10 +57,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        path, asked = self.path.lstrip("/"), self.headers.get("Range")
-        self.server.requests.append((path, asked))
+        path = self.path.lstrip("/")
         file = self.server.files[path]
-        begin = int(asked[len("bytes=") : -1]) if asked and file.ranges else 0
+        begin = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+        self.server.requests.append((path, begin))
+        begin = begin if file.ranges else 0
         body = file.body[begin:]
         if file.statuses or not body:
             self.send_response(file.statuses.pop(0) if file.statuses else 416)

@@ -67,30 +67,20 @@ def part_of(data, url):
     return data / ".fetch" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.part"
 
 
-# --- the ways of a network -----------------------------------------------------------------------
-
 SIZE = len(ARCHIVE)
 
-# What an earlier call left, what the server does, and from which bytes it is asked.
-SUCCEEDS = {
-    "whole": (b"", {}, [0]),
-    "cut 20 times, with progress": (b"", {"cuts": [500] * 20}, range(0, 10_500, 500)),
-    "stalled": (b"", {"stalls": [5000]}, [0, 5000]),
-    "busy": (b"", {"statuses": [408, 429, 503]}, [0, 0, 0, 0]),
-    "without ranges, cut": (b"", {"ranges": False, "cuts": [3000]}, [0, 3000]),
-    "killed when all had arrived": (ARCHIVE, {}, [SIZE]),
-    # A part that does not fit is started again, once.
-    "a changed file": (ARCHIVE[:100] + bytes(2000) + ARCHIVE[2100:5000], {}, [5000, 0]),
-    "as many bytes, but others": (bytes(500) + ARCHIVE[500:], {}, [SIZE, 0]),
-    "more than the file": (bytes(600) + ARCHIVE[500:], {}, [SIZE + 100, 0]),
-    "a part of a web page": (PAGE, {}, [len(PAGE), 0]),
-}
-
-# What the server does, what the message says, and from which bytes it is asked: in the end, by a
-# second call, when the server is well again.
-FAILS = {
+# What the server does, what the message says if the first call fails, and from which bytes the
+# server is asked: after a failure once more, by a second call, when it is well again.
+CASES = {
+    "whole": ({}, "", [0]),
+    "cut 20 times, with progress": ({"cuts": [500] * 20}, "", range(0, 10_500, 500)),
     "cut without progress": ({"cuts": [4000] + [0] * 9}, "0.0 MB are kept", [0, *[4000] * 4]),
+    "stalled": ({"stalls": [5000]}, "", [0, 5000]),
     "stalled each time": ({"stalls": [0] * 9}, "the connection failed (", [0] * 5),
+    "busy": ({"statuses": [408, 429, 503]}, "", [0] * 4),
+    "busy each time": ({"statuses": [500] * 9}, "the server answered 500", [0] * 5),
+    "refused": ({"statuses": [404] * 9}, "the server answered 404", [0, 0]),
+    "without ranges, cut": ({"ranges": False, "cuts": [3000]}, "", [0, 3000]),
     "without ranges, cut each time": (
         {"ranges": False, "cuts": [3000, 2000, 2500] * 9},
         "the connection failed (",
@@ -108,41 +98,39 @@ FAILS = {
         [0, 5000, 0, 5000, 0],
     ),
     "a web page": ({"body": PAGE}, "File is not a zip file", [0, 0]),
-    "busy each time": ({"statuses": [500] * 9}, "the server answered 500", [0] * 5),
-    "refused": ({"statuses": [404] * 9}, "the server answered 404", [0, 0]),
 }
 
 
-def assert_asked(server, starts):
-    """The server was asked for the file from these bytes on, one request after the other."""
-    assert server.ranges("a.zip") == [f"bytes={at}-" if at else None for at in starts]
-
-
-@pytest.mark.parametrize("case", SUCCEEDS)
-def test_a_fetch_that_succeeds_and_does_nothing_twice(server, data, monkeypatch, case):
-    left, behavior, starts = SUCCEEDS[case]
-    monkeypatch.setattr(download, "TIMEOUT", (5, 0.2))
-    url = server.offer("a.zip", ARCHIVE, **behavior)
-    if left:
-        put(data / ".fetch", {part_of(data, url).name: left})
-    run(url)
-    run(url)
-    assert_asked(server, starts)
-
-
-@pytest.mark.parametrize("case", FAILS)
-def test_a_fetch_that_fails_and_the_next_one_that_succeeds(server, monkeypatch, case):
-    behavior, words, starts = FAILS[case]
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_server_may_do(server, monkeypatch, case):
+    behavior, words, starts = CASES[case]
     monkeypatch.setattr(download, "TIMEOUT", (5, 0.2))
     url = server.offer("a.zip", **{"body": ARCHIVE} | behavior)
-    assert words in refused(url)
-    assert server.sent < 10**8
-    server.offer("a.zip", ARCHIVE)
+    if words:
+        assert words in refused(url)
+        assert server.sent < 10**8
+        server.offer("a.zip", ARCHIVE)
     run(url)
-    assert_asked(server, starts)
+    run(url)  # which does nothing
+    assert server.asked_from("a.zip") == list(starts)
 
 
-# --- sources -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "left, starts",
+    [
+        (ARCHIVE, [SIZE]),
+        # A part that does not fit is started again, once.
+        (ARCHIVE[:100] + bytes(2000) + ARCHIVE[2100:5000], [5000, 0]),
+        (bytes(500) + ARCHIVE[500:], [SIZE, 0]),
+        (bytes(600) + ARCHIVE[500:], [SIZE + 100, 0]),
+        (PAGE, [len(PAGE), 0]),
+    ],
+)
+def test_what_an_earlier_call_may_have_left(server, data, left, starts):
+    url = server.offer("a.zip", ARCHIVE)
+    put(data / ".fetch", {part_of(data, url).name: left})
+    run(url)
+    assert server.asked_from("a.zip") == starts
 
 
 def test_when_all_fail_one_message_says_it_all_and_the_first_good_one_is_taken(server):
@@ -176,9 +164,6 @@ def test_from_file_folder_or_address(server, tmp_path):
     assert (tmp_path / "by hand.zip").exists() and (tmp_path / "page.zip").exists()
 
 
-# --- what was there before -----------------------------------------------------------------------
-
-
 def test_unpacked_by_hand_in_place_is_taken_and_what_a_killed_call_left_removed(data):
     put(data / "lol", FILES)
     run(NOBODY)
@@ -195,9 +180,6 @@ def test_what_is_replaced_is_moved_aside_and_not_lost(server, data):
     run(url)
     (aside,) = data.glob("lol-before-*")
     assert (aside / "my notes.txt").read_bytes() == b"precious"
-
-
-# --- room on the disk ----------------------------------------------------------------------------
 
 
 def test_too_small_a_disk_is_said_before_the_download(server):
@@ -232,9 +214,6 @@ def test_disk_becomes_full_while_unpacking(server, monkeypatch):
         assert "No space left on device" in refused(url)
     run(url)
     assert server.sent == SIZE
-
-
-# --- processes -----------------------------------------------------------------------------------
 
 
 def start(data, url, pause=0.0):
@@ -274,8 +253,8 @@ def test_killed_at_random_moments(server, data):
             seen.add("downloading")
     finish(start(data, url), data)
     assert {"downloading", "unpacking"} <= seen, f"the kills only met {seen}"
-    resumed = [int(asked[len("bytes=") : -1]) for asked in server.ranges("a.zip") if asked]
-    assert resumed and resumed == sorted(resumed)  # no kill lost what an earlier call had kept
+    starts = server.asked_from("a.zip")
+    assert starts[-1] and starts == sorted(starts)  # no kill lost what an earlier call had kept
 
 
 def test_two_at_once(server, data):
@@ -299,10 +278,8 @@ def test_stopped_and_the_one_that_waits_or_comes_next_resumes(server, data, stop
     first.send_signal(stop)
     assert first.wait(timeout=20) != 0
     finish(second, data)
-    assert [asked is None for asked in server.ranges("a.zip")] == [True, False]
+    assert [start > 0 for start in server.asked_from("a.zip")] == [False, True]
 
-
-# --- Google Drive --------------------------------------------------------------------------------
 
 ID = "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB"
 DRIVE = f"https://drive.google.com/file/d/{ID}/view?usp=sharing"
@@ -326,11 +303,13 @@ def drive(monkeypatch, *steps):
     return stand_in
 
 
-def test_drive_is_asked_again_while_it_makes_progress(monkeypatch):
+def test_drive_is_asked_again_while_it_makes_progress_and_after_a_bad_part(monkeypatch, data):
+    url = f"https://docs.google.com/uc?export=download&id={ID}"
+    put(data / ".fetch", {part_of(data, url).name: PAGE})
     broken = (bytes(1000), RuntimeError("Download is incomplete"))
-    stand_in = drive(monkeypatch, *[broken] * 9, (ARCHIVE,))
-    run(DRIVE)
-    assert stand_in.call_count == 10
+    stand_in = drive(monkeypatch, *[broken] * 9, (b"",), (ARCHIVE,))
+    run(url)
+    assert stand_in.call_count == 11
 
 
 @pytest.mark.parametrize(
@@ -344,14 +323,6 @@ def test_drive_is_asked_again_while_it_makes_progress(monkeypatch):
 def test_drive_refuses(monkeypatch, step, words):
     drive(monkeypatch, *[(step,)] * 9)
     assert words in refused(DRIVE)
-
-
-def test_drive_gives_a_web_page_and_starts_again_after_a_bad_part(monkeypatch, data):
-    url = f"https://docs.google.com/uc?export=download&id={ID}"
-    put(data / ".fetch", {part_of(data, url).name: PAGE})
-    stand_in = drive(monkeypatch, (b"",), (ARCHIVE,))
-    run(url)
-    assert stand_in.call_count == 2
 
 
 @pytest.mark.parametrize("url", ["https://drive.google.com/", f"https://example.org/d/{ID}/view"])

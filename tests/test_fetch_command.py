@@ -1,6 +1,5 @@
 """Where data lives, the two commands, and the registry of LOL."""
 
-import json
 import os
 import shlex
 import subprocess
@@ -12,7 +11,7 @@ from miniature import put
 
 from lle_utils import fetch, paths
 from lle_utils.fetch import download
-from lle_utils.fetch.verify import LOL, REGISTRY_FOLDER
+from lle_utils.fetch.verify import LOL
 
 
 def test_where_data_lives(tmp_path, monkeypatch):
@@ -89,16 +88,3 @@ def test_the_real_registry():
     assert len(set(urls)) == len(urls) and all(url.startswith("https://") for url in urls)
     drive = [download.drive_id(url) for url in urls]
     assert "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB" in drive and sum(map(bool, drive)) == 2
-
-
-def test_the_scene_groups_cover_every_pair_once():
-    scenes = json.loads((REGISTRY_FOLDER / "lol_scenes.json").read_text())
-    grouped = [name for group in scenes["groups"] for name in group]
-    published = {name.replace("/low/", "/") for name in LOL.md5 if "/low/" in name}
-    assert len(grouped) == 500 and set(grouped) == published
-    for name, reason in (scenes["left_out"] | scenes["faults"]).items():
-        assert name in published and len(reason) > 30
-    assert list(scenes["left_out"]) == ["our485/648.png"]
-    tests = [group for group in scenes["groups"] if any("eval15" in name for name in group)]
-    leaks = [group for group in tests if any("our485" in name for name in group)]
-    assert sum(name.startswith("eval15") for group in leaks for name in group) == 14

@@ -49,9 +49,6 @@ def without(part):
     return {name: data for name, data in FILES.items() if part not in name}
 
 
-# --- archives that are refused in any case -------------------------------------------------------
-
-
 DIRECTORY = ARCHIVE.index(b"PK\x01\x02")
 LOCKED = ARCHIVE  # its entries say that they are locked with a password
 for start in (b"PK\x03\x04\x14\0", b"PK\x01\x02\x14\x03\x14\0"):
@@ -126,8 +123,6 @@ def test_the_data_set_is_found_at_any_depth(tmp_path, top):
     assert fetch.lol_state() == "published"
 
 
-# --- near copies ---------------------------------------------------------------------------------
-
 SAVED_AGAIN = pack(changed(lambda pixels: encode(pixels, compress_level=1)))
 NEAR = {
     "edited": (pack(FILES | {LOW: encode(255 - PICTURES[LOW])}), 1),
@@ -158,9 +153,6 @@ def test_a_near_copy_is_replaced_by_the_published_files_only_and_kept(tmp_path):
     assert fetch.lol_state() == "published"
     (aside,) = folder.parent.glob("lol-before-*")
     assert fetch.lol_state(aside) == "modified"
-
-
-# --- verification --------------------------------------------------------------------------------
 
 
 def test_extra_huge_and_misplaced_pictures(tmp_path):

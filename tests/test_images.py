@@ -1,5 +1,6 @@
 """Pictures of every kind in, one kind of array; and back out without accidents."""
 
+import io
 import os
 import time
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from miniature import encode
 from PIL import Image
 
 from lle_utils import images
@@ -16,42 +18,43 @@ RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
 DEEP = RNG.integers(0, 65536, (9, 8, 3), dtype=np.uint16)
 FLOATING = RNG.random((7, 6, 3)).astype(np.float32)
-TOO_BRIGHT = cv2.imencode(".tif", np.full((7, 6, 3), 3.5, np.float32))[1].tobytes()
 FLAT = np.broadcast_to(np.uint8([200, 100, 50]), (16, 16, 3))
 
 
-def pillow(picture, mode, **options):
-    """Return a function that saves a picture by Pillow."""
-    return lambda path: Image.fromarray(picture, mode).save(path, **options)
+def opencv(picture, ending=".tif"):
+    """Return the bytes of a picture file that OpenCV writes."""
+    return cv2.imencode(ending, picture[..., ::-1])[1].tobytes()
 
 
-def opencv(picture):
-    return lambda path: cv2.imwrite(str(path), picture[..., ::-1])
+def pillow(image, kind):
+    """Return the bytes of a picture file of an image of Pillow's."""
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
 
 
 KINDS = {
-    "color": ("a.png", pillow(PICTURE, "RGB"), PICTURE / 255),
-    "gray": ("a.png", pillow(PICTURE[..., 0], "L"), PICTURE[..., :1] / 255),
-    "gray with opacity": ("a.png", pillow(PICTURE[..., :2], "LA"), PICTURE[..., :1] / 255),
-    "opacity": ("a.png", pillow(PICTURE[..., [0, 1, 2, 0]], "RGBA"), PICTURE / 255),
-    "16 bits": ("a.png", opencv(DEEP), DEEP / 65535),
-    "16 bits of gray": ("a.tif", opencv(DEEP[..., :1]), DEEP[..., :1] / 65535),
-    "floating point": ("a.tif", opencv(FLOATING), FLOATING),
-    "palette": ("a.png", Image.fromarray(FLAT).quantize(4).save, FLAT / 255),
-    "one bit": ("a.png", Image.fromarray(np.eye(16, dtype=bool)).save, np.eye(16)[..., None]),
-    "CMYK": ("a.jpg", Image.fromarray(FLAT).convert("CMYK").save, FLAT / 255),
+    "color": (encode(PICTURE), PICTURE / 255),
+    "gray": (encode(PICTURE[..., 0]), PICTURE[..., :1] / 255),
+    "opacity": (encode(PICTURE[..., [0, 1, 2, 0]]), PICTURE / 255),
+    "16 bits": (opencv(DEEP, ".png"), DEEP / 65535),
+    "16 bits of gray": (opencv(DEEP[..., :1]), DEEP[..., :1] / 65535),
+    "floating point": (opencv(FLOATING), FLOATING),
+    "palette": (pillow(Image.fromarray(FLAT).quantize(4), "PNG"), FLAT / 255),
+    "one bit": (encode(np.eye(16, dtype=bool)), np.eye(16)[..., None]),
+    "CMYK": (pillow(Image.fromarray(FLAT).convert("CMYK"), "JPEG"), FLAT / 255),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_file_is_the_same_kind_of_array(tmp_path, kind):
-    name, save, expected = KINDS[kind]
-    save(tmp_path / name)
-    found = images.read_image(tmp_path / name)
+    content, expected = KINDS[kind]
+    (tmp_path / "a").write_bytes(content)
+    found = images.read_image(tmp_path / "a")
     assert found.dtype == np.float32 and found.shape == (*expected.shape[:2], 3)
     tolerance = 4 / 255 if kind == "CMYK" else 1e-6
     np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), atol=tolerance)
-    codes = images.read_uint8(tmp_path / name)
+    codes = images.read_uint8(tmp_path / "a")
     assert codes.dtype == np.uint8
     np.testing.assert_array_equal(codes, images.to_uint8(found))
 
@@ -66,40 +69,26 @@ def test_what_was_written_comes_back(tmp_path, ending):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("content", "message"),
     [
-        (lambda path: None, "no such file"),
-        (Path.touch, "empty"),
-        (lambda path: path.write_text("not a picture at all\n" * 20), "not a picture"),
-        (Path.mkdir, "is a folder"),
-        (lambda path: path.write_bytes(TOO_BRIGHT), r".*\[3\.5, 3\.5\]"),
+        (b"", "empty"),
+        (b"not a picture at all", "not a picture"),
+        (opencv(np.full((7, 6, 3), 3.5, np.float32)), r".*\[3\.5, 3\.5\]"),
+        *((encode(PICTURE, kind)[:-300], "") for kind in ("PNG", "JPEG", "TIFF", "WEBP")),
     ],
 )
-def test_what_is_no_picture_is_refused_by_name(tmp_path, make, message):
-    make(tmp_path / "x.png")
+def test_what_is_no_picture_is_refused_by_name(tmp_path, content, message):
+    (tmp_path / "x.png").write_bytes(content)
     with pytest.raises(LleError, match=f"x.png.*{message}"):
         images.read_image(tmp_path / "x.png")
-
-
-@pytest.mark.parametrize("ending", [".png", ".jpg", ".tif", ".webp"])
-def test_a_truncated_file_is_damaged_and_not_half_gray(tmp_path, ending):
-    path = images.write_image(tmp_path / f"x{ending}", np.tile(PICTURE, (10, 10, 1)) / 255)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(LleError, match="x"):
-        images.read_image(path)
 
 
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (np.zeros((4, 5, 2), np.uint8), r"\(4, 5, 2\)"),
         (np.zeros((0, 5, 3), np.uint8), r"\(0, 5, 3\)"),
-        (np.zeros((2, 4, 5, 3), np.uint8), r"\(2, 4, 5, 3\)"),
-        (np.zeros((4, 5, 3), np.int64), "int64"),
         (np.full((4, 5, 3), np.nan), r"\[nan, nan\]"),
         (np.full((4, 5, 3), 1.5), r"\[1.5, 1.5\]"),
-        (np.full((4, 5, 3), -0.5), "Divide code values by 255"),
     ],
 )
 def test_arrays_that_are_no_pictures_are_refused(array, message):
@@ -113,19 +102,14 @@ def test_rounding_clips_and_refuses_nan():
         images.to_uint8([np.nan])
 
 
-def test_nothing_is_overwritten_unasked(tmp_path):
+def test_nothing_is_overwritten_unasked_and_what_cannot_be_is_refused(tmp_path):
     path = images.write_image(tmp_path / "a.png", np.zeros((4, 4, 3)))
-    with pytest.raises(LleError, match="exists already"):
-        images.write_image(path, np.ones((4, 4, 3)))
+    for name, says in (("a.png", "exists"), ("no/a.png", "no such folder"), ("a.docx", "docx")):
+        with pytest.raises(LleError, match=says):
+            images.write_image(tmp_path / name, np.ones((4, 4, 3)))
     assert images.read_image(path).max() == 0
     images.write_image(path, np.ones((4, 4, 3)), overwrite=True)
     assert images.read_image(path).min() == 1
-
-
-@pytest.mark.parametrize(("name", "says"), [("no/a.png", "no such folder"), ("a.docx", "docx")])
-def test_an_output_that_cannot_be_is_refused(tmp_path, name, says):
-    with pytest.raises(LleError, match=says):
-        images.write_image(tmp_path / name, np.zeros((4, 4, 3)))
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -149,10 +133,3 @@ def test_parts_that_killed_processes_left_are_removed_after_a_day(tmp_path):
         os.utime(tmp_path / name, (time.time() - hours * 3600,) * 2)
     images.remove_parts(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".lle-new.png", "a.png"]
-
-
-def test_writing_does_not_search_the_folder(tmp_path, monkeypatch):
-    """A thousand results in one folder would make each next one slower."""
-    monkeypatch.setattr(Path, "glob", None)
-    monkeypatch.setattr(os, "scandir", None)
-    images.write_image(tmp_path / "a.png", np.zeros((4, 4, 3)))
