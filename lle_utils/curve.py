@@ -8,13 +8,9 @@ from collections.abc import Callable, Iterator
 from numbers import Real
 from typing import Any, NamedTuple
 
+# Half a code value of an 8-bit picture, to which an exact 0 is raised before the recursion: 0 is a
+# fixed point of the curve. But in such a picture it means "less than half a code value".
 FLOOR = 0.5 / 255
-"""Half a code value of an 8-bit picture: what an exact 0 is raised to before the recursion.
-
-A pixel stored as 0 would stay black: 0 is a fixed point of the curve. But 0 in an 8-bit picture
-means "less than half a code value", and half a code value can grow.
-"""
-
 TOLERANCE = 0.08  # maps well below it become 0: see `soft_threshold`
 LATE_TOLERANCE = 1.0  # after an enhancer's schedule, so that further iterations change little
 

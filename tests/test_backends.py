@@ -1,12 +1,11 @@
 """The same enhancer on every back end of Keras that is installed."""
 
-import importlib.util
 import json
-import os
 import subprocess
 import sys
 
 import pytest
+from calling import environment
 
 SCRIPT = """
 import json, sys
@@ -44,10 +43,9 @@ print(json.dumps({
 
 
 def _run(backend: str, folder) -> dict:
-    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder / "model.keras")],
-        env=environment,
+        env=environment(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3"),
         capture_output=True,
         text=True,
     )
@@ -62,8 +60,7 @@ def by_tensorflow(tmp_path_factory):
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_ten_steps_of_training_agree(backend, by_tensorflow, tmp_path):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
+    pytest.importorskip(backend)
     found = _run(backend, tmp_path)
     assert found["backend"] == backend
     assert found["before"] == pytest.approx(by_tensorflow["before"], rel=1e-4)
