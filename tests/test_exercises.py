@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import solve  # noqa: E402
 
-DOCUMENTS = {path.stem: jupytext.read(path) for path in (ROOT / "notebooks/py").glob("*.py")}
+SCRIPTS = sorted((ROOT / "notebooks" / "py").glob("*.py"))
+DOCUMENTS = {script.stem: jupytext.read(script) for script in SCRIPTS}
 TASKS = {
     task.number: (document, task)
     for document in DOCUMENTS.values()

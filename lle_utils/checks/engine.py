@@ -43,9 +43,6 @@ class Verdict:
         return textwrap.fill(self.message, 96)
 
 
-# Checks
-
-
 def check(judge: Callable[..., str]) -> Callable[..., Verdict]:
     """Make a check of a function that returns praise or raises `Wrong`.
 
@@ -83,17 +80,17 @@ def _time_limit(seconds: float) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or not is_main:
         yield
         return
-
-    def ring(*_):
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, ring)
+    before = signal.signal(signal.SIGALRM, _ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _ring(number, frame):
+    raise _TimeUp
 
 
 def expect(name: str, answer, right: float, mistakes: Mapping[str, float], tolerance=1e-3) -> None:
@@ -115,8 +112,8 @@ def call(function: Callable, *arguments, **named):
             warnings.simplefilter("ignore")
             result = function(*given, **named)
     except (Exception, SystemExit) as error:
-        told = f"{describe_call(function, *arguments)} stopped with {_in_words(error)}"
-        raise Wrong(told) from None
+        called = describe_call(function, *arguments)
+        raise Wrong(f"{called} stopped with {_in_words(error)}") from None
     for before, after in zip(arguments, given, strict=True):
         require(
             not isinstance(before, np.ndarray) or np.array_equal(before, after),
@@ -196,7 +193,7 @@ def _same(found, wanted, tolerance: float) -> bool:
 
 def _difference(found, wanted) -> str:
     if found is None:
-        return "None. Does every path end in `return`?"
+        return "None: a path in it ends without `return`"
     if np.shape(found) != np.shape(wanted):
         return f"of shape {np.shape(found)}; it must be of shape {np.shape(wanted)}"
     place = ""
