@@ -1,13 +1,12 @@
 """How long a picture takes, and how much memory.
 
-    python benchmarks/enhancing.py [--cpu] [SIZE ...]
+    python benchmarks/enhancing.py [SIZE ...]
 
 Prints two tables. The first has the founding loop (`predict` once an iteration, eight times), the
 enhancer by Keras and by onnxruntime, and its preview without details. Each runs in its own process,
 so that its largest resident memory is known. The ratio is to the founding loop, "share" to a large
 matrix product in 32 bits; PSNR is the mean of the sample's held-out scenes. The second has whole
-processes: the command for one picture of 600 x 400, beside the import of TensorFlow. With --cpu the
-seconds are the processor's, for a machine that is busy with other work.
+processes: the command for one picture of 600 x 400, beside the import of TensorFlow.
 """
 
 import argparse
@@ -16,7 +15,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -57,7 +55,7 @@ def network_pixels(method: str, pixels: int) -> float:
     return thumbnails + (method != PREVIEW) * pixels * (1 / 4 + 1 + 1)
 
 
-def measure(method: str, width: int, height: int, clock: Callable) -> dict:
+def measure(method: str, width: int, height: int) -> dict:
     """Measure a method on a picture of a size, in this process."""
     from lle_utils import data, metrics
 
@@ -67,7 +65,7 @@ def measure(method: str, width: int, height: int, clock: Callable) -> dict:
     tiles = (-(-height // low.shape[0]), -(-width // low.shape[1]), 1)
     picture = np.tile(low, tiles)[:height, :width]
     large = picture.size > 10**6
-    seconds = (time_once if large else seconds_of)(lambda: enhance(picture), clock=clock)
+    seconds = (time_once if large else seconds_of)(lambda: enhance(picture))
     return {
         "seconds": seconds,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -76,39 +74,23 @@ def measure(method: str, width: int, height: int, clock: Callable) -> dict:
     }
 
 
-def children_seconds() -> float:
-    """Return the processor's time of this process's ended children."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def seconds_of_process(arguments: list[str], clock: Callable) -> float:
-    """Return the median seconds of three runs of Python with some arguments."""
-    call = [sys.executable, *arguments]
-
-    def run():
-        subprocess.run(call, check=True, capture_output=True)
-
-    return float(np.median([time_once(run, clock) for _ in range(3)]))
-
-
-def in_process(method: str, size: str, options: list[str]) -> dict:
+def in_process(method: str, size: str) -> dict:
     """Measure a method in a process of its own."""
-    call = [sys.executable, __file__, size, "--method", method, *options]
+    call = [sys.executable, __file__, size, "--method", method]
     done = subprocess.run(call, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def print_methods(sizes: list[str], options: list[str]) -> None:
+def print_methods(sizes: list[str]) -> None:
     """Print the table of methods."""
     # Not here: a process counts the memory of the one that started it as its own.
-    best = in_process(PRODUCT, SIZES[0], options)["speed"]
+    best = in_process(PRODUCT, SIZES[0])["speed"]
     print(f"matrix product: {best:.0f} GFLOP/s")
     print("picture        method          seconds   ratio      MiB  GFLOP/s   share   PSNR dB")
     for size in sizes:
         loop = None
         for method in (LOOP, KERAS, ONNX, PREVIEW):
-            row = in_process(method, size, options)
+            row = in_process(method, size)
             loop = loop or row["seconds"]
             print(
                 f"{size:13s}  {method:14s} {row['seconds']:8.3f}"
@@ -118,7 +100,7 @@ def print_methods(sizes: list[str], options: list[str]) -> None:
             )
 
 
-def print_processes(clock: Callable) -> None:
+def print_processes() -> None:
     """Print the table of whole processes."""
     from lle_utils import paths
 
@@ -130,7 +112,10 @@ def print_processes(clock: Callable) -> None:
             "enhance, onnxruntime": enhance,
             "enhance, Keras": [*enhance, "--backend", "keras"],
         }
-        found = {name: seconds_of_process(call, clock) for name, call in calls.items()}
+        found = {}
+        for name, call in calls.items():
+            run = partial(subprocess.run, [sys.executable, *call], check=True, capture_output=True)
+            found[name] = seconds_of(run)
     print("\nprocess                seconds   of the import")
     for name, seconds in found.items():
         print(f"{name:22s} {seconds:7.2f} {seconds / found['import tensorflow']:15.2f}")
@@ -140,21 +125,16 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="How long a picture takes, and how much memory.")
     parser.add_argument("sizes", nargs="*", default=SIZES, help=" ".join(SIZES))
-    parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--method", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    clock = time.process_time if args.cpu else time.perf_counter
     if args.method == PRODUCT:
-        from lle_utils.backend import ops
-
-        best = matrix_product(lambda m: ops.convert_to_numpy(ops.matmul(m, m)[0, 0]), clock=clock)
-        print(json.dumps({"speed": best}))
+        print(json.dumps({"speed": matrix_product()}))
     elif args.method:
         width, height = map(int, args.sizes[0].split("x"))
-        print(json.dumps(measure(args.method, width, height, clock)))
+        print(json.dumps(measure(args.method, width, height)))
     else:
-        print_methods(args.sizes, ["--cpu"] * args.cpu)
-        print_processes(children_seconds if args.cpu else clock)
+        print_methods(args.sizes)
+        print_processes()
 
 
 if __name__ == "__main__":
