@@ -10,11 +10,10 @@ results, ``lle_utils/registry/ablation.csv``, are a copy of that file. It needs 
 
 import argparse
 import csv
-import shlex
 import subprocess
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -32,7 +31,7 @@ DEPTHS = (7, 8, 12, 24)
 SCORED = 3
 """Every third pair is scored: rows are compared on the same pairs."""
 SCORES = (*(f"psnr_{n}" for n in DEPTHS), "ssim", "gt_mean", "other_gt_mean", "other_ssim")
-FIELDS = ("row", "seed", *SCORES, "steps", "seconds", "commit", "command")
+FIELDS = ("row", "seed", *SCORES, "steps", "seconds", "commit")
 
 
 def read_rows() -> tuple[dict[str, dict], list[int]]:
@@ -42,21 +41,17 @@ def read_rows() -> tuple[dict[str, dict], list[int]]:
     return rows, content["seeds"]
 
 
-@cache
-def load_source(name: str) -> data.PairedSet:
-    """Load a source of training pairs once for all rows."""
-    return data.load_source(name)
+load_source = cache(data.load_source)  # once for all rows
 
 
-def score(model, pairs: Sequence, step: int = 1) -> dict[str, float]:
+def score(model, pairs: Iterable) -> dict[str, float]:
     """Score weights on pairs: mean PSNR after each of `DEPTHS`, and SSIM and GT-mean after 8."""
     found = []
     for pair in pairs:
-        low, high = pair.low[::step, ::step], pair.high[::step, ::step]
-        pictures = pictures_by_depth(model, low, DEPTHS)
-        scores = {f"psnr_{n}": psnr(picture, high) for n, picture in pictures.items()}
-        scores["ssim"] = ssim(pictures[8], high)
-        scores["gt_mean"] = psnr(scale_to_mean(pictures[8], high), high)
+        pictures = pictures_by_depth(model, pair.low, DEPTHS)
+        scores = {f"psnr_{n}": psnr(picture, pair.high) for n, picture in pictures.items()}
+        scores["ssim"] = ssim(pictures[8], pair.high)
+        scores["gt_mean"] = psnr(scale_to_mean(pictures[8], pair.high), pair.high)
         found.append(scores)
     return mean_scores(found, list(found[0]))
 
@@ -81,7 +76,6 @@ def run_row(name: str, seed: int, settings: dict, folder: Path) -> dict:
         "steps": len(read_log(run / "log.csv")) * recipe.steps_per_epoch,
         "seconds": round(seconds),
         "commit": _commit(),
-        "command": "python tools/ablation.py " + shlex.quote(name),
     }
 
 
@@ -90,24 +84,6 @@ def _commit() -> str:
     command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
-
-
-def read_results(path: Path) -> list[dict]:
-    """Read a table of results, all values as text; an absent one is empty."""
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def add_result(path: Path, result: dict) -> None:
-    """Add a line to a table of results, which may be absent."""
-    is_new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(result)
 
 
 def main() -> None:
@@ -122,15 +98,21 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no row {unknown.pop()!r}; there are: {', '.join(rows)}")
     args.output.mkdir(parents=True, exist_ok=True)
-    table = args.output / "ablation.csv"
-    done = {(result["row"], int(result["seed"])) for result in read_results(table)}
-    # All rows once before any twice: a run that is cut short has seen each choice.
-    for seed in seeds:
-        for name in args.row or rows:
-            if (name, seed) not in done:
-                result = run_row(name, seed, rows[name], args.output)
-                add_result(table, result)
-                print(result, flush=True)
+    with (args.output / "ablation.csv").open("a+", newline="", encoding="utf-8") as table:
+        is_new = table.tell() == 0
+        table.seek(0)
+        done = {(result["row"], int(result["seed"])) for result in csv.DictReader(table)}
+        writer = csv.DictWriter(table, FIELDS, lineterminator="\n")
+        if is_new:
+            writer.writeheader()
+        # All rows once before any twice: a run that is cut short has seen each choice.
+        for seed in seeds:
+            for name in args.row or rows:
+                if (name, seed) not in done:
+                    result = run_row(name, seed, rows[name], args.output)
+                    writer.writerow(result)
+                    table.flush()
+                    print(result, flush=True)
 
 
 if __name__ == "__main__":

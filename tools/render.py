@@ -24,8 +24,6 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from lle_utils.quiet import LOG_LINE
-
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_SECONDS = 600
@@ -72,8 +70,7 @@ def render(script: Path, notebook: Path) -> float:
     place = {"metadata": {"path": str(NOTEBOOKS)}}
     options = {"record_timing": False, "coalesce_streams": True, "resources": place}
     NotebookClient(document, timeout=CELL_SECONDS, kernel_name="python3", **options).execute()
-    _drop_log_lines(document)
-    _replace_widgets(document)
+    _tidy_outputs(document)
     seconds = time.perf_counter() - started
     document.metadata.pop("widgets", None)
     partial = notebook.with_suffix(".partial")
@@ -82,27 +79,19 @@ def render(script: Path, notebook: Path) -> float:
     return seconds
 
 
-def _drop_log_lines(document) -> None:
-    """Drop what TensorFlow logs before it can be silenced; it tells of the machine only."""
+def _tidy_outputs(document) -> None:
+    """Put a sentence in place of widgets, which need a kernel, and leave out stderr.
+
+    That is printed here: log lines that tell of this machine, or a warning to look into.
+    """
     for cell in document.cells:
-        kept = []
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
-                lines = output.text.splitlines(keepends=True)
-                output.text = "".join(line for line in lines if not LOG_LINE.match(line.encode()))
-                if not output.text.strip():
-                    continue
-            kept.append(output)
-        if cell.cell_type == "code":
-            cell.outputs = kept
-
-
-def _replace_widgets(document) -> None:
-    """Put a sentence in the place of each widget, which no page can show without a kernel."""
-    for cell in document.cells:
-        for output in cell.get("outputs", []):
+                print(output.text, file=sys.stderr)
             if WIDGET in output.get("data", {}):
                 output.data = {"text/markdown": f"*{INSTEAD}*", "text/plain": INSTEAD}
+        if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
 
 
 def main() -> int:
