@@ -1,7 +1,7 @@
-"""Pictures in and out: any file becomes float RGB in [0, 1], and goes back to a file.
+"""Pictures in, as float RGB in [0, 1], and files out, whole or not at all.
 
-The one form that the rest of the package knows is a NumPy array of float32, shape (height, width,
-3), RGB, values in [0, 1], the right way up.
+The one form of a picture that the rest of the package knows is a NumPy array of float32, shape
+(height, width, 3), RGB, values in [0, 1], the right way up.
 """
 
 import os
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from lle_utils.errors import LleError
-from lle_utils.photos import FORMATS, WRITABLE, Photo, encode, read_photo
+from lle_utils.photos import WRITABLE, Photo, read_photo
 
 
 def as_float(image) -> np.ndarray:
@@ -104,15 +104,13 @@ def _read_single(path: str | Path) -> Photo:
     return photo
 
 
-def check_ending(path: str | Path) -> str:
-    """Return the ending of a picture to be written, in small letters, if pictures can have it."""
-    ending = Path(path).suffix.lower()
-    if ending not in WRITABLE:
+def check_ending(path: str | Path) -> None:
+    """Make sure that a picture can be written under this name."""
+    if Path(path).suffix.lower() not in WRITABLE:
         raise LleError(
             f"{path}: the name of a picture to be written ends in {', '.join(WRITABLE)}; "
             "that of a folder ends in /"
         )
-    return ending
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
@@ -125,26 +123,6 @@ def check_writable(path: Path, *, overwrite: bool) -> None:
         raise LleError(f"{path} exists already; --overwrite replaces it")
     if not os.access(path.parent, os.W_OK):
         raise LleError(f"{path.parent}: this folder cannot be written to")
-
-
-def write_image(path: str | Path, image, *, overwrite: bool = False) -> Path:
-    """Write a picture in [0, 1] as an 8-bit file; a failed write leaves nothing behind.
-
-    Parameters
-    ----------
-    path : str or Path
-        Its ending chooses the kind: .png, .jpg (quality 95, full color), .tif, .bmp, .webp, ...
-    image : array of float, shape (height, width, 3)
-        RGB; values outside [0, 1] are clipped.
-    overwrite : bool, default False
-        Whether a file of that name may be replaced.
-    """
-    path = Path(path)
-    kind = FORMATS[check_ending(path)]
-    check_writable(path, overwrite=overwrite)
-    content = encode(Photo([to_uint8(image)], ""), kind)
-    replace_file(path, lambda partial: Path(partial).write_bytes(content))
-    return path
 
 
 def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
