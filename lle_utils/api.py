@@ -52,55 +52,50 @@ def enhance(
     ValueError
         If the shape, the type of number or a value is not accepted; the message names it.
     """
+    if channels not in ("rgb", "bgr"):
+        raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
+    if iterations is not None and check_iterations(iterations) > MOST_ITERATIONS:
+        raise ValueError(f"iterations must be at most {MOST_ITERATIONS}, not {iterations!r}")
     if isinstance(image, (str, bytes, os.PathLike)):
         raise TypeError(
             f"{image!r} is a path, not a picture: lle_utils.images.read_image reads files, and "
             "`python -m lle_utils enhance` enhances them"
         )
-    if channels not in ("rgb", "bgr"):
-        raise ValueError(f'channels must be "rgb" or "bgr", not {channels!r}')
-    if iterations is not None and check_iterations(iterations) > MOST_ITERATIONS:
-        raise ValueError(f"iterations must be at most {MOST_ITERATIONS}, not {iterations!r}")
-    asked = (iterations, exposure, detail)
-    if hasattr(image, "getbands"):
-        return _enhance_pil(image, asked)
-    if not hasattr(image, "__array__"):
+    from_pillow = hasattr(image, "getbands")
+    if not from_pillow and not hasattr(image, "__array__"):
         raise TypeError(
             f"a picture must be an array or a PIL picture, not a {type(image).__name__}; "
             "enhance several pictures one after the other"
         )
-    from lle_utils.images import check_array
+    from lle_utils.images import as_float, check_array
+    from lle_utils.inference import enhance_lazily
     from lle_utils.photos import Photo
-
-    frame, order = check_array(image), slice(None)
-    if channels == "bgr" and frame.shape[-1] > 1:
-        order = [2, 1, 0, 3][: frame.shape[-1]]
-    result = _enhance_photo(Photo([frame[..., order]]), asked)
-    kind = np.asarray(image).dtype  # the byte order is the given one
-    return np.ascontiguousarray(result[..., order], kind).reshape(np.shape(image))
-
-
-def _enhance_pil(image, asked: tuple):
-    from PIL import Image
-
     from lle_utils.photos.decode import from_pil
 
-    photo = from_pil(image)
-    frame = _enhance_photo(photo, asked)
-    result = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
-    dropped = {"transparency"} if photo.icc else {"transparency", "icc_profile"}
-    result.info = {key: image.info[key] for key in image.info.keys() - dropped}
-    return result
+    photo = from_pil(image) if from_pillow else Photo([check_array(image)])
+    (frame,) = photo.frames
+    if frame.dtype.kind == "f":
+        as_float(frame)  # refuses what is not in [0, 1]
+    order = slice(None)
+    if channels == "bgr" and not from_pillow and frame.shape[-1] > 1:
+        order = [2, 1, 0, 3][: frame.shape[-1]]
+    photo.frames = [frame[..., order]]
+    changed = photo.change(lambda view: enhance_lazily(_load(), view, iterations, exposure, detail))
+    result = changed.frames[0][..., order]
+    if from_pillow:
+        return _to_pillow(result, photo.icc, image.info)
+    kind = np.asarray(image).dtype  # the byte order is the given one
+    return np.ascontiguousarray(result, kind).reshape(np.shape(image))
 
 
-def _enhance_photo(photo, asked: tuple) -> np.ndarray:
-    """Enhance a photo of one frame in the color space of its profile; return the frame."""
-    from lle_utils.images import as_float
-    from lle_utils.inference import enhance_lazily
+def _to_pillow(frame: np.ndarray, icc: bytes | None, info: dict):
+    """Turn an enhanced frame into a picture of Pillow's that says what the given one said."""
+    from PIL import Image
 
-    if photo.frames[0].dtype.kind == "f":
-        as_float(photo.frames[0])  # refuses what is not in [0, 1]
-    return photo.change(lambda view: enhance_lazily(_load(), view, *asked)).frames[0]
+    image = Image.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame)
+    dropped = {"transparency"} if icc else {"transparency", "icc_profile"}
+    image.info = {key: info[key] for key in info.keys() - dropped}
+    return image
 
 
 def load(weights: str = "enhancer", backend: str = "auto"):

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from lle_utils.errors import LleError, small_memory_named
 from lle_utils.images import check_ending, remove_parts, replace_file
-from lle_utils.interrupts import held_back, raise_if_stopped
+from lle_utils.interrupts import raise_if_stopped
 from lle_utils.paths import expand_user
 from lle_utils.photos import FORMATS, OTHERS, READABLE, WRITABLE, Photo, decode, encode, read_photo
 from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
@@ -338,5 +338,4 @@ def _write(content: bytes, target: str) -> None:
         return
     path = Path(target)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with held_back():  # so that Ctrl-C leaves no part of a file
-        replace_file(path, lambda partial: Path(partial).write_bytes(content))
+    replace_file(path, lambda partial: Path(partial).write_bytes(content))

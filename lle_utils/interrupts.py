@@ -44,7 +44,7 @@ def _stop(number: int, _frame) -> None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Let an import, or the writing of a file, in this block come to its end first."""
+    """Let an import in this block come to its end first."""
     _State.held = True
     try:
         yield

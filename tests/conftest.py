@@ -25,6 +25,7 @@ def stand_in(monkeypatch):
     """Let the command line enhance without a network."""
     monkeypatch.setattr(cli, "load", lambda weights, backend: "model")
     monkeypatch.setattr(cli, "_enhance_picture", lambda model, picture, args: brighten(picture))
+    monkeypatch.setattr(cli, "_draw_maps", lambda model, picture, args: b"maps")
 
 
 @pytest.fixture

@@ -2,16 +2,15 @@
 
 import gc
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from calling import run_python
 from PIL import Image, ImageCms
 
 import lle_utils
-from lle_utils import api, data, enhancer
+from lle_utils import api, enhancer
 from lle_utils.weights import load_model
 
 RNG = np.random.default_rng(0)
@@ -96,33 +95,27 @@ def test_a_pil_picture_keeps_what_it_says(bright):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "says"),
+    ("wrong", "options", "error", "says"),
     [
-        ("enhancer", TypeError, "is a path, not a picture"),
-        (Path("dark.jpg"), TypeError, "read_image"),
-        ([DARK, DARK], TypeError, "not a list; enhance several pictures one after the other"),
-        (None, TypeError, "not a NoneType"),
-        (DARK[None], ValueError, r"not \(1, 18, 26, 3\); enhance several pictures one after"),
-        (DARK[..., :2], ValueError, "has the shape"),
-        (DARK.astype(int), ValueError, "not int64: convert it"),
-        (DARK.astype(float), ValueError, "Divide code values by 255 first"),
+        ("enhancer", {}, TypeError, "is a path, not a picture"),
+        (Path("dark.jpg"), {}, TypeError, "read_image"),
+        ([DARK, DARK], {}, TypeError, "not a list; enhance several pictures one after the other"),
+        (DARK[None], {}, ValueError, r"not \(1, 18, 26, 3\); enhance several pictures one after"),
+        (DARK[..., :2], {}, ValueError, "has the shape"),
+        (DARK.astype(int), {}, ValueError, "not int64: convert it"),
+        (DARK.astype(float), {}, ValueError, "Divide code values by 255 first"),
+        (DARK, {"channels": "gbr"}, ValueError, 'must be "rgb" or "bgr", not \'gbr\''),
+        (DARK, {"exposure": 9}, ValueError, "from -8 to 8 stops, not 9"),
+        (DARK, {"iterations": 0}, ValueError, "whole number of 1 or more, not 0"),
+        (DARK, {"iterations": np.int64(5000)}, ValueError, r"at most 1000, not .*5000"),
     ],
 )
-def test_what_is_no_picture(wrong, error, says):
+def test_what_is_no_picture_or_no_option(wrong, options, error, says):
     with pytest.raises(error, match=says):
-        lle_utils.enhance(wrong)
+        lle_utils.enhance(wrong, **options)
 
 
-def test_wrong_options():
-    with pytest.raises(ValueError, match='"rgb" or "bgr", not \'gbr\''):
-        lle_utils.enhance(DARK, channels="gbr")
-    with pytest.raises(ValueError, match="from -8 to 8 stops, not 9"):
-        lle_utils.enhance(DARK, 9)
-    with pytest.raises(ValueError, match="whole number of 1 or more, not 0"):
-        lle_utils.enhance(DARK, iterations=0)
-    for many in (5000, np.int64(5000)):
-        with pytest.raises(ValueError, match=r"at most 1000, not .*5000"):
-            lle_utils.enhance(DARK, iterations=many)
+def test_the_name_of_weights_is_no_model():
     with pytest.raises(TypeError, match="load_model returns, not 'enhancer'"):
         enhancer.enhance_picture("enhancer", DARK)
 
@@ -141,25 +134,16 @@ def test_a_loop_of_frames_traces_nothing_and_loads_once(bright):
     assert api._load() is model
 
 
-def test_predict_says_the_same():
-    low = data.load("sample", "test", lazy=True)[0].low[::3, ::3]
-    model = load_model()
-    found = model.predict(low[None], verbose=0)[0]
-    np.testing.assert_allclose(found, enhancer.enhance_picture(model, low), atol=1e-4)
-
-
 POOL = """
-import multiprocessing, pathlib, sys
+import multiprocessing, sys
 import numpy as np
 import lle_utils
 
-if __name__ == "__main__":
-    assert not {"tensorflow", "keras", "cv2"} & set(sys.modules), "importing is slow"
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        (found,) = pool.map(lle_utils.enhance, [np.load("dark.npy")])
-    np.save("bright.npy", found)
+assert not {"tensorflow", "keras", "cv2"} & set(sys.modules), "importing is slow"
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    (found,) = pool.map(lle_utils.enhance, [np.load("dark.npy")])
+np.save("bright.npy", found)
 """
-
 
 FORK = """
 import multiprocessing
@@ -187,19 +171,13 @@ for again in (False, True):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_process_forked_after_keras_was_used_says_what_to_do(tmp_path):
-    surroundings = {**os.environ, "PYTHONPATH": str(Path(lle_utils.__file__).parents[1])}
-    call = [sys.executable, "-W", "ignore", "-c", FORK]
-    done = subprocess.run(call, cwd=tmp_path, env=surroundings, capture_output=True, text=True)
+def test_a_process_forked_after_keras_was_used_says_what_to_do():
+    done = run_python(FORK)
     assert done.stdout.count('start it with multiprocessing.get_context("spawn")') == 2, done
 
 
 def test_importing_is_quick_nothing_is_said_and_a_pool_may_spawn(bright, tmp_path):
     np.save(tmp_path / "dark.npy", DARK)
-    (tmp_path / "script.py").write_text(POOL)
-    surroundings = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    surroundings["PYTHONPATH"] = str(Path(lle_utils.__file__).parents[1])
-    call = [sys.executable, "script.py"]
-    done = subprocess.run(call, cwd=tmp_path, env=surroundings, capture_output=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    done = run_python(POOL, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     np.testing.assert_array_equal(np.load(tmp_path / "bright.npy"), bright)

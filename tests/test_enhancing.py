@@ -62,6 +62,11 @@ def level(name) -> float:
         # What was made before is not enhanced again.
         ("a.png a_compared.png a_enhanced.png", ". --overwrite", "./a_enhanced.png"),
         ("a.png a_compared.png a_enhanced.png", ". --skip-existing", ""),
+        (
+            "a.png a_enhanced_maps.png a_compared_maps.png",
+            ". --maps --overwrite",
+            "./a_enhanced.png",
+        ),
         ("a.png b.png a_x.png", ". -o . --suffix _x --skip-existing", "./b_x.png"),
     ],
 )
@@ -103,12 +108,17 @@ def test_other_files_beside_a_picture_are_passed_over_with_a_note(lle):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("x -o out", "out/scan.ppm.png would be written for both x/scan.ppm and"),
+        ("x -o out", "out/s.ppm.png would be written for both x/s.ppm and"),
         ("a.png b.png -o c.png", "OUT must be a folder"),
         ("a.png b.png -o -", "all go to standard output"),
         ("a.png -", "all go to standard output"),
         ("a.png a.jpg -o out --maps", "out/a_maps.png would be written for"),
         ("b.png b_maps.png -o out --maps", "b_maps.png would be written for"),
+        ("a.png -o c.png --maps", "c_maps.png exists already"),
+        ("a.png -o - --maps", "--maps is for pictures that are written to files"),
+        ("a.png --maps --for vision", "neither --maps, --detail"),
+        ("a.png --maps --preview", "a preview has no detail maps"),
+        ("a.png --maps --iterations 100", "48 iterations at most"),
         ("a.png -o a.png --overwrite", "is an input"),
         ("a.png -o linked.png --overwrite", "is an input"),
         ("a.png b.png -o . --overwrite", "is an input"),
@@ -130,7 +140,7 @@ def test_other_files_beside_a_picture_are_passed_over_with_a_note(lle):
     ],
 )
 def test_a_call_that_cannot_be_is_refused(refused, line, says):
-    for name in ("a.png", "a.jpg", "b.png", "b_maps.png", "x/scan.ppm", "x/scan.ppm.png"):
+    for name in ("a.png", "a.jpg", "b.png", "b_maps.png", "c_maps.png", "x/s.ppm", "x/s.ppm.png"):
         save(name)
     os.link("a.png", "linked.png")
     Path("empty").mkdir()
