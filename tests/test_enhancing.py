@@ -201,14 +201,14 @@ def test_an_empty_folder_and_a_name_that_gets_too_long_leave_the_others_to_be_do
     assert err.endswith("cannot be written: File name too long\n")
 
 
-def test_what_is_wrong_with_a_file_is_said_once():
+def test_what_is_wrong_with_a_file_is_said_once(capfd, stand_in):
     content = bytearray(encode(Photo([np.full((4, 6, 3), 9, np.uint8)], "TIFF")))
     channels = content.index(struct.pack("<HHL", 277, 3, 1)) + 8
     content[channels : channels + 2] = struct.pack("<H", 2048)
     Path("a.tif").write_bytes(content)
-    done = run_python("import lle_utils.cli as c; raise SystemExit(c.main(['enhance', 'a.tif']))")
-    assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.startswith("lle: a.tif: ") and done.stderr.count("\n") == 1
+    assert cli.main(["enhance", "a.tif"]) == 1
+    out, err = capfd.readouterr()
+    assert out == "" and err.startswith("lle: a.tif: ") and err.count("\n") == 1
 
 
 def test_an_interrupted_run_resumes(lle):
@@ -314,31 +314,15 @@ def test_a_name_that_is_no_text_goes_into_the_report():
 # Pipes
 
 
-class Stream:
-    """Standard input or output with bytes, as a pipe has."""
-
-    encoding = "utf-8"
-
-    def __init__(self, content=b""):
-        self.buffer = io.BytesIO(content)
-
-    def isatty(self):
-        return False
-
-    def flush(self):
-        pass
-
-    def reconfigure(self, **options):
-        pass
-
-    def write(self, text):
-        self.buffer.write(text.encode())
+def pipe(content: bytes = b"") -> io.TextIOWrapper:
+    """Return standard input or output with bytes, as a pipe has."""
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8")
 
 
 def test_from_a_pipe_to_a_pipe(lle, monkeypatch):
     content = encode(Photo([np.full((4, 6, 3), 30, np.uint8)], dpi=(300, 300)), "TIFF")
-    monkeypatch.setattr(sys, "stdin", Stream(content))
-    monkeypatch.setattr(sys, "stdout", out := Stream())
+    monkeypatch.setattr(sys, "stdin", pipe(content))
+    monkeypatch.setattr(sys, "stdout", out := pipe())
     assert lle("-")[0] == 0
     Path("found").write_bytes(out.buffer.getvalue())
     found = read_photo("found")
@@ -347,7 +331,7 @@ def test_from_a_pipe_to_a_pipe(lle, monkeypatch):
 
 def test_a_bad_pipe_is_reported(lle, monkeypatch):
     for content, says in ((b"", "empty"), (b"no picture", "not a picture")):
-        monkeypatch.setattr(sys, "stdin", Stream(content))
+        monkeypatch.setattr(sys, "stdin", pipe(content))
         code, _, err = lle("-", "-o", "a.png")
         assert code == 1 and err.startswith("lle: standard input: ") and says in err
     assert not everything()

@@ -1,5 +1,7 @@
 """The ONNX file says what the Keras model says, at any size."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -44,17 +46,15 @@ def test_keras_exports_the_whole_enhancer(tmp_path, model):
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
-    [("a.png", "ends in .onnx"), ("no/a.onnx", "no such folder"), ("there.onnx", "--overwrite")],
+    ("installed", "name", "says"),
+    [
+        (True, "a.png", "ends in .onnx"),
+        (True, "no/a.onnx", "no such folder"),
+        (True, "there.onnx", "--overwrite"),
+        (None, "a.onnx", "pip install 'lle-utils[onnx]'"),
+    ],
 )
-def test_a_file_that_cannot_be_is_refused_at_once(tmp_path, monkeypatch, capsys, name, says):
-    monkeypatch.setattr("lle_utils.export.find_spec", lambda name: True)
-    (tmp_path / "there.onnx").write_bytes(b"")
-    assert cli.main(["export", str(tmp_path / name)]) == 1
-    assert says in capsys.readouterr().err
-
-
-def test_what_to_install_is_said(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lle_utils.export.find_spec", lambda name: None)
-    assert cli.main(["export", str(tmp_path / "a.onnx")]) == 1
-    assert "pip install 'lle-utils[onnx]'" in capsys.readouterr().err
+def test_what_cannot_be_is_refused_at_once(refused, monkeypatch, installed, name, says):
+    monkeypatch.setattr("lle_utils.export.find_spec", lambda name: installed)
+    Path("there.onnx").touch()
+    refused("export", name, says=says)
