@@ -88,3 +88,5 @@ def test_the_real_registry():
     assert len(set(urls)) == len(urls) and all(url.startswith("https://") for url in urls)
     drive = [download.drive_id(url) for url in urls]
     assert "157bjO1_cFuSd0HWDUuAmcHRJDVyWpOxB" in drive and sum(map(bool, drive)) == 2
+    for elsewhere in ("https://drive.google.com/", "https://example.org/file/d/157bj/view"):
+        assert download.drive_id(elsewhere) is None

@@ -76,8 +76,8 @@ def _ask_server(url, part):
                 raise SourceError(answer)
             if response.status_code != 206:
                 have = 0  # the server sends the whole file
-            total = verify.LOL.archive_bytes  # about
-            bar = tqdm(None, "Downloading", total, initial=have, unit="B", unit_scale=True)
+            size = {"total": verify.LOL.archive_bytes, "initial": have, "unit_scale": True}
+            bar = tqdm(desc="Downloading", unit="B", leave=False, **size)
             with part.open("ab" if have else "wb") as file, bar:
                 for chunk in response.iter_content(CHUNK_BYTES):
                     file.write(chunk)
