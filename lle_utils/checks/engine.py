@@ -96,9 +96,11 @@ def _ring(number, frame):
 def expect(name: str, answer, right: float, mistakes: Mapping[str, float], tolerance=1e-3) -> None:
     """Judge an answer that is a number, such as a prediction. The right one is not shown."""
     found = number(answer, name)
+    if _same(found, right, tolerance):
+        return
     for diagnosis, mistake in mistakes.items():
         require(not _same(found, mistake, tolerance), f"{name}: {diagnosis}")
-    require(_same(found, right, tolerance), f"{name} is not {_shown(found)}. {SEE_HINT}")
+    raise Wrong(f"{name} is not {_shown(found)}. {SEE_HINT}")
 
 
 # Exercises that ask for a function

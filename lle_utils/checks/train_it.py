@@ -139,6 +139,8 @@ def beat_the_constant(enhancer, mine, constant) -> str:
 
     said = [reading.number(score, "a score in dB") for score in (mine, constant)]
     network = reading.model(enhancer)
+    biases = [one for one in network.get_weights()[:-1] if one.ndim == 1]
+    require(any(map(np.any, biases)), "its biases are all 0, as before any training.")
     own, others = _scores(lambda low: enhance_picture(network, low)), _constant_scores()
     told = f"{own.mean():.2f} dB against the constant's {others.mean():.2f}"
     is_true = np.allclose(said, [own.mean(), others.mean()], rtol=0, atol=0.05)
