@@ -23,9 +23,6 @@ NOTEBOOKS = ROOT / "notebooks"
 VERSIONS = ROOT / "tests" / "colab.txt"
 ENVIRONMENT = ROOT / ".venv-colab"
 PYTHON = ENVIRONMENT / "bin" / "python"
-PACKAGE = "lle-utils"
-SECONDS = 600  # for one notebook
-COLORS = re.compile(r"\x1b\[[\d;]*m")
 
 
 def changes(before: str, after: str) -> list[str]:
@@ -78,14 +75,15 @@ def run(notebook: Path, repository: str) -> list[str]:
         shutil.copy(notebook, folder)
         before = pip("freeze", "--all")
         try:
-            command = [PYTHON, "-m", "jupyter", "execute", f"--timeout={SECONDS}", notebook.name]
+            command = [PYTHON, "-m", "jupyter", "execute", "--timeout=600", notebook.name]
             options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
             done = subprocess.run(command, **options)
             complaints = changes(before, pip("freeze", "--all"))
         finally:
-            pip("uninstall", "--quiet", "--yes", PACKAGE)
+            pip("uninstall", "--quiet", "--yes", "lle-utils")
         if done.returncode:
-            complaints.append(f"it fails:\n{COLORS.sub('', done.stderr)[-2500:]}")
+            without_colors = re.sub(r"\x1b\[[\d;]*m", "", done.stderr)
+            complaints.append(f"it fails:\n{without_colors[-2500:]}")
         elif not (Path(folder) / "low-light-workbook" / "notebooks").is_dir():
             complaints.append("the set-up cell has not cloned the repository")
     return complaints
