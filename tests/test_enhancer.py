@@ -249,12 +249,3 @@ def test_no_frame_is_painted_around_a_picture(trained, dark):
         is_rim[16:-16, 16:-16] = False
         # The mirrored picture has another thumbnail, so all of it shifts, the rim a little more.
         assert difference[is_rim].mean() < difference[~is_rim].mean() + 2, "code values"
-
-
-def test_a_picture_as_numpy_arrays(trained, dark):
-    small = dark[0][::3, ::3]
-    steps = trace(trained, small)
-    assert len(steps) == 8
-    assert {step.parameter_map.shape for step in steps} == {steps[0].image.shape}
-    last = np.clip(steps[-1].image, 0, 1)
-    np.testing.assert_allclose(last, enhance_picture(trained, small), atol=1e-6)
