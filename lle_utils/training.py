@@ -1,4 +1,4 @@
-"""One function that follows a recipe from pairs to a trained enhancer, and resumes when killed."""
+"""From pairs to a trained enhancer, as a recipe says; a run that was killed resumes."""
 
 import csv
 import dataclasses
@@ -113,8 +113,10 @@ def read_log(path: str | Path) -> list[dict]:
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
         table = csv.DictReader(file)
         try:
-            rows = [{name: float(text) for name, text in row.items()} for row in table]
-            return [{**row, "epoch": int(row["epoch"])} for row in rows]
+            return [
+                {**{name: float(text) for name, text in row.items()}, "epoch": int(row["epoch"])}
+                for row in table
+            ]
         except (KeyError, TypeError, ValueError):  # TypeError: more or fewer fields
             raise LleError(
                 f"{path}, line {table.line_num}: this is not a row of a training log, which has a "

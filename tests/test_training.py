@@ -311,7 +311,15 @@ def test_a_log_that_a_spreadsheet_saved_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [LOG[:-8], LOG + "2,0.1\n", LOG + "2,0.1,0.1,0.1\n", LOG + "2,a,b\n", "loss\n0.5\n", "\n0\n"],
+    [
+        LOG[:-8],
+        LOG + "2,0.1\n",
+        LOG + "2,0.1,0.1,0.1\n",
+        LOG + "2,a,b\n",
+        LOG + ".5,1,1\n",
+        "loss\n1\n",
+        "\n0\n",
+    ],
 )
 def test_a_damaged_log_is_named_with_its_line(text, tmp_path):
     (tmp_path / "log.csv").write_text(text)
