@@ -154,27 +154,20 @@ def _means(rows: list[dict]) -> dict:
     return mean_scores(rows, [column for column in rows[0] if column != "name"]) if rows else {}
 
 
-def _intervals(rows: list[dict], metrics: Iterable[str]) -> dict[str, list[float] | None]:
-    """Return the interval of each metric's mean; None where it is infinite or undefined."""
-    intervals = {}
-    for metric in metrics:
-        values = np.array([row[metric] for row in rows])
-        known = values[~np.isnan(values)]
-        finite = known.size and np.isfinite(known).all()  # an exact copy has no finite PSNR
-        intervals[metric] = bootstrap_interval(known) if finite else None
-    return intervals
+def _intervals(rows: list[dict], metrics: Iterable[str]) -> dict[str, tuple[float, float]]:
+    return {metric: bootstrap_interval([row[metric] for row in rows]) for metric in metrics}
 
 
 def _gain(own: list[dict], other: list[dict]) -> dict:
     """Return how much better the first is, picture by picture: a lower CIEDE2000 is better."""
     signs = {"psnr": 1, "ssim": 1, "ciede2000": -1, GT_MEAN: 1}
-    signs = {metric: sign for metric, sign in signs.items() if metric in own[0]}
+    metrics = [metric for metric in signs if metric in own[0]]
     gains = [
-        {metric: sign * (ours[metric] - theirs[metric]) for metric, sign in signs.items()}
+        {metric: signs[metric] * (ours[metric] - theirs[metric]) for metric in metrics}
         for ours, theirs in zip(own, other, strict=True)
     ]
-    means, intervals = mean_scores(gains, signs), _intervals(gains, signs)
-    return {metric: {"mean": means[metric], "interval": intervals[metric]} for metric in signs}
+    means, intervals = mean_scores(gains, metrics), _intervals(gains, metrics)
+    return {metric: {"mean": means[metric], "interval": intervals[metric]} for metric in metrics}
 
 
 def _ready_for_json(report: dict) -> dict:
@@ -188,48 +181,47 @@ def _ready_for_json(report: dict) -> dict:
 
 def as_text(report: dict) -> str:
     """Lay a report of `evaluate` or `evaluate_dark` out as tables for people."""
-    tables, compared = [], report["compared"]
+    parts = []
     if report["images"]:
         columns = [column for column in report["images"][0] if column != "name"]
-        rows = {row["name"]: row for row in report["images"]}
-        tables.append(_table("picture", [*rows.items(), ("mean", report)], columns))
-        tables.append(_table("compared", compared.items(), columns))
+        images = [(row["name"], row) for row in report["images"]]
+        parts.append(_table("picture", [*images, ("mean", report)], columns))
+        parts.append(_table("compared", report["compared"].items(), columns))
     if "intervals" in report:
-        if report["intervals"]["psnr"]:
-            low, high = report["intervals"]["psnr"]
-            tables[0] += f"\nmean PSNR, 95 % bootstrap interval: {low:.2f} to {high:.2f} dB; "
-            tables[0] += f"worst: {report['worst']['name']}"
-        gains = [(name, row["gain"]) for name, row in compared.items()]
-        metrics = [column for column in columns if column != "seconds"]
-        tables.append(_table("ours is better by", gains, metrics))
+        gains = {name: row["gain"] for name, row in report["compared"].items()}
+        parts.append(_table("ours is better by", gains.items(), columns[:-1]))  # no seconds
+        interval, worst = _span(report["intervals"]["psnr"], ".2f"), report["worst"]["name"]
+        parts.append(f"mean PSNR, 95 % bootstrap interval: {interval} dB; worst: {worst}")
     if GT_MEAN in report:
-        tables.append(f"{GT_MEAN} uses the reference")
+        parts.append(f"{GT_MEAN} uses the reference")
     if "videos" in report:
-        tables.append(_table("flicker", report["videos"].items(), ["frames", "before", "after"]))
-    return "\n\n".join(filter(None, tables))
+        parts.append(_table("flicker", report["videos"].items(), ["frames", "before", "after"]))
+    return "\n\n".join(filter(None, parts))
 
 
 def _table(title: str, rows: Iterable[tuple[str, dict]], columns: Sequence[str]) -> str:
     """Lay out some columns of named rows; "" if there are none."""
-    cells = [[name, *(_cell(row[column]) for column in columns)] for name, row in rows]
-    if not cells:
+    lines = [[name, *(_cell(row[column]) for column in columns)] for name, row in rows]
+    if not lines:
         return ""
-    cells.insert(0, [title, *columns])
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for name, *numbers in cells:
-        aligned = [cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True)]
-        lines.append("   ".join([name.ljust(widths[0]), *aligned]))
-    return "\n".join(lines)
+    lines.insert(0, [title, *columns])
+    name_width, *widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "   ".join([name.ljust(name_width), *map(str.rjust, cells, widths)])
+        for name, *cells in lines
+    )
 
 
 def _cell(value) -> str:
     """Write a number, or a gain with its interval; a dash where there is none."""
     if isinstance(value, dict):
-        if value["interval"] is None:
-            return "-"
-        low, high = value["interval"]
-        return f"{value['mean']:+.2f} ({low:+.2f} to {high:+.2f})"
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return "-" if value is None else str(value)
+        return f"{_number(value['mean'], '+.2f')} ({_span(value['interval'], '+.2f')})"
+    return _number(value, ".3f") if isinstance(value, float | None) else str(value)
+
+
+def _span(interval: Sequence[float | None], form: str) -> str:
+    return " to ".join(_number(end, form) for end in interval)
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -138,9 +138,13 @@ def bootstrap_interval(values, seed: int = 0) -> tuple[float, float]:
     """Estimate the interval in which the mean of other pictures would be, with 95 % confidence.
 
     `values` are a metric of each picture, or the difference of two methods in it. They are
-    resampled 10,000 times, with replacement.
+    resampled 10,000 times, with replacement. NaN is left out. The ends are NaN where no value is
+    known, or one is infinite.
     """
     values = np.asarray(values, dtype=np.float64)
+    values = values[~np.isnan(values)]
+    if not values.size or np.isinf(values).any():
+        return float("nan"), float("nan")
     rng = np.random.default_rng(seed)
     means = rng.choice(values, size=(10_000, values.size)).mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])

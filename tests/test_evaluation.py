@@ -63,7 +63,7 @@ def test_every_baseline_is_scored_and_gt_mean_is_on_request_only_and_says_what_i
         assert f"\n{name} " in text
     assert "GT-mean" not in text + str(plain.keys())
     assert REPORT[evaluation.GT_MEAN] > REPORT["psnr"] == plain["psnr"]
-    _, _, gains, remark = evaluation.as_text(REPORT).split("\n\n")
+    _, _, gains, _, remark = evaluation.as_text(REPORT).split("\n\n")
     assert gains.splitlines()[0].endswith(f"  {evaluation.GT_MEAN}")
     mean = REPORT["compared"]["none"]["gain"][evaluation.GT_MEAN]["mean"]
     assert f"{mean:+.2f} (" in gains.splitlines()[1]
@@ -84,7 +84,7 @@ def test_an_exact_copy_and_a_tiny_picture_have_no_number():
     same = brighter(1)
     report = evaluation.evaluate(same, [Pair("copy", gray, gray)], compared={"same": same})
     assert report["psnr"] is None and report["ssim"] is None and report["ciede2000"] == 0
-    assert report["intervals"]["psnr"] is None
+    assert report["intervals"]["psnr"] == [None, None]
     assert report["compared"]["same"]["gain"]["psnr"]["mean"] is None
     assert evaluation.as_text(report).splitlines()[1].split()[:4] == ["copy", "-", "-", "0.000"]
     json.dumps(report, allow_nan=False)
