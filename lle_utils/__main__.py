@@ -3,12 +3,15 @@
 import signal
 import sys
 
+from lle_utils import interrupts
+
 
 def run() -> None:
     """Run the command line and end the process."""
     try:
-        from lle_utils.cli import main
-    except KeyboardInterrupt:  # while the libraries were still being imported
+        with interrupts.noticed(), interrupts.held_back():
+            from lle_utils.cli import main
+    except KeyboardInterrupt:
         sys.exit(130)
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what is left to do is to end

@@ -1,29 +1,30 @@
 """The command line: ``python -m lle_utils fetch | verify | train | evaluate | enhance | ...``.
 
-Heavy modules are imported by the command that needs them, after its arguments were checked: a
-mistyped path is reported at once, and ``--help`` does not wait for TensorFlow.
+What imports TensorFlow is imported by the command that needs it, after its arguments were checked:
+a mistyped path is reported at once.
 """
 
 import argparse
 import contextlib
 import functools
 import inspect
-import itertools
 import json
 import os
 import re
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lle_utils import __version__, interrupts, paths
+from lle_utils import __version__, enhancing, interrupts, paths
 from lle_utils.api import MOST_ITERATIONS, load
 from lle_utils.errors import LleError, small_memory_named
 from lle_utils.fetch.command import add_fetch_parser
+from lle_utils.images import check_writable, read_image, remove_parts, replace_file
+from lle_utils.video import is_video, measure_flicker
 
 MOST_MAPS = 48
 
@@ -205,13 +206,10 @@ def _enhance(args: argparse.Namespace) -> int:
 
     example: python -m lle_utils enhance data/sample/heldout/low -o bright/
     """
-    with interrupts.held_back():
-        from lle_utils import enhancing
-
     jobs, problems = _plan(args)
     report_file = _check_report(args.json, replace=args.overwrite or args.skip_existing)
     count, report, failed = len(problems) + len(jobs), [], 0
-    outcomes = itertools.chain(problems, _enhance_files(jobs, args))
+    outcomes = _outcomes(jobs, problems, args)
     try:
         for outcome in _bar(outcomes, count < 2 or None, total=count, unit="picture"):
             report.append(outcome._asdict())
@@ -231,8 +229,6 @@ def _enhance(args: argparse.Namespace) -> int:
 
 def _plan(args: argparse.Namespace) -> tuple[list, list]:
     """Return what is to be done, and what became of inputs that are not there."""
-    from lle_utils import enhancing
-
     if args.purpose == "vision" and (args.maps or args.detail != "native"):
         raise LleError("--for vision works with neither --maps, --detail fitted nor --preview")
     if args.maps and args.detail == "none":
@@ -255,23 +251,21 @@ def _plan(args: argparse.Namespace) -> tuple[list, list]:
     return enhancing.check_targets(jobs, maps=args.maps, **options), problems
 
 
-def _enhance_files(jobs: Sequence, args: argparse.Namespace) -> Iterable:
-    """Enhance files here or on a cluster; return an iterable of what became of each."""
-    if not jobs:
-        return ()
-    if args.dask:
+def _outcomes(jobs: Sequence, problems: Sequence, args: argparse.Namespace) -> Iterator:
+    """Yield the problems, and what becomes of the jobs, which are done here or on a cluster."""
+    yield from problems
+    if args.dask and jobs:
         from lle_utils import cluster
 
         if args.weights.endswith(".keras"):  # workers may run in other folders
             args.weights = os.path.abspath(args.weights)
-        return cluster.enhance_files(jobs, functools.partial(_start, args), args.dask)
-    return _start(args)(jobs, progress=functools.partial(_bar, unit="frame"))
+        yield from cluster.enhance_files(jobs, functools.partial(_start, args), args.dask)
+    elif jobs:
+        yield from _start(args)(jobs, progress=functools.partial(_bar, unit="frame"))
 
 
 def _start(args: argparse.Namespace) -> Callable:
     """Return `enhancing.enhance_files` with the model that was asked for."""
-    from lle_utils import enhancing
-
     model = load(args.weights, args.backend)
     return functools.partial(
         enhancing.enhance_files,
@@ -312,8 +306,6 @@ def _check_report(file: str | None, *, replace: bool) -> Path | None:
     """Make sure that the report may be written, before any work is spent on it."""
     if file is None:
         return None
-    from lle_utils.images import check_writable, remove_parts
-
     path = Path(paths.expand_user(file))
     if path.suffix.lower() != ".json":  # as of `--json *.jpg`
         raise LleError(f"{path}: --json writes a report; give it the name of a .json file")
@@ -323,8 +315,6 @@ def _check_report(file: str | None, *, replace: bool) -> Path | None:
 
 
 def _write_report(path: Path, report: dict) -> None:
-    from lle_utils.images import replace_file
-
     text = json.dumps(report, indent=1) + "\n"
     replace_file(path, lambda partial: Path(partial).write_text(text))
 
@@ -406,8 +396,6 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _score_dark(enhance: Callable, found: Sequence[Path], folder: Path) -> tuple[dict, int]:
     """Measure harm and print it; return the report, and the exit code."""
     from lle_utils.evaluation import as_text, evaluate_dark
-    from lle_utils.images import read_image
-    from lle_utils.video import is_video, measure_flicker
 
     failed = []
 

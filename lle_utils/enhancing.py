@@ -190,12 +190,8 @@ def check_targets(
 ) -> list[Job]:
     """Make sure that every result may be written; return the jobs that are not done yet.
 
-    With `maps`, the maps of each result are written beside it.
-
-    Raises
-    ------
-    LleError
-        If a target is one of the inputs, exists, cannot be written, or would be written twice.
+    `LleError` if a target is an input, exists, cannot be written, or would be written twice; so too
+    the maps beside it, with `maps`.
     """
     inputs = {file_state(job.source) for job in jobs} - {None}
     writers: dict[str, Job] = {}
@@ -269,11 +265,7 @@ def enhance_files(
 
     `enhance` takes a `photos.View` or a frame of a video; `draw`, which is for maps, a view, and
     returns a PNG file. `progress` wraps the frames of a video, as in `video.enhance_video`.
-
-    Raises
-    ------
-    LleError
-        If the disk is full, so that the other files would also fail.
+    `LleError` if the disk is full, so that the other files would also fail.
     """
     for job in jobs:
         start, notes, problem = time.perf_counter(), [], None
