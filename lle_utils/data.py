@@ -1,8 +1,7 @@
 """Paired data sets: a dark picture and the same scene well lit, matched by name.
 
-Two sets have one interface: `load("sample")` is embedded and needs no network, `load("lol")` is the
-real one, once fetched (``python -m lle_utils fetch lol``). Training can use more sources: see
-`load_source`.
+`load("sample")` is embedded and needs no network, `load("lol")` is the real one, once fetched
+(``python -m lle_utils fetch lol``). Training can use more sources: see `load_source`.
 """
 
 import csv
@@ -143,12 +142,12 @@ def _list_lol(split: str) -> list[PairFiles]:
     names = sorted(lol_split_names()[split], key=int)
     folder = paths.lol_dir() / ("eval15" if split == "test" else "our485")
     low, high = ([folder / side / f"{name}.png" for name in names] for side in ("low", "high"))
-    missing = [path for path in (*low, *high) if not path.is_file()]
-    if missing:
-        raise LleError(
-            f"LOL is not complete: {missing[0]} is missing. `python -m lle_utils fetch lol` gets "
-            "it, or set LLE_DATA_DIR to the folder that holds lol/"
-        )
+    for path in (*low, *high):
+        if not path.is_file():
+            raise LleError(
+                f"LOL is not complete: {path} is missing. `python -m lle_utils fetch lol` gets "
+                "it, or set LLE_DATA_DIR to the folder that holds lol/"
+            )
     state = fetch.lol_state()
     if state != "published":
         warnings.warn(
@@ -236,8 +235,8 @@ def list_dark(folder: Path) -> list[Path]:
 
 def list_pairs(folder: str | Path) -> list[PairFiles]:
     """List the pairs of a folder with ``low/`` and ``high/`` by name, without reading them."""
-    found = (_find(Path(folder) / side, "*") for side in ("low", "high"))
-    low, high = (sorted(files, key=lambda path: path.stem) for files in found)
+    sides = (_find(Path(folder) / side, "*") for side in ("low", "high"))
+    low, high = (sorted(files, key=lambda path: path.stem) for files in sides)
     for here, there in ((low, high), (high, low)):
         partners = Counter(path.stem for path in there)
         for path in here:

@@ -38,7 +38,6 @@ KINDS = {
     "gray": (encode(PICTURE[..., 0]), PICTURE[..., :1] / 255),
     "opacity": (encode(PICTURE[..., [0, 1, 2, 0]]), PICTURE / 255),
     "16 bits": (opencv(DEEP, ".png"), DEEP / 65535),
-    "16 bits of gray": (opencv(DEEP[..., :1]), DEEP[..., :1] / 65535),
     "floating point": (opencv(FLOATING), FLOATING),
     "palette": (pillow(Image.fromarray(FLAT).quantize(4), "PNG"), FLAT / 255),
     "one bit": (encode(np.eye(16, dtype=bool)), np.eye(16)[..., None]),
