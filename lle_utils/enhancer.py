@@ -246,15 +246,10 @@ def colorfulness(images):
 
 def _check_schedule(schedule: Sequence) -> tuple:
     """Return the schedule as a tuple of "exposure", "thumbnail" and whole numbers."""
-    checked = []
     for source in schedule:
-        if source not in (EXPOSURE, THUMBNAIL):
-            try:
-                source = check_iterations(source)
-            except ValueError:
-                raise ValueError(
-                    'an entry of schedule is "exposure", "thumbnail" or a whole number of 1 or '
-                    f"more, not {source!r}"
-                ) from None
-        checked.append(source)
-    return tuple(checked)
+        if source not in (EXPOSURE, THUMBNAIL) and not (isinstance(source, int) and source >= 1):
+            raise ValueError(
+                'an entry of schedule is "exposure", "thumbnail" or a whole number of 1 or more, '
+                f"not {source!r}"
+            )
+    return tuple(schedule)

@@ -27,33 +27,17 @@ from lle_utils.images import as_float
 SETTINGS = ("schedule", "iterations", "floor")
 """What decides, beside its network, what an enhancer does: names of its attributes."""
 
-EXPOSURE = "exposure"
-THUMBNAIL = "thumbnail"
+EXPOSURE, THUMBNAIL = "exposure", "thumbnail"  # entries of a schedule
+NATIVE, FITTED, NONE = "native", "fitted", "none"  # where to look for details
 
-SIDE = 24
-"""Height and width of the thumbnail in pixels, whatever the picture's."""
+SIDE = 24  # of the thumbnail in pixels, whatever the picture's size
+TINT = 0.5  # share of the color of the thumbnail's map that is left: light is to have little color
+REACH = 7  # pixels beyond its own that a map's pixel depends on: one per layer of 3 x 3
+WINDOW = 2 * REACH + 1  # side of the square over which a detail map is averaged
 
-REACH = 7
-"""How many pixels beyond its own a map's pixel depends on: one per layer of 3 x 3."""
-
-TINT = 0.5
-"""What share of the thumbnail's map's color is left: exposure is to brighten, not to tint."""
-
-WINDOW = 2 * REACH + 1
-"""Side in pixels of the square over which a detail map is averaged: what the network sees."""
-
-WHOLE_PIXELS = 2**19
-"""The most pixels of a picture that is enhanced as a whole, and not by tiles."""
-
-TILE = 512
-"""Height and width of a tile in pixels, without what is seen around it."""
-
-FITTED_SIDE = 1000
-"""Longest side in pixels at which `detail="fitted"` looks for details; training saw 600."""
-
-_AROUND = ((REACH, REACH), (REACH, REACH), (0, 0))
-
-NATIVE, FITTED, NONE = "native", "fitted", "none"
+WHOLE_PIXELS = 2**19  # the most pixels of a picture that is one tile
+TILE = 512  # side of a tile in pixels, without what is seen around it
+FITTED_SIDE = 1000  # longest side in pixels at which "fitted" looks for details; training saw 600
 
 
 def enhance_picture(
@@ -280,10 +264,14 @@ class Enhanced:
 
 def _predict(model, image: np.ndarray) -> np.ndarray:
     """Run the network with the edges mirrored, and keep gray pictures gray."""
-    maps = model.predict_map(np.pad(image, _AROUND, "symmetric"))[REACH:-REACH, REACH:-REACH]
+    maps = model.predict_map(_widen(image))[REACH:-REACH, REACH:-REACH]
     most = image.max(axis=-1, keepdims=True)
     saturation = 1 - image.min(axis=-1, keepdims=True) / most
     return _toward_gray(maps, np.minimum(5 * saturation, 1))
+
+
+def _widen(image: np.ndarray) -> np.ndarray:
+    return np.pad(image, ((REACH, REACH), (REACH, REACH), (0, 0)), "symmetric")
 
 
 def _toward_gray(maps: np.ndarray, share) -> np.ndarray:
@@ -309,7 +297,7 @@ def _detail_map(model, image: np.ndarray, factor: int) -> np.ndarray:
 
 def _details(model, image: np.ndarray) -> np.ndarray:
     """Predict the map of a picture, and subtract its mean over `WINDOW` x `WINDOW` pixels."""
-    maps = soft_threshold(_predict(model, np.pad(image, _AROUND, "symmetric")))
+    maps = soft_threshold(_predict(model, _widen(image)))
     mean = cv2.blur(maps, (WINDOW, WINDOW)).reshape(maps.shape)
     return (maps - mean)[REACH:-REACH, REACH:-REACH]
 
