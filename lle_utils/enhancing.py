@@ -193,7 +193,7 @@ def check_targets(
     `LleError` if a target is an input, exists, cannot be written, or would be written twice; so too
     the maps beside it, with `maps`.
     """
-    inputs = {file_state(job.source) for job in jobs} - {None}
+    inputs = {state[:2] for job in jobs if (state := file_state(job.source))}
     writers: dict[str, Job] = {}
     for job in jobs:
         _check_kind(job, maps)
@@ -202,7 +202,7 @@ def check_targets(
             other = writers.setdefault(os.path.normcase(os.path.abspath(path)), job)
             if other is not job:
                 raise LleError(f"{path} would be written for both {other.source} and {job.source}")
-            if file_state(path) in inputs:
+            if (state := file_state(path)) and state[:2] in inputs:
                 raise LleError(f"{path} is an input; choose another output")
             if os.path.isdir(path):
                 raise LleError(f"{path} is a folder; name a file in it")

@@ -17,6 +17,7 @@ class File:
     stalls: list = field(default_factory=list)  # the same for sending nothing more
     speed: float | None = None  # bytes a second
     length: bool = True  # False sends no Content-Length
+    headers: dict = field(default_factory=dict)  # sent as well
 
 
 class Server(ThreadingHTTPServer):
@@ -70,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if begin else 200)
         if file.length:
             self.send_header("Content-Length", str(len(body)))
+        for header in file.headers.items():
+            self.send_header(*header)
         self.end_headers()
         cut = file.cuts.pop(0) if file.cuts else None
         stall = file.stalls.pop(0) if file.stalls else None

@@ -1,6 +1,7 @@
 """The download: a real server that misbehaves, full disks, processes that are killed, Drive."""
 
 import errno
+import gzip
 import hashlib
 import os
 import shutil
@@ -68,6 +69,7 @@ def part_of(data, url):
 
 
 SIZE = len(ARCHIVE)
+GZIPPED = {"body": gzip.compress(ARCHIVE), "headers": {"Content-Encoding": "gzip"}}
 
 # What the server does, what the message says if the first call fails, and from which bytes the
 # server is asked: after a failure once more, by a second call, when it is well again.
@@ -98,6 +100,13 @@ CASES = {
         [0, 5000, 0, 5000, 0],
     ),
     "a web page": ({"body": PAGE}, "File is not a zip file", [0, 0]),
+    "encoded with gzip": (GZIPPED, "", [0]),
+    "encoded with gzip, cut": (GZIPPED | {"cuts": [3000]}, "", None),
+    "encoded with gzip, cut each time": (
+        GZIPPED | {"cuts": [3000, 2000] * 9},
+        "the connection failed",
+        None,
+    ),
 }
 
 
@@ -113,7 +122,7 @@ def test_what_a_server_may_do(server, monkeypatch, case):
         server.offer("a.zip", ARCHIVE)
     run(url)
     run(url)  # which does nothing
-    assert server.asked_from("a.zip") == list(starts)
+    assert starts is None or server.asked_from("a.zip") == list(starts)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,9 @@ def _ask_server(url, part):
                     if file.tell() > most:
                         file.truncate(0)
                         raise SourceError("it sends more than the whole data set")
+    except requests.exceptions.ContentDecodingError:
+        part.unlink()  # no compressed answer can be continued
+        return "the connection failed while a compressed answer came"
     except (requests.RequestException, ValueError) as problem:
         return f"the connection failed ({type(problem).__name__})"
     return None
