@@ -382,6 +382,13 @@ def test_tiff_of_other_shapes(stored, frame, options):
     assert photo.frames[0].dtype == frame.dtype and b"Night" in photo.exif
 
 
+def test_a_damaged_tiff_that_goes_in_circles():
+    content = bytearray(encode(Photo([DEEP]), "TIFF"))
+    (tags,) = struct.unpack_from("<H", content, 8)
+    struct.pack_into("<L", content, 10 + 12 * tags, 8)  # the next page is the first one
+    assert len(decode(bytes(content)).frames) == 1
+
+
 def test_tiff_compressed_by_lzw():
     how = [cv2.IMWRITE_TIFF_COMPRESSION, 5]
     content = cv2.imencode(".tif", DEEP[..., ::-1], how)[1].tobytes()

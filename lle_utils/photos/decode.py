@@ -298,7 +298,9 @@ def _decode_tiff(content: bytes) -> Photo:
         preview = first.is_reduced and first.subifds
         if preview or 50706 in first.tags or first.photometric in (32803, 34892):
             raise LleError(_RAW)
-        pages = [(i, page) for i, page in enumerate(file.pages) if i == 0 or not page.is_reduced]
+        # Their number first: to iterate over the pages of a damaged file might not end.
+        pages = [(index, file.pages[index]) for index in range(len(file.pages))]
+        pages = [(index, page) for index, page in pages if index == 0 or not page.is_reduced]
         _check_sizes([page.imagewidth * page.imagelength for _, page in pages])
         photo = Photo([], "TIFF", options={"compress": int(first.compression) != 1})
         photo.frames = [_read_page(page, content, index, photo) for index, page in pages]
