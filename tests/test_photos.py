@@ -38,10 +38,13 @@ def make_profile(to_xyz, tone=b"") -> bytes:
 
 
 P3 = make_profile([[0.5151, 0.2920, 0.1571], [0.2412, 0.6922, 0.0666], [-0.0011, 0.0419, 0.7841]])
-ADOBE = make_profile(  # with a gamma of 2.2
-    [[0.6097, 0.2053, 0.1492], [0.3111, 0.6257, 0.0632], [0.0195, 0.0609, 0.7448]],
-    b"curv" + struct.pack(">LLH", 0, 1, 563),
-)
+ADOBE = [[0.6097, 0.2053, 0.1492], [0.3111, 0.6257, 0.0632], [0.0195, 0.0609, 0.7448]]
+PROFILES = [
+    P3,
+    make_profile(ADOBE, b"curv" + struct.pack(">LLH", 0, 1, 563)),  # a power of 2.2
+    make_profile(ADOBE, b"para" + struct.pack(">LHHl", 0, 0, 0, 144179)),  # the same
+    make_profile(ADOBE, b"curv" + struct.pack(">LL4H", 0, 4, 0, 8000, 29000, 65535)),
+]
 
 
 def smooth(height=24, width=32, channels=3, kind=np.uint8) -> np.ndarray:
@@ -252,7 +255,7 @@ def test_a_form_of_color_that_is_lost_is_noted(tmp_path, mode, name, says):
 # Colors
 
 
-@pytest.mark.parametrize("icc", [P3, ADOBE])
+@pytest.mark.parametrize("icc", PROFILES)
 def test_colors_are_converted_as_a_color_engine_does(icc):
     colors = np.random.default_rng(0).integers(60, 180, (40, 40, 3), dtype=np.uint8)
     expected = ImageCms.profileToProfile(
@@ -266,7 +269,7 @@ def test_colors_are_converted_as_a_color_engine_does(icc):
 
 
 @pytest.mark.parametrize(("depth", "most_off"), [(np.uint8, 0), (np.uint16, 16)])
-@pytest.mark.parametrize("icc", [P3, ADOBE])
+@pytest.mark.parametrize("icc", PROFILES)
 def test_colors_come_back_even_those_that_srgb_has_not(icc, depth, most_off):
     most = np.iinfo(depth).max
     colors = np.random.default_rng(1).integers(0, most, (50, 50, 3), dtype=depth, endpoint=True)

@@ -140,8 +140,10 @@ def _curve(data: bytes) -> np.ndarray:
         return np.interp(_GRID, np.linspace(0, 1, count), table)
     if data[:4] != b"para":
         raise ValueError("not a tone curve")
-    count = {0: 1, 3: 5, 4: 7}[struct.unpack_from(">H", data, 8)[0]]  # the others are rare
-    given = _fixed(data, count, 12)
-    g, a, b, c, d, e, f = [*given, 1, 0, 0, 0, 0, 0] if count == 1 else [*given, 0, 0][:7]
+    kind = struct.unpack_from(">H", data, 8)[0]
+    if kind == 0:
+        return _GRID ** _fixed(data, 1, 12)[0]
+    given = _fixed(data, {3: 5, 4: 7}[kind], 12)  # 1 and 2 are rare
+    g, a, b, c, d, e, f = np.pad(given, (0, 7 - len(given)))
     power = np.maximum(a * _GRID + b, 0) ** g + e
     return np.clip(np.where(d > _GRID, c * _GRID + f, power), 0, 1)
