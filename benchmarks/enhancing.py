@@ -29,10 +29,10 @@ LOOP, KERAS, ONNX, PREVIEW = "founding loop", "enhancer", "onnxruntime", "previe
 def load(method: str) -> Callable:
     """Return what enhances a picture, float32 in [0, 1]."""
     if method in (ONNX, PREVIEW):
-        from lle_utils import inference, runtime
+        from lle_utils import inference, onnx
 
         detail = "none" if method == PREVIEW else "native"
-        return partial(inference.enhance_picture, runtime.load_onnx("enhancer"), detail=detail)
+        return partial(inference.enhance_picture, onnx.load_onnx("enhancer"), detail=detail)
     from lle_utils import enhancer, founding, weights
 
     if method == LOOP:

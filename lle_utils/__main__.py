@@ -3,13 +3,13 @@
 import signal
 import sys
 
-from lle_utils import interrupts
+from lle_utils.process import stop_held_back, stop_noticed
 
 
 def run() -> None:
     """Run the command line and end the process."""
     try:
-        with interrupts.noticed(), interrupts.held_back():
+        with stop_noticed(), stop_held_back():
             from lle_utils.cli import main
     except KeyboardInterrupt:
         sys.exit(130)

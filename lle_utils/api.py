@@ -100,7 +100,7 @@ def _to_pillow(frame: np.ndarray, icc: bytes | None, info: dict):
 
 def load(weights: str = "enhancer", backend: str = "auto"):
     """Load weights for onnxruntime, if it is installed and can run them, or else for Keras."""
-    from lle_utils.runtime import load_onnx
+    from lle_utils.onnx import load_onnx
 
     model = load_onnx(weights) if backend == "auto" else None
     if model is not None:

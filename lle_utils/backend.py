@@ -4,10 +4,9 @@ import functools
 import os
 
 from lle_utils.errors import LleError
-from lle_utils.interrupts import held_back
-from lle_utils.quiet import without_log_lines
+from lle_utils.process import stop_held_back, without_log_lines
 
-with held_back(), without_log_lines():
+with stop_held_back(), without_log_lines():
     import keras
     from keras import ops
 

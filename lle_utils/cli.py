@@ -19,11 +19,11 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lle_utils import __version__, enhancing, interrupts, paths
+from lle_utils import __version__, enhancing, paths, process
 from lle_utils.api import MOST_ITERATIONS, load
 from lle_utils.errors import LleError, small_memory_named
 from lle_utils.fetch.command import add_fetch_parser
-from lle_utils.images import check_writable, read_image, remove_parts, replace_file
+from lle_utils.images import check_writable, read_image, replace_file
 from lle_utils.video import is_video, measure_flicker
 
 MOST_MAPS = 48
@@ -33,11 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 well done, 1 it failed, 2 wrongly asked."""
     args = _build_parser().parse_args(argv)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (`>&-` closed it)
-    with interrupts.noticed():
+    with process.stop_noticed():
         try:
             return _run(args)
         except BaseException as problem:
-            number = interrupts.stopped_by()
+            number = process.stopped_by()
             if not number and not isinstance(problem, KeyboardInterrupt):
                 raise
             print("lle: stopped", file=sys.stderr)
@@ -56,14 +56,14 @@ def _run(args: argparse.Namespace) -> int:
             sys.stdout.flush()  # a pipe that was closed is noticed here and not at exit
             return code
     except OSError as error:
-        interrupts.raise_if_stopped()
+        process.raise_if_stopped()
         # What standard output could not take is dropped, and not tried again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # `| head -1` has what it wanted
             return 1
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else error)
     except (LleError, ValueError) as error:
-        interrupts.raise_if_stopped()  # a library's own way of saying so
+        process.raise_if_stopped()  # a library's own way of saying so
         return _complain(error)
 
 
@@ -309,7 +309,6 @@ def _check_report(file: str | None, *, replace: bool) -> Path | None:
     path = Path(paths.expand_user(file))
     if path.suffix.lower() != ".json":  # as of `--json *.jpg`
         raise LleError(f"{path}: --json writes a report; give it the name of a .json file")
-    remove_parts(path.parent)
     check_writable(path, overwrite=replace)
     return path
 
@@ -334,10 +333,9 @@ def _export(args: argparse.Namespace) -> None:
 
     example: python -m lle_utils export enhancer.onnx
     """
-    from lle_utils.export import check_export, export_onnx
+    from lle_utils.onnx import export_onnx
 
-    check_export(args.output, overwrite=args.overwrite)
-    print(export_onnx(load(args.weights, "keras"), args.output, overwrite=args.overwrite))
+    print(export_onnx(args.weights, args.output, overwrite=args.overwrite))
 
 
 def _add_evaluate(commands) -> None:

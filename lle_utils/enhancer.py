@@ -116,10 +116,6 @@ class Enhancer(keras.Model):
         maps = Maps(self, make_thumbnail(images, SIDE))
         return iterate(images, maps, self.iterations if iterations is None else iterations)
 
-    def export(self, filepath, format="tf_saved_model", **options) -> None:
-        """Export for serving, as Keras does, for pictures of any size."""
-        as_functional(self).export(filepath, format=format, **options)
-
     def thumbnail_map(self, thumbnail, *, average_flips: bool = True):
         """Predict the map of thumbnails, averaged over their four flipped versions."""
         if not average_flips:

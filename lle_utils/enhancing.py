@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lle_utils.errors import LleError, small_memory_named
-from lle_utils.images import check_ending, remove_parts, replace_file
-from lle_utils.interrupts import raise_if_stopped
+from lle_utils.images import check_ending, replace_file
 from lle_utils.paths import expand_user
 from lle_utils.photos import FORMATS, OTHERS, READABLE, WRITABLE, Photo, decode, encode, read_photo
+from lle_utils.process import raise_if_stopped
 from lle_utils.video import VIDEOS, Clip, enhance_video, is_video
 
 STANDARD = "-"
@@ -212,7 +212,6 @@ def check_targets(
                     "only the others"
                 )
     for folder in sorted({os.path.dirname(job.target) for job in jobs if job.target != STANDARD}):
-        remove_parts(folder)
         _check_folder(folder)
     return [job for job in jobs if not (skip_existing and os.path.lexists(job.target))]
 

@@ -21,7 +21,7 @@ from lle_utils import baselines, drawing, founding, paths, vision
 from lle_utils.curve import adjust_exposure
 from lle_utils.drawing import comparison
 from lle_utils.errors import LleError
-from lle_utils.images import check_writable, remove_parts, replace_file
+from lle_utils.images import check_writable, replace_file
 from lle_utils.inference import SETTINGS, map_kinds
 from lle_utils.material import Material, Panel
 
@@ -188,7 +188,6 @@ def _check_folder(folder: Path, dataset: str, names: Iterable[str]) -> None:
     if not folder.exists():
         check_writable(folder, overwrite=False)
         return
-    remove_parts(folder)
     check_writable(folder / RECORD, overwrite=True)
     foreign = [name for name in names if (folder / name).exists()]
     if foreign and not (folder / RECORD).exists():

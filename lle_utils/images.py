@@ -8,6 +8,7 @@ import os
 import time
 import uuid
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -131,10 +132,11 @@ def shrink(image: np.ndarray, long_side: int) -> np.ndarray:
     return cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
 
 
-def remove_parts(folder: str | Path) -> None:
+@cache
+def _remove_parts(folder: Path) -> None:
     """Remove the parts of files that killed processes left: what was not written to for a day."""
     with suppress(OSError):
-        for path in Path(folder).glob(".lle-*"):
+        for path in folder.glob(".lle-*"):
             if time.time() - path.stat().st_mtime > 24 * 3600:
                 path.unlink()
 
@@ -144,6 +146,7 @@ def replace_file(path: Path, write) -> None:
 
     `LleError` if the operating system refuses.
     """
+    _remove_parts(path.parent)  # once per folder
     # Keras chooses the format by both endings of .weights.h5; a long name would not fit.
     partial = path.parent / f".lle-{uuid.uuid4().hex}{''.join(path.suffixes[-2:])[-24:]}"
     try:

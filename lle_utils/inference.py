@@ -47,8 +47,8 @@ def enhance_picture(
 
     Parameters
     ----------
-    model : Enhancer, runtime.OnnxEnhancer or founding.FoundingEnhancer
-        What `weights.load_model` or `runtime.load_onnx` returned.
+    model : Enhancer, onnx.OnnxEnhancer or founding.FoundingEnhancer
+        What `weights.load_model` or `onnx.load_onnx` returned.
     image : array
         Any picture that `images.as_float` takes.
     iterations : int, optional
@@ -151,7 +151,7 @@ class Enhanced:
 
     Parameters
     ----------
-    model : Enhancer or runtime.OnnxEnhancer
+    model : Enhancer or onnx.OnnxEnhancer
     picture : array, or `photos.View`
         What gives float RGB in [0, 1] for ``picture[rows, columns]``.
     iterations : int

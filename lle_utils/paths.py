@@ -8,6 +8,8 @@ import platformdirs
 from lle_utils.errors import LleError
 
 _PACKAGE = Path(__file__).resolve().parent
+WEIGHTS = _PACKAGE / "weights"
+"""The folder of the packaged weights, their cards and their logs."""
 
 
 def expand_user(path: str) -> str:

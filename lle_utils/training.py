@@ -14,7 +14,7 @@ from lle_utils.curve import iterate
 from lle_utils.data import PairedSet
 from lle_utils.enhancer import Enhancer, Maps
 from lle_utils.errors import LleError
-from lle_utils.images import remove_parts, replace_file
+from lle_utils.images import replace_file
 from lle_utils.network import build_network
 from lle_utils.recipes import Recipe
 from lle_utils.weights import load_model
@@ -274,7 +274,6 @@ def train(
 def _claim(folder: Path, recipe: Recipe, sources: Sequence, validation: PairedSet) -> None:
     """Make the run's folder, or check that what is in it comes of the same recipe and pairs."""
     folder.mkdir(parents=True, exist_ok=True)
-    remove_parts(folder)  # of a run that was killed
     names = {"training": [pairs.names for pairs, _ in sources], "validation": validation.names}
     for name, fact in (("recipe.json", dataclasses.asdict(recipe)), ("pairs.json", names)):
         note, text = folder / name, json.dumps(fact, indent=1) + "\n"

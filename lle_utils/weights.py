@@ -9,7 +9,7 @@ from lle_utils.backend import check_process, keras
 from lle_utils.enhancer import Enhancer
 from lle_utils.errors import LleError
 from lle_utils.founding import FoundingEnhancer
-from lle_utils.runtime import WEIGHTS
+from lle_utils.paths import WEIGHTS
 
 
 def load_model(source: str | Path = "enhancer"):

@@ -22,7 +22,7 @@ from lle_utils import cli, metrics, vision
 from lle_utils.enhancer import enhance_picture
 from lle_utils.images import read_image, to_uint8
 from lle_utils.photos import read_photo
-from lle_utils.quiet import without_log_lines
+from lle_utils.process import without_log_lines
 from lle_utils.weights import load_model
 
 pytestmark = pytest.mark.usefixtures("in_tmp_path")

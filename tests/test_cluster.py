@@ -16,8 +16,8 @@ from calling import ROOT, save
 
 from lle_utils import cli, cluster
 from lle_utils.enhancing import Job, file_state
+from lle_utils.paths import WEIGHTS
 from lle_utils.photos import read_photo
-from lle_utils.runtime import WEIGHTS
 
 distributed = pytest.importorskip("distributed")
 

@@ -26,9 +26,9 @@ from lle_utils.backend import keras
 from lle_utils.baselines import constant_map, fit_constant
 from lle_utils.enhancer import enhance_picture
 from lle_utils.evaluation import GT_MEAN, evaluate, pictures_by_depth
-from lle_utils.export import write_network
 from lle_utils.images import as_float
 from lle_utils.metrics import mean_scores, psnr
+from lle_utils.onnx import write_network
 from lle_utils.recipes import RECIPES, Recipe
 from lle_utils.training import read_log
 from lle_utils.weights import WEIGHTS, load_card, load_model
