@@ -31,11 +31,10 @@ MOST_MAPS = 48
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0 well done, 1 it failed, 2 wrongly asked."""
-    args = _build_parser().parse_args(argv)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (`>&-` closed it)
     with process.stop_noticed():
         try:
-            return _run(args)
+            return _run(argv)
         except BaseException as problem:
             number = process.stopped_by()
             if not number and not isinstance(problem, KeyboardInterrupt):
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 128 + (number or signal.SIGINT)
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(argv: Sequence[str] | None) -> int:
     """Run a command; say in one line why it failed."""
     # File names that are no valid text are printed as the bytes that they are.
     unicode = sys.stdout.encoding.lower().startswith("utf")
@@ -52,6 +51,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         with warnings.catch_warnings(), small_memory_named("the picture"):
             warnings.showwarning = _show_warning
+            args = _build_parser().parse_args(argv)
             code = args.run(args) or 0
             sys.stdout.flush()  # a pipe that was closed is noticed here and not at exit
             return code
@@ -133,6 +133,10 @@ def _between(least: int, most: int, kind: type = int) -> Callable:
     return parse
 
 
+def _path(text: str) -> Path:
+    return Path(paths.expand_user(text))
+
+
 def _add_weights(add: Callable) -> None:
     text = "enhancer, founding, or a .keras file (default: enhancer)"
     add("--weights", default="enhancer", metavar="NAME", help=text)
@@ -186,7 +190,8 @@ def _add_enhance(commands) -> None:
     _add_overwrite(add)
     text = "skip results that exist, so that an interrupted command can be repeated"
     add("--skip-existing", action="store_true", help=text)
-    add("--json", metavar="FILE", help="write each picture's outcome to this .json file")
+    text = "write each picture's outcome to this .json file"
+    add("--json", type=_path, metavar="FILE", help=text)
     text = (
         "let a Dask cluster that sees the same folders do the work: its scheduler's address, or "
         "local for one worker per core (pip install 'lle-utils[dask]')"
@@ -207,7 +212,7 @@ def _enhance(args: argparse.Namespace) -> int:
     example: python -m lle_utils enhance data/sample/heldout/low -o bright/
     """
     jobs, problems = _plan(args)
-    report_file = _check_report(args.json, replace=args.overwrite or args.skip_existing)
+    _check_report(args.json, replace=args.overwrite or args.skip_existing)
     count, report, failed = len(problems) + len(jobs), [], 0
     outcomes = _outcomes(jobs, problems, args)
     try:
@@ -220,10 +225,10 @@ def _enhance(args: argparse.Namespace) -> int:
             for note in outcome.notes:
                 _complain(f"note: {outcome.input}: {note}")
     finally:
-        if report_file:
+        if args.json:
             asked = ("weights", "iterations", "exposure", "detail")
             about = {name: getattr(args, name) for name in asked}
-            _write_report(report_file, about | {"pictures": report})
+            _write_report(args.json, about | {"pictures": report})
     return failed
 
 
@@ -302,15 +307,13 @@ def _draw_maps(model, picture, args: argparse.Namespace) -> bytes:
     return file.getvalue()
 
 
-def _check_report(file: str | None, *, replace: bool) -> Path | None:
+def _check_report(path: Path | None, *, replace: bool) -> None:
     """Make sure that the report may be written, before any work is spent on it."""
-    if file is None:
-        return None
-    path = Path(paths.expand_user(file))
+    if path is None:
+        return
     if path.suffix.lower() != ".json":  # as of `--json *.jpg`
         raise LleError(f"{path}: --json writes a report; give it the name of a .json file")
     check_writable(path, overwrite=replace)
-    return path
 
 
 def _write_report(path: Path, report: dict) -> None:
@@ -320,7 +323,7 @@ def _write_report(path: Path, report: dict) -> None:
 
 def _add_export(commands) -> None:
     add = _add_command(commands, _export).add_argument
-    add("output", metavar="FILE", help="the file to write, which ends in .onnx")
+    add("output", type=_path, metavar="FILE", help="the file to write, which ends in .onnx")
     _add_weights(add)
     _add_overwrite(add)
 
@@ -340,9 +343,9 @@ def _export(args: argparse.Namespace) -> None:
 
 def _add_evaluate(commands) -> None:
     add = _add_command(commands, _evaluate).add_argument
-    add("folder", type=Path, metavar="FOLDER", help="folder of pairs, or of dark pictures")
+    add("folder", type=_path, metavar="FOLDER", help="folder of pairs, or of dark pictures")
     _add_model_options(add)
-    add("--json", metavar="FILE", help="write the scores to this .json file")
+    add("--json", type=_path, metavar="FILE", help="write the scores to this .json file")
     text = "add the PSNR after scaling to the reference's mean, which looks at the answer"
     add("--gt-mean", action="store_true", help=text)
     _add_overwrite(add)
@@ -363,7 +366,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     """
     from lle_utils.data import list_dark, load_folder
 
-    report_file = _check_report(args.json, replace=args.overwrite)
+    _check_report(args.json, replace=args.overwrite)
     paired = (args.folder / "high").is_dir()
     found = load_folder(args.folder) if paired else list_dark(args.folder)
     if args.gt_mean and not paired:
@@ -384,10 +387,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         print(evaluation.as_text(report))
     else:
         report, failed = _score_dark(enhance, found, args.folder)
-    if report_file:
+    if args.json:
         about = {"folder": str(args.folder), "weights": args.weights}
         about |= {"iterations": args.iterations or model.iterations, "exposure": args.exposure}
-        _write_report(report_file, about | report)
+        _write_report(args.json, about | report)
     return failed
 
 
@@ -457,8 +460,8 @@ def _train(args: argparse.Namespace) -> None:
     folder, recipe = paths.absolute(args.output), RECIPES[args.recipe]
     changes = {"epochs": args.epochs, "seed": args.seed, "start": args.start}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if args.data:  # every pair once an epoch
-        changes |= {"sources": [(args.data, 1.0)], "steps_per_epoch": None}
+    if args.data is not None:  # every pair once an epoch
+        changes |= {"sources": [(paths.expand_user(args.data), 1.0)], "steps_per_epoch": None}
     elif args.sources:
         shares = dict(recipe.sources)
         changes["sources"] = [(name, shares.get(name, 0.2)) for name in args.sources]
@@ -466,7 +469,7 @@ def _train(args: argparse.Namespace) -> None:
     if args.distribute:
         training.distribute(recipe)
     if args.data:
-        validation = data.load_source(args.data, "validation")
+        validation = data.load_source(recipe.sources[0][0], "validation")
     else:
         on_lol = "lol" in dict(recipe.sources)
         validation = data.load("lol" if on_lol else "sample", "validation", lazy=True)
@@ -479,7 +482,7 @@ def _add_figures(commands) -> None:
     add = _add_command(commands, _figures).add_argument
     add("--dataset", choices=("sample", "lol"), default="sample", help="default: sample")
     text = "default: notebooks/figures in a clone"
-    add("--output", type=Path, metavar="FOLDER", help=text)
+    add("--output", type=_path, metavar="FOLDER", help=text)
 
 
 def _figures(args: argparse.Namespace) -> None:

@@ -181,11 +181,29 @@ def test_unpacked_by_hand_in_place_is_taken_and_what_a_killed_call_left_removed(
     run(NOBODY)
 
 
+def test_a_copy_on_a_read_only_disk_is_verified_and_not_fetched_again(data, monkeypatch):
+    put(data / "lol", FILES)
+    (data / "lol" / verify.RECORD).mkdir()  # stands in for a disk that takes no record
+    monkeypatch.setattr(fetch.filelock, "FileLock", None)
+    fetch.fetch_lol(NOBODY)
+    assert fetch.lol_state() == "unverified"
+
+
+def test_a_web_page_does_not_take_the_place_of_what_arrived(server, data):
+    page = {"body": PAGE, "ranges": False, "headers": {"Content-Type": "text/html; charset=UTF-8"}}
+    url = server.offer("a.zip", **page)
+    put(data / ".fetch", {part_of(data, url).name: ARCHIVE[:5000]})
+    assert "the server sent a web page" in refused(url)
+    assert part_of(data, url).read_bytes() == ARCHIVE[:5000]
+
+
 def test_what_is_replaced_is_moved_aside_and_not_lost(server, data):
     put(data / "lol", {"our485/low/5.png": b"broken", "my notes.txt": b"precious"})
+    put(data / ".fetch", {"killed/lol/our485/low/2.png": b""})
     url = server.offer("a.zip", ARCHIVE, statuses=[404])
     with pytest.raises(LleError):
         run(url)
+    assert not list(data.glob(".fetch/*/"))
     assert (data / "lol/our485/low/5.png").read_bytes() == b"broken"
     run(url)
     (aside,) = data.glob("lol-before-*")

@@ -46,6 +46,10 @@ def test_asking_where_leaves_no_trace(data_dir, lle):
         ("verify", "data", "`python -m lle_utils fetch lol` gets it"),
         ("verify ''", "data", "is empty"),
         ("train -o ~nosuchuser/run", "data", "no such user"),
+        ("train --data '' -o run", "data", "is empty"),
+        ("evaluate ''", "data", "is empty"),
+        ("export ''", "data", "is empty"),
+        ("figures --output ''", "data", "is empty"),
     ],
 )
 def test_paths_that_cannot_be_used_are_named_in_one_line(command, folder, says, lle, monkeypatch):

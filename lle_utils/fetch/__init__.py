@@ -43,13 +43,17 @@ def fetch_lol(source=None, *, allow_modified=False):
     target = paths.lol_dir()
     work = target.parent / ".fetch"
     try:
-        if lol_state() not in accepted or work.exists():
+        state = lol_state()
+        if state == "unverified":
+            report = verify_lol()  # which a read-only disk cannot keep a record of
+            print(report.summary())
+            state = report.state
+        if state not in accepted or work.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             print(f"Fetching LOL into {target}. If a different fetch runs there, this one waits.")
             with filelock.FileLock(f"{work}.lock"):
-                if lol_state() == "unverified":
-                    print(verify_lol().summary())
-                if lol_state() not in accepted:  # a different call may have brought it
+                # A different call may have brought it.
+                if {state, lol_state()}.isdisjoint(accepted):
                     _try_all(sources, work, accepted)
                 shutil.rmtree(work, ignore_errors=True)
     except OSError as problem:
@@ -78,6 +82,8 @@ def _list_sources(source):
 def _try_all(sources, work, accepted):
     """Try the sources in order until one yields the data set."""
     work.mkdir(exist_ok=True)
+    for unpacked in work.glob("*/"):  # by a call that was killed
+        shutil.rmtree(unpacked)
     failures = ""
     for number, (title, place) in enumerate(sources, 1):
         print(f"Trying {title}")

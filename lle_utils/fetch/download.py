@@ -74,6 +74,8 @@ def _ask_server(url, part):
                 if response.status_code in BUSY:
                     return answer
                 raise SourceError(answer)
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                raise SourceError("the server sent a web page and not the file")
             if response.status_code != 206:
                 have = 0  # the server sends the whole file
             size = {"total": verify.LOL.archive_bytes, "initial": have, "unit_scale": True}
