@@ -127,16 +127,7 @@ def augment(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a random variant of a pair: a part of it, turned, in different light or colors.
 
-    Parameters
-    ----------
-    low, high : ndarray of uint8, shape (height, width, 3)
-    rng : numpy.random.Generator
-    least : int, default 1
-        The fewest pixels of height and width that are left.
-
-    Returns
-    -------
-    low, high : ndarray of uint8, of one shape
+    Of arrays of uint8 (height, width, 3), at least `least` pixels high and wide are left.
     """
     height, width = (
         max(min(least, side), round(side * rng.uniform(0.6, 1))) for side in low.shape[:2]

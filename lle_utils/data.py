@@ -237,13 +237,11 @@ def list_pairs(folder: str | Path) -> list[PairFiles]:
     """List the pairs of a folder with ``low/`` and ``high/`` by name, without reading them."""
     sides = (_find(Path(folder) / side, "*") for side in ("low", "high"))
     low, high = (sorted(files, key=lambda path: path.stem) for files in sides)
-    for here, there in ((low, high), (high, low)):
-        partners = Counter(path.stem for path in there)
-        for path in here:
-            partners[path.stem] -= 1
-            if partners[path.stem] < 0:
-                raise LleError(f"{path} has no partner of the same name in {there[0].parent}")
-    return [PairFiles(dark.stem, dark, lit) for dark, lit in zip(low, high, strict=True)]
+    names_low, names_high = ([path.stem for path in files] for files in (low, high))
+    if names_low != names_high:
+        odd = Counter(names_low) - Counter(names_high) or Counter(names_high) - Counter(names_low)
+        raise LleError(f"{folder}: low/ and high/ do not hold one picture each called {min(odd)}")
+    return list(map(PairFiles, names_low, low, high))
 
 
 def _find(folder: Path, pattern: str, endings: Sequence[str] = READABLE) -> list[Path]:

@@ -1,7 +1,5 @@
 """The enhancer: the recursion around one network that asks how much light, then where."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from lle_utils.backend import check_process, keras, ops
@@ -85,7 +83,14 @@ class Enhancer(keras.Model):
     def __init__(self, network, schedule=SCHEDULE, iterations=8, floor=FLOOR, **kwargs):
         super().__init__(**kwargs)
         self.network = network
-        self.schedule = _check_schedule(schedule)
+        for source in schedule:
+            is_factor = isinstance(source, int) and source >= 1
+            if source not in (EXPOSURE, THUMBNAIL) and not is_factor:
+                raise ValueError(
+                    'an entry of schedule is "exposure", "thumbnail" or a whole number of 1 or '
+                    f"more, not {source!r}"
+                )
+        self.schedule = tuple(schedule)
         self.iterations = check_iterations(iterations)
         self.floor = float(floor)
         self.built = True  # all its weights are the network's, which exist already
@@ -99,18 +104,8 @@ class Enhancer(keras.Model):
     def steps(self, images, iterations: int | None = None):
         """Return the iterator of `curve.iterate`: map and picture of each iteration.
 
-        Parameters
-        ----------
-        images : tensor, shape (batch, height, width, 3)
-            Pictures in [0, 1].
-        iterations : int, optional
-            How many, in place of the enhancer's own.
-
-        Returns
-        -------
-        iterator of curve.Iteration
-            The map has the shape (batch, height, width, channels), or (batch, 1, 1, channels)
-            where it is one number per channel.
+        The pictures are those of `call`. The map has the shape (batch, height, width, channels), or
+        (batch, 1, 1, channels) where it is one number per channel.
         """
         images = ops.maximum(images, self.floor)
         maps = Maps(self, make_thumbnail(images, SIDE))
@@ -128,19 +123,9 @@ class Enhancer(keras.Model):
     def detail_map(self, images, factor: int):
         """Predict the details of the map of pictures from the pictures downsampled by a factor.
 
-        They are what differs from the mean of the map over `WINDOW` x `WINDOW` pixels. So they
-        even out noise, and do not move light from one place to another: that did not carry over to
-        cameras that training had not seen.
-
-        Parameters
-        ----------
-        images : tensor, shape (batch, height, width, 3)
-        factor : int
-
-        Returns
-        -------
-        tensor, shape (batch, height, width, channels)
-            Around 0, in [-1, 1].
+        They are what differs from the mean of the map over `WINDOW` x `WINDOW` pixels: numbers
+        around 0, in [-1, 1]. So they even out noise, and do not move light from one place to
+        another: that did not carry over to cameras that training had not seen.
         """
         _, height, width, _ = ops.shape(images)
         wider = mirror(downsample(images, factor), REACH, REACH, REACH, REACH)
@@ -180,15 +165,8 @@ class Enhancer(keras.Model):
 class Maps:
     """Predict the maps of one run of `curve.iterate`, and brighten the thumbnail along with it.
 
-    Parameters
-    ----------
-    enhancer : Enhancer
-    thumbnail : tensor, shape (batch, SIDE, SIDE, 3)
-        Of the whole pictures.
-    boxes : tensor of float, shape (batch, 4)
-        What parts of the whole pictures are iterated; see `resample.enlarge_thumbnail`.
-    average_flips : bool, default True
-        Whether the thumbnail's map is averaged over flips; training does without.
+    The thumbnail, (batch, SIDE, SIDE, 3), is of whole pictures; `boxes` say what parts of them are
+    iterated, as in `resample.enlarge_thumbnail`. Training does without the average over flips.
     """
 
     def __init__(self, enhancer, thumbnail, boxes=WHOLE, *, average_flips: bool = True):
@@ -222,30 +200,9 @@ def _toward_gray(maps, share):
 def colorfulness(images):
     """Say how far from gray each pixel is: 0 for gray, 1 from a saturation of 0.2 on.
 
-    The channels of a map may differ by this share only. So a gray picture stays gray, whatever the
-    network says.
-
-    Parameters
-    ----------
-    images : tensor, shape (batch, height, width, 3)
-        Above 0.
-
-    Returns
-    -------
-    tensor, shape (batch, height, width, 1)
-        In [0, 1].
+    Of pictures (batch, height, width, 3), above 0. The channels of a map may differ by this share
+    only. So a gray picture stays gray, whatever the network says.
     """
     most = ops.max(images, axis=-1, keepdims=True)
     saturation = 1 - ops.min(images, axis=-1, keepdims=True) / most
     return ops.minimum(5 * saturation, 1)
-
-
-def _check_schedule(schedule: Sequence) -> tuple:
-    """Return the schedule as a tuple of "exposure", "thumbnail" and whole numbers."""
-    for source in schedule:
-        if source not in (EXPOSURE, THUMBNAIL) and not (isinstance(source, int) and source >= 1):
-            raise ValueError(
-                'an entry of schedule is "exposure", "thumbnail" or a whole number of 1 or more, '
-                f"not {source!r}"
-            )
-    return tuple(schedule)

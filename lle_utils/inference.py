@@ -28,7 +28,6 @@ SETTINGS = ("schedule", "iterations", "floor")
 """What decides, beside its network, what an enhancer does: names of its attributes."""
 
 EXPOSURE, THUMBNAIL = "exposure", "thumbnail"  # entries of a schedule
-NATIVE, FITTED, NONE = "native", "fitted", "none"  # where to look for details
 
 SIDE = 24  # of the thumbnail in pixels, whatever the picture's size
 TINT = 0.5  # share of the color of the thumbnail's map that is left: light is to have little color
@@ -41,7 +40,7 @@ FITTED_SIDE = 1000  # longest side in pixels at which "fitted" looks for details
 
 
 def enhance_picture(
-    model, image, iterations: int | None = None, exposure: float = 0.0, detail: str = NATIVE
+    model, image, iterations: int | None = None, exposure: float = 0.0, detail: str = "native"
 ):
     """Enhance one picture of any size with trained weights.
 
@@ -76,7 +75,7 @@ def enhance_picture(
 
 
 def enhance_lazily(
-    model, picture, iterations: int | None = None, exposure: float = 0.0, detail: str = NATIVE
+    model, picture, iterations: int | None = None, exposure: float = 0.0, detail: str = "native"
 ):
     """Enhance a picture where it is looked at, which bounds the memory; see `enhance_picture`.
 
@@ -85,10 +84,13 @@ def enhance_lazily(
     pictures only, returns an array.
     """
     iterations = _count_iterations(model, iterations)
-    factor = detail_factor(picture.shape, detail)
+    fitted = max(1, round(max(picture.shape[:2]) / FITTED_SIDE))
+    factors = {"native": 1, "fitted": fitted, "none": 0}
+    if detail not in factors:
+        raise ValueError(f'detail is "native", "fitted" or "none", not {detail!r}')
     adjust_exposure(np.float32(0), exposure)  # refuses what is none
     if hasattr(model, "schedule"):
-        return Enhanced(model, picture, iterations, exposure, factor)
+        return Enhanced(model, picture, iterations, exposure, factors[detail])
     enhanced = trace(model, np.asarray(picture), iterations)[-1].image
     return adjust_exposure(np.clip(enhanced, 0, 1), exposure)
 
@@ -99,21 +101,10 @@ def _count_iterations(model, iterations: int | None) -> int:
     return check_iterations(model.iterations if iterations is None else iterations)
 
 
-def detail_factor(shape, detail: str = FITTED) -> int:
-    """Return how many pixels become one before the network looks for details; 0: it does not."""
-    if detail not in (NATIVE, FITTED, NONE):
-        raise ValueError(f'detail is "native", "fitted" or "none", not {detail!r}')
-    fitted = max(1, round(max(shape[:2]) / FITTED_SIDE))
-    return {NATIVE: 1, FITTED: fitted, NONE: 0}[detail]
-
-
 def trace(model, image, iterations: int | None = None) -> list[Iteration]:
     """Enhance a picture and keep every map and every result on the way.
 
-    Parameters
-    ----------
-    model, image, iterations
-        As for `enhance_picture`.
+    The parameters are those of `enhance_picture`.
 
     Returns
     -------
@@ -147,18 +138,8 @@ class Enhanced:
     """An enhanced picture whose pixels are computed where they are asked for.
 
     ``enhanced[rows, columns]``, two slices, is float RGB in [0, 1]; ``np.asarray(enhanced)`` is all
-    of it.
-
-    Parameters
-    ----------
-    model : Enhancer or onnx.OnnxEnhancer
-    picture : array, or `photos.View`
-        What gives float RGB in [0, 1] for ``picture[rows, columns]``.
-    iterations : int
-    exposure : float, default 0
-        In stops, on top.
-    factor : int, default 1
-        What the factors of the detail iterations are multiplied by; 0 leaves the details out.
+    of it. `factor` is what the factors of the detail iterations are multiplied by; 0 leaves the
+    details out. All else is as for `enhance_lazily`.
     """
 
     def __init__(self, model, picture, iterations: int, exposure: float = 0.0, factor: int = 1):

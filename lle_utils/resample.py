@@ -7,8 +7,7 @@ gathers, averages and multiplies matrices.
 
 from lle_utils.backend import ops
 
-WHOLE = ((0.0, 0.0, 1.0, 1.0),)
-"""The box (top, left, height, width, as shares of the picture) that is the whole picture."""
+WHOLE = ((0.0, 0.0, 1.0, 1.0),)  # the box that is the whole picture
 
 
 def make_thumbnail(images, side: int):
@@ -34,13 +33,13 @@ def enlarge_thumbnail(maps, height, width, boxes=WHOLE):
         Which part of its picture each result is: top, left, height and width as shares of the
         picture's. By default all of it.
     """
-    side = ops.shape(maps)[1]
+    side, channels = ops.shape(maps)[2:]
     boxes = ops.convert_to_tensor(boxes, "float32")
     tall = _bilinear_weights(height, side, boxes[:, 0:1], boxes[:, 2:3])
     wide = _bilinear_weights(width, side, boxes[:, 1:2], boxes[:, 3:4])
-    if boxes.shape[0] == 1:  # one box for all: two plain matrix products are faster
-        return _multiply(tall[0], wide[0], maps)
-    return ops.einsum("bjl,bilc->bijc", wide, ops.einsum("bik,bklc->bilc", tall, maps))
+    # Columns first: the second, larger product is then a single matrix product.
+    widened = ops.reshape(ops.matmul(wide[:, None], maps), (-1, side, width * channels))
+    return ops.reshape(ops.matmul(tall, widened), (-1, height, width, channels))
 
 
 def downsample(images, factor: int):
@@ -113,18 +112,8 @@ def _bilinear_weights(size, cells, first, share):
     both (batch, 1), as shares of all cells. Beyond the first and the last cell's center the edge
     repeats.
     """
-    first, share = (ops.convert_to_tensor(value, "float32") for value in (first, share))
     index = ops.arange(cells, dtype="float32")
     cells = ops.cast(cells, "float32")
     pixels = (ops.arange(size, dtype="float32") + 0.5) / ops.cast(size, "float32")
     centers = ops.clip((first + share * pixels) * cells - 0.5, 0, cells - 1)
     return ops.relu(1 - ops.abs(centers[..., None] - index))
-
-
-def _multiply(tall, wide, maps):
-    """Apply one matrix to the rows and one to the columns of every map."""
-    _, rows, columns, channels = ops.shape(maps)
-    height, width = ops.shape(tall)[0], ops.shape(wide)[0]
-    # Columns first: the second, larger product is then a single matrix product.
-    widened = ops.reshape(ops.matmul(wide, maps), (-1, rows, width * channels))
-    return ops.reshape(ops.matmul(tall, widened), (-1, height, width, channels))

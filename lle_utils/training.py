@@ -108,7 +108,7 @@ def read_log(path: str | Path) -> list[dict]:
     Raises
     ------
     LleError
-        If a row is cut, or has other fields than the first line says.
+        If the file is damaged.
     """
     with Path(path).open(newline="", encoding="utf-8-sig") as file:
         table = csv.DictReader(file)
@@ -119,9 +119,8 @@ def read_log(path: str | Path) -> list[dict]:
             ]
         except (KeyError, TypeError, ValueError):  # TypeError: more or fewer fields
             raise LleError(
-                f"{path}, line {table.line_num}: this is not a row of a training log, which has a "
-                f"number for each of {', '.join(table.fieldnames or ()) or 'its columns'}. Restore "
-                "the file, or delete it: the run still resumes, without its rows"
+                f"{path}, line {table.line_num}: this is not a row of a training log. Restore the "
+                "file, or delete it: the run still resumes, without its rows"
             ) from None
 
 

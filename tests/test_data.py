@@ -135,8 +135,8 @@ def test_any_folder_of_pairs_whatever_their_endings_and_a_slice_held_in_memory(f
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda low: (low / "b.png").unlink(), r"high/b\.png has no partner .* in .*low"),
-        (lambda low: put(low, {"a.jpg": encode(PICTURE, "JPEG")}), r"low/a\.\w+ has no partner"),
+        (lambda low: (low / "b.png").unlink(), "low/ and high/ do not hold .* called b"),
+        (lambda low: put(low, {"a.jpg": encode(PICTURE, "JPEG")}), "called a"),
         (lambda low: [path.unlink() for path in low.iterdir()], "low holds no pictures"),
         (shutil.rmtree, "low: no such folder"),
         (lambda low: put(low, {"b.png": encode(PICTURE[:2])}), r"low/b\.png and .*differ in size"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lle_utils import curve, data, enhancer, network, resample
+from lle_utils import data, enhancer, network, resample
 from lle_utils.batches import make_thumbnail
 from lle_utils.enhancer import Enhancer, enhance_picture, trace
 from lle_utils.weights import load_model
@@ -77,25 +77,6 @@ def test_a_thumbnail_averages_areas(size):
         np.testing.assert_allclose(make_thumbnail(picture[0]), ours, atol=1e-5)
 
 
-@pytest.mark.parametrize("factor", [1, 2, 4, 7])
-@pytest.mark.parametrize("size", SIZES)
-def test_downsampling_averages_and_upsampling_comes_back_to_size(size, factor):
-    picture = RNG.random((2, *size, 3), dtype=np.float32)
-    small = ops.convert_to_numpy(resample.downsample(picture, factor))
-    assert small.shape == (2, -(-size[0] // factor), -(-size[1] // factor), 3)
-    if size[0] >= factor and size[1] >= factor:
-        first = picture[:, :factor, :factor].mean((1, 2))
-        np.testing.assert_allclose(small[:, 0, 0], first, rtol=1e-5)
-    assert resample.upsample(small, factor, *size).shape == picture.shape
-
-
-def test_upsampling_is_bilinear():
-    ramp = np.arange(6, dtype=np.float32)[None, :, None, None] * np.ones((1, 6, 5, 3), np.float32)
-    grown = ops.convert_to_numpy(resample.upsample(ramp, 4, 24, 20))
-    expected = np.clip((np.arange(24) + 0.5) / 4 - 0.5, 0, 5)
-    np.testing.assert_allclose(grown[0, :, 7, 1], expected, atol=1e-5)
-
-
 def test_a_box_is_a_part_of_the_enlarged_map():
     maps = RNG.random((2, 6, 6, 3), dtype=np.float32)
     whole = ops.convert_to_numpy(resample.enlarge_thumbnail(maps, 40, 60))
@@ -105,40 +86,7 @@ def test_a_box_is_a_part_of_the_enlarged_map():
     np.testing.assert_allclose(parts[1], whole[1, :20, 30:], atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(2, 1), (5, 9), (20, 30)])
-def test_mirror_continues_a_picture_as_numpy_does(size):
-    picture = RNG.random((1, *size, 3), dtype=np.float32)
-    found = ops.convert_to_numpy(resample.mirror(picture, 7, 6, 5, 4))
-    expected = np.pad(picture, ((0, 0), (7, 6), (5, 4), (0, 0)), "symmetric")
-    np.testing.assert_array_equal(found, expected)
-
-
 # The enhancer
-
-
-def test_the_enhancer_is_the_recursion_of_the_sketch(random):
-    """Compute it once more, as issue and notebooks write it down."""
-    picture = RNG.random((1, 45, 70, 3), dtype=np.float32) / 5
-    E = np.maximum(picture, curve.FLOOR)
-    thumb = resample.make_thumbnail(E, enhancer.SIDE)
-    for k in range(9):
-        where = random.thumbnail_map(thumb)
-        tolerance = 0.08 if k < 7 else 1.0
-        exposure = ops.mean(where, axis=(1, 2), keepdims=True)
-        exposure = enhancer.soft_threshold(exposure, tolerance)
-        where = enhancer.soft_threshold(where)
-        if k == 3:
-            M = resample.enlarge_thumbnail(where, 45, 70)
-        elif k in (4, 5, 6):
-            M = ops.clip(exposure + random.detail_map(E, {4: 2, 5: 1, 6: 1}[k]), 0, 1)
-        else:
-            M = exposure
-        E = curve.brighten(E, M)
-        thumb = curve.brighten(thumb, where if k == 3 else exposure)
-    *steps, last = random.steps(picture, 9)
-    np.testing.assert_allclose(last.image, ops.convert_to_numpy(E), atol=1e-5)
-    shapes = [tuple(step.parameter_map.shape) for step in steps]
-    assert shapes == [(1, 1, 1, 3)] * 3 + [(1, 45, 70, 3)] * 4 + [(1, 1, 1, 3)]
 
 
 def test_one_enhancer_takes_every_size_in_a_row(random):
@@ -172,13 +120,6 @@ def test_training_has_no_gradient_through_the_colorfulness():
         maps = Enhancer(tinted).thumbnail_map(picture, average_flips=False)
     assert np.ptp(maps, axis=(0, 1, 2)).max() > 0.01  # they do depend on the picture
     assert not np.any(tape.gradient(maps, picture, unconnected_gradients="zero"))
-
-
-def test_a_flipped_thumbnail_has_the_flipped_map(random):
-    thumbnail = RNG.random((2, 24, 24, 3), dtype=np.float32)
-    there = ops.convert_to_numpy(random.thumbnail_map(thumbnail))
-    back = ops.convert_to_numpy(random.thumbnail_map(thumbnail[:, ::-1, ::-1]))[:, ::-1, ::-1]
-    np.testing.assert_allclose(there, back, atol=1e-5)
 
 
 def test_detail_maps_move_no_light_from_place_to_place(random):

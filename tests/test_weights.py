@@ -67,19 +67,16 @@ def test_what_are_no_weights_is_refused_by_name(tmp_path):
 def add_argument(saved, written, module: str) -> None:
     """Write a model file anew, with an argument that no Keras knows in each class of a module."""
 
-    def visit(node):
-        for child in node.values() if isinstance(node, dict) else node:
-            if isinstance(child, dict | list):
-                visit(child)
-        if isinstance(node, dict) and node.get("module") == module:
+    def add(node):
+        if node.get("module") == module:
             node["config"]["argument_of_tomorrow"] = None
+        return node
 
     with zipfile.ZipFile(saved) as old, zipfile.ZipFile(written, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if name == "config.json":
-                visit(config := json.loads(content))
-                content = json.dumps(config)
+                content = json.dumps(json.loads(content, object_hook=add))
             new.writestr(name, content)
 
 
