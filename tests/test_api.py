@@ -102,6 +102,7 @@ def test_a_pil_picture_keeps_what_it_says(bright):
         ([DARK, DARK], {}, TypeError, "not a list; enhance several pictures one after the other"),
         (DARK[None], {}, ValueError, r"not \(1, 18, 26, 3\); enhance several pictures one after"),
         (DARK[..., :2], {}, ValueError, "has the shape"),
+        (Image.new("LA", (0, 0)), {}, ValueError, "has the shape"),
         (DARK.astype(int), {}, ValueError, "not int64: convert it"),
         (DARK.astype(float), {}, ValueError, "Divide code values by 255 first"),
         (DARK, {"channels": "gbr"}, ValueError, 'must be "rgb" or "bgr", not \'gbr\''),
