@@ -372,6 +372,7 @@ PLANES = np.moveaxis(DEEP, -1, 0).copy()
         (DEEP, DEEP, {"byteorder": ">"}),
         (np.rot90(DEEP, 1), DEEP, {"extratags": [(274, "H", 1, 6, True)]}),
         (DEEP, DEEP, {"extratags": [(282, "2I", 1, (0, 0), True)]}),  # an unknown resolution
+        (DEEP, DEEP, {"extratags": [(700, "s", 0, "<x:xmpmeta/>", True)]}),  # XMP stored as text
         (DEEP.astype(np.uint32), DEEP, {}),
         (np.dstack([DEEP, DEEP]), DEEP, {"extrasamples": [0, 0, 0]}),
     ],

@@ -306,7 +306,8 @@ def _decode_tiff(content: bytes) -> Photo:
         photo.frames = [_read_page(page, content, index, photo) for index, page in pages]
         tags = metadata.read_tags(content, first)
     photo.exif = metadata.exif_of_tiff(tags)
-    photo.xmp = tags.get(700)
+    xmp = tags.get(700)
+    photo.xmp = xmp.encode("latin-1") if isinstance(xmp, str) else xmp
     photo.icc = _fitting(tags.get(34675), photo)
     photo.dpi = _clean_dpi(tags.get(282), tags.get(283), {2: 1, 3: 2.54}.get(tags.get(296), 0))
     metadata.make_upright(photo)
