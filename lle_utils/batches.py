@@ -53,15 +53,10 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[dict, dict]:
         """Return a batch: what goes into the network, and what should come out.
 
-        Returns
-        -------
-        inputs : dict
-            ``thumbnail``, float32 (batch, SIDE, SIDE, 3), and ``crop``, float32 (batch, side, side,
-            3), of dark pictures in [0, 1]; ``box``, float32 (batch, 4), what part of the picture
-            the crop is (see `resample.enlarge_thumbnail`); ``depth``, int32 (batch,), how often
-            each is iterated.
-        targets : dict
-            ``thumbnail`` and ``crop`` of the bright pictures.
+        The inputs are ``thumbnail``, float32 (batch, SIDE, SIDE, 3), and ``crop``, float32 (batch,
+        side, side, 3), of dark pictures in [0, 1]; ``box``, float32 (batch, 4), what part of the
+        picture the crop is (see `resample.enlarge_thumbnail`); ``depth``, int32 (batch,), how often
+        each is iterated. The targets are ``thumbnail`` and ``crop`` of the bright pictures.
         """
         size = self.recipe.batch_size
         chosen = self.order()[index * size : (index + 1) * size]

@@ -1,10 +1,7 @@
 """A small model of a camera in the dark.
 
 `darken` turns a well-lit picture into the one that the same camera would have taken with far too
-little light. Its steps: undo the encoding of the file, so that numbers are proportional to light;
-less light, counted in stops (each halves it); electrons are counted, with shot noise and read
-noise; gains for red and blue make gray look gray and amplify their noise; encode again; keep 256
-code values.
+little light: step by step, as notebook 01 builds it.
 
 The default numbers of `Camera` were fitted to the dark pictures of the LOL data set;
 `data/make_sample.py --compare` shows how well, and where not. `darken_at_random` draws a camera,

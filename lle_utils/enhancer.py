@@ -38,14 +38,6 @@ FLIPS = ((), (1,), (2,), (1, 2))
 """The axes of a batch along which its four flipped versions are flipped."""
 
 
-def as_functional(model) -> keras.Model:
-    """Return a functional model of an enhancer, which Keras can export."""
-    picture = keras.Input((None, None, 3), name="picture")
-    functional = keras.Model(picture, model(picture))
-    functional(np.zeros((1, SIDE, SIDE, 3), np.float32))  # Keras exports what was called once
-    return functional
-
-
 @keras.saving.register_keras_serializable("lle_utils")
 class Enhancer(keras.Model):
     """Brighten pictures by unrolling the recursion around a network.

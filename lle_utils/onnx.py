@@ -50,7 +50,6 @@ def write_network(enhancer, path: Path) -> None:
     """Write an enhancer's network as the ONNX file that `load_onnx` reads."""
     import onnx
 
-    enhancer.predict_map(np.zeros((8, 8, 3), np.float32))  # Keras exports what was called once
     _write(enhancer.network, path)
     model = onnx.load(path)
     settings = {name: getattr(enhancer, name) for name in SETTINGS}
@@ -75,14 +74,16 @@ def export_onnx(weights: str | Path, path: str | Path, *, overwrite: bool = Fals
         raise LleError(f"{path}: the name of an ONNX file ends in .onnx")
     check_writable(path, overwrite=overwrite)
 
-    from lle_utils.enhancer import as_functional  # needs TensorFlow: not before all was checked
+    from lle_utils.backend import keras  # takes long: not before all was checked
     from lle_utils.weights import load_model
 
-    _write(as_functional(load_model(weights)), path)
+    picture = keras.Input((None, None, 3), name="picture")
+    _write(keras.Model(picture, load_model(weights)(picture)), path)
     return path
 
 
 def _write(model, path: Path) -> None:
+    model(np.zeros((1, 8, 8, 3), np.float32))  # Keras exports what was called once
     with warnings.catch_warnings(), without_log_lines():
         warnings.simplefilter("ignore")  # what Keras and tf2onnx say of NumPy
         replace_file(path, lambda partial: model.export(partial, format="onnx", verbose=False))

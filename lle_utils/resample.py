@@ -33,13 +33,11 @@ def enlarge_thumbnail(maps, height, width, boxes=WHOLE):
         Which part of its picture each result is: top, left, height and width as shares of the
         picture's. By default all of it.
     """
-    side, channels = ops.shape(maps)[2:]
-    boxes = ops.convert_to_tensor(boxes, "float32")
-    tall = _bilinear_weights(height, side, boxes[:, 0:1], boxes[:, 2:3])
-    wide = _bilinear_weights(width, side, boxes[:, 1:2], boxes[:, 3:4])
-    # Columns first: the second, larger product is then a single matrix product.
-    widened = ops.reshape(ops.matmul(wide[:, None], maps), (-1, side, width * channels))
-    return ops.reshape(ops.matmul(tall, widened), (-1, height, width, channels))
+    side = ops.shape(maps)[1]
+    top, left, tall, wide = ops.split(side * ops.convert_to_tensor(boxes, "float32"), 4, axis=1)
+    rows = _bilinear_weights(height, side, top, tall / ops.cast(height, "float32"))
+    columns = _bilinear_weights(width, side, left, wide / ops.cast(width, "float32"))
+    return _multiply(rows, columns, maps)
 
 
 def downsample(images, factor: int):
@@ -62,21 +60,10 @@ def upsample(maps, factor: int, height, width):
     """
     if factor == 1:
         return maps
-    # A matrix product, as for thumbnails, would take 800 MB for a panorama of 20,000 pixels.
-    return _upsample(_upsample(maps, factor, 1)[:, :height], factor, 2)[:, :, :width]
-
-
-def _upsample(maps, factor: int, axis: int):
-    """Enlarge along one axis: a new pixel mixes the old one that contains it and the next."""
-    size = ops.shape(maps)[axis]
-    index = ops.arange(size, dtype="int32")
-    before = ops.take(maps, ops.maximum(index - 1, 0), axis=axis)
-    after = ops.take(maps, ops.minimum(index + 1, size - 1), axis=axis)
-    places = [(step + 0.5) / factor - 0.5 for step in range(factor)]
-    new = [maps + abs(t) * ((before if t < 0 else after) - maps) for t in places]
-    shape = list(ops.shape(maps))
-    shape[axis] = size * factor
-    return ops.reshape(ops.stack(new, axis=axis + 1), [-1, *shape[1:]])
+    _, rows, columns, _ = ops.shape(maps)
+    tall = _bilinear_weights(height, rows, 0.0, 1 / factor)
+    wide = _bilinear_weights(width, columns, 0.0, 1 / factor)
+    return _multiply(tall[None], wide[None], maps)
 
 
 def mirror(images, top, bottom, left, right):
@@ -105,15 +92,21 @@ def _area_weights(cells: int, size):
     return ops.relu(overlap) / stretch
 
 
-def _bilinear_weights(size, cells, first, share):
-    """Return the matrices (batch, size, cells) that mix the two cells around each new pixel.
+def _bilinear_weights(size, cells, first, step):
+    """Return the matrices (..., size, cells) that mix the two cells around each new pixel.
 
-    The `size` new pixels cover the part of the cells that begins at `first` and is `share` long,
-    both (batch, 1), as shares of all cells. Beyond the first and the last cell's center the edge
-    repeats.
+    The new pixels begin at `first` and each is a `step` long, in cells. Beyond the first and the
+    last cell's center the edge repeats.
     """
-    index = ops.arange(cells, dtype="float32")
-    cells = ops.cast(cells, "float32")
-    pixels = (ops.arange(size, dtype="float32") + 0.5) / ops.cast(size, "float32")
-    centers = ops.clip((first + share * pixels) * cells - 0.5, 0, cells - 1)
-    return ops.relu(1 - ops.abs(centers[..., None] - index))
+    centers = first + step * (ops.arange(size, dtype="float32") + 0.5) - 0.5
+    centers = ops.clip(centers, 0, ops.cast(cells, "float32") - 1)
+    return ops.relu(1 - ops.abs(centers[..., None] - ops.arange(cells, dtype="float32")))
+
+
+def _multiply(tall, wide, maps):
+    """Apply matrices (batch or 1, new, old) to the rows and to the columns of maps."""
+    _, rows, _, channels = ops.shape(maps)
+    height, width = ops.shape(tall)[1], ops.shape(wide)[1]
+    # Columns first: the second, larger product is then a single matrix product.
+    widened = ops.reshape(ops.matmul(wide[:, None], maps), (-1, rows, width * channels))
+    return ops.reshape(ops.matmul(tall, widened), (-1, height, width, channels))

@@ -36,7 +36,8 @@ def environment(**added: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **added}
 
 
-def run_python(code: str, **options) -> subprocess.CompletedProcess:
-    """Run code in a new process."""
-    call = [sys.executable, "-c", code]
-    return subprocess.run(call, env=environment(), capture_output=True, text=True, **options)
+def run_python(code: str, *arguments, cwd=None, **added: str) -> subprocess.CompletedProcess:
+    """Run code in a new process, with arguments and variables of the environment."""
+    call = [sys.executable, "-c", code, *map(str, arguments)]
+    options = {"env": environment(**added), "cwd": cwd}
+    return subprocess.run(call, **options, capture_output=True, text=True)

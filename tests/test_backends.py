@@ -1,11 +1,9 @@
 """The same enhancer on every back end of Keras that is installed."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-from calling import environment
+from calling import run_python
 
 SCRIPT = """
 import json, sys
@@ -43,12 +41,7 @@ print(json.dumps({
 
 
 def _run(backend: str, folder) -> dict:
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder / "model.keras")],
-        env=environment(KERAS_BACKEND=backend, TF_CPP_MIN_LOG_LEVEL="3"),
-        capture_output=True,
-        text=True,
-    )
+    done = run_python(SCRIPT, folder / "model.keras", KERAS_BACKEND=backend)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -102,12 +102,6 @@ def test_a_gray_picture_stays_gray(random):
     assert np.ptp(ops.convert_to_numpy(random(gray)), axis=-1).max() < 1e-6
 
 
-def test_colorfulness():
-    colors = np.array([[[[0.2, 0.2, 0.2], [0.2, 0.19, 0.2], [0.5, 0.1, 0.0]]]], np.float32)
-    found = ops.convert_to_numpy(enhancer.colorfulness(colors))[0, 0, :, 0]
-    np.testing.assert_allclose(found, [0, 0.25, 1], atol=1e-6)
-
-
 def test_training_has_no_gradient_through_the_colorfulness():
     """TensorFlow's gradient of a maximum that it computes twice can be 0 / 0."""
     tensorflow = pytest.importorskip("tensorflow")
