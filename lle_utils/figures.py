@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -156,7 +156,7 @@ def make_figures(
     ``tqdm`` does. The same weights and pictures give the same files.
     """
     folder = Path(default_folder(dataset) if folder is None else folder)
-    _check_folder(folder, dataset, makers)
+    _check_folder(folder, dataset)
     material = Material(dataset)
     weights = {name: fingerprint(model) for name, model in material.models.items()}
     record = {"dataset": dataset, "split": "test", "weights": weights, "figures": {}}
@@ -174,7 +174,7 @@ def make_figures(
     return [folder / name for name in contents]
 
 
-def _check_folder(folder: Path, dataset: str, names: Iterable[str]) -> None:
+def _check_folder(folder: Path, dataset: str) -> None:
     """Refuse a folder before any work is spent on it."""
     root, ignored = paths.checkout_dir(), default_folder("lol").resolve()
     in_repository = root is not None and folder.resolve().is_relative_to(root)
@@ -183,18 +183,16 @@ def _check_folder(folder: Path, dataset: str, names: Iterable[str]) -> None:
             f"{folder} is in the repository, and LOL's pictures may not be redistributed: name a "
             "folder outside of it, or none"
         )
-    if folder.is_file():
-        raise LleError(f"{folder} is a file; name a folder")
     if not folder.exists():
         check_writable(folder, overwrite=False)
         return
-    check_writable(folder / RECORD, overwrite=True)
-    foreign = [name for name in names if (folder / name).exists()]
-    if foreign and not (folder / RECORD).exists():
+    has_files = folder.is_file() or any(path.is_file() for path in folder.iterdir())
+    if has_files and not (folder / RECORD).exists():
         raise LleError(
-            f"{folder / foreign[0]} exists already and, without {RECORD} beside it, is not from "
-            "an earlier run: name another folder"
+            f"{folder} exists already and, without {RECORD} in it, is not from an earlier run: "
+            "name another folder"
         )
+    check_writable(folder / RECORD, overwrite=True)
 
 
 def compare(recorded: Sequence[Mapping], panels: Sequence[Panel]) -> list[str]:

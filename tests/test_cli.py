@@ -170,7 +170,7 @@ def spoiled_pair():
         (None, "evaluate HELDOUT --json gone/a.json", "gone: no such folder"),
         (None, "train --sources moon -o run", "there is none called 'moon'"),
         (None, "figures --output gone/figures", "gone: no such folder"),
-        (lambda: save("file.png"), "figures --output file.png", "file.png is a file"),
+        (lambda: save("file.png"), "figures --output file.png", "file.png exists"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(refused, make, line, says):

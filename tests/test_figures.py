@@ -128,10 +128,9 @@ def test_make_figures_writes_the_figures_and_their_record(tmp_path, monkeypatch,
 
 def test_nothing_foreign_is_overwritten(tmp_path):
     (tmp_path / "dial.jpg").write_text("mine")
-    with pytest.raises(LleError, match="dial.jpg exists already"):
-        figures.make_figures("sample", tmp_path)
-    with pytest.raises(LleError, match="dial.jpg is a file; name a folder"):
-        figures.make_figures("sample", tmp_path / "dial.jpg")
+    for place in (tmp_path, tmp_path / "dial.jpg"):
+        with pytest.raises(LleError, match=f"{place} exists already"):
+            figures.make_figures("sample", place)
     assert (tmp_path / "dial.jpg").read_text() == "mine"
 
 

@@ -20,10 +20,13 @@ def test_psnr_is_its_definition_of_pictures_of_one_size():
     assert tenth == pytest.approx(20, abs=1e-3)
 
 
-def test_equal_pictures():
+def test_equal_pictures_and_what_is_equal_once_clipped_and_rounded():
     same = metrics.score(REFERENCE / 255, REFERENCE / 255)
     assert same == {"psnr": float("inf"), "ssim": pytest.approx(1), "ciede2000": 0}
     assert tuple(same) == metrics.METRICS
+    white = np.ones((12, 12, 3))
+    for value in (1.7, 1 - 0.4 / 255):
+        assert metrics.score(value * white, white)["psnr"] == float("inf")
 
 
 def test_ssim_is_that_of_tensorflow_where_its_window_fits():
@@ -39,12 +42,6 @@ def test_ssim_is_that_of_tensorflow_where_its_window_fits():
 def test_ciede2000_of_a_gray_step_is_a_step_of_lightness():
     difference = metrics.ciede2000(np.full((4, 4, 3), 0.50), np.full((4, 4, 3), 0.54))
     assert 3 < difference < 5
-
-
-def test_the_enhanced_picture_is_clipped_and_rounded():
-    white = np.ones((12, 12, 3))
-    for value in (1.7, 1 - 0.4 / 255):
-        assert metrics.score(value * white, white)["psnr"] == float("inf")
 
 
 def test_means_are_over_pictures_and_leave_out_what_is_unknown():

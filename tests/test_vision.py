@@ -48,9 +48,6 @@ def test_well_lit_scenes_are_read_and_black_ones_raise_no_alarm(scenes):
         found = vision.add(see(scene.picture, scene) for scene in scenes)
         assert found.right >= 0.5 * found.total and found.wrong == 0, name
         assert see(black, scenes[0])[:2] == (0, 0), name
-
-
-def test_another_photograph_is_not_found(scenes):
     assert vision.see_keypoints(scenes[1].picture, scenes[0]).right == 0
 
 
