@@ -248,10 +248,11 @@ def _plan(args: argparse.Namespace) -> tuple[list, list]:
     found, problems = enhancing.find_pictures(args.input, output)
     jobs = enhancing.choose_targets(found, output, suffix or "")
     for job in jobs:
-        if job.source == enhancing.STANDARD and sys.stdin.isatty():
-            raise LleError("standard input is the keyboard: use - after a pipe, or with < FILE")
-        if job.target == enhancing.STANDARD and sys.stdout.isatty():
-            raise LleError("standard output is the screen: use a pipe, > FILE or -o FILE")
+        # A stream that was closed (`<&-`, `>&-`) is None.
+        if job.source == enhancing.STANDARD and (sys.stdin is None or sys.stdin.isatty()):
+            raise LleError("standard input is no file: use - after a pipe, or with < FILE")
+        if job.target == enhancing.STANDARD and (sys.__stdout__ is None or sys.stdout.isatty()):
+            raise LleError("standard output is no file: use a pipe, > FILE or -o FILE")
     options = {"overwrite": args.overwrite, "skip_existing": args.skip_existing}
     return enhancing.check_targets(jobs, maps=args.maps, **options), problems
 

@@ -315,6 +315,16 @@ def test_from_a_pipe_to_a_pipe(lle, monkeypatch):
     assert (found.format, found.dpi, level("found")) == ("TIFF", (300, 300), 90)
 
 
+@pytest.mark.parametrize(
+    ("stream", "closed", "command"),
+    [("stdin", "in", "- -o b.png"), ("__stdout__", "out", "a.png -o -")],
+)
+def test_a_closed_stream_is_said(refused, monkeypatch, stream, closed, command):
+    save("a.png")
+    monkeypatch.setattr(sys, stream, None)
+    refused(*command.split(), says=f"standard {closed}put is no file")
+
+
 def test_a_bad_pipe_is_reported(lle, monkeypatch):
     for content, says in ((b"", "empty"), (b"no picture", "not a picture")):
         monkeypatch.setattr(sys, "stdin", pipe(content))
