@@ -3,8 +3,6 @@
 import os
 from functools import cache
 
-import numpy as np
-
 from lle_utils.curve import check_iterations
 
 MOST_ITERATIONS = 1000
@@ -67,6 +65,8 @@ def enhance(
             f"a picture must be an array or a PIL picture, not a {type(image).__name__}; "
             "enhance several pictures one after the other"
         )
+    import numpy as np
+
     from lle_utils.images import as_float, check_array
     from lle_utils.inference import enhance_lazily
     from lle_utils.photos import Photo
@@ -88,7 +88,7 @@ def enhance(
     return np.ascontiguousarray(result, kind).reshape(np.shape(image))
 
 
-def _to_pillow(frame: np.ndarray, icc: bytes | None, info: dict):
+def _to_pillow(frame, icc: bytes | None, info: dict):
     """Turn an enhanced frame into a picture of Pillow's that says what the given one said."""
     from PIL import Image
 

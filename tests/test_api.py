@@ -137,10 +137,11 @@ def test_a_loop_of_frames_traces_nothing_and_loads_once(bright):
 
 POOL = """
 import multiprocessing, sys
-import numpy as np
 import lle_utils
 
-assert not {"tensorflow", "keras", "cv2"} & set(sys.modules), "importing is slow"
+assert not {"tensorflow", "keras", "cv2", "numpy"} & set(sys.modules), "importing is slow"
+import numpy as np
+
 with multiprocessing.get_context("spawn").Pool(1) as pool:
     (found,) = pool.map(lle_utils.enhance, [np.load("dark.npy")])
 np.save("bright.npy", found)
