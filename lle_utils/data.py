@@ -50,7 +50,7 @@ class PairFiles:
 
 
 class PairedSet(Sequence):
-    """Pairs in a fixed order, held in memory as 8-bit arrays or read from disk when asked for.
+    """Pairs in a fixed order, read from disk when asked for, or held in memory as 8-bit arrays.
 
     ``pairs[3]`` and ``pairs["coffee"]`` are a `Pair`; ``pairs[:5]`` is a `PairedSet`.
 
@@ -62,20 +62,16 @@ class PairedSet(Sequence):
         The pairs' names, in order.
     """
 
-    def __init__(self, title: str, pair_files: Sequence[PairFiles], *, lazy: bool = False):
-        self.title = title
+    def __init__(self, title: str, pair_files: Sequence[PairFiles], arrays: Sequence = ()):
+        self.title, self._files, self._arrays = title, tuple(pair_files), arrays
         self.names = tuple(pair.name for pair in pair_files)
-        self._files = tuple(pair_files)
-        self._arrays = () if lazy else _read_pairs(self._files)
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            part = PairedSet(self.title, self._files[key], lazy=True)
-            part._arrays = self._arrays[key]
-            return part
+            return PairedSet(self.title, self._files[key], self._arrays[key])
         low, high = self.uint8(key)
         return Pair(self.names[self._index(key)], as_float(low), as_float(high))
 
@@ -91,8 +87,8 @@ class PairedSet(Sequence):
         return _read_pair(pair, read_uint8(pair.high))
 
     def in_memory(self) -> "PairedSet":
-        """Return the same pairs, read now and held in memory: for a slice of a lazy set."""
-        return PairedSet(self.title, self._files)
+        """Return the same pairs, read now and held in memory."""
+        return PairedSet(self.title, self._files, _read_pairs(self._files))
 
     def _index(self, key: int | str) -> int:
         if isinstance(key, str):
@@ -125,7 +121,8 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
         for scene in scenes
         for number in range(exposures)
     ]
-    return PairedSet(f"{name}, {split}", pair_files, lazy=lazy)
+    pairs = PairedSet(f"{name}, {split}", pair_files)
+    return pairs if lazy else pairs.in_memory()
 
 
 def _list_sample(split: str) -> list[PairFiles]:
@@ -195,7 +192,7 @@ def load_source(name: str, split: str = "train") -> PairedSet:
         if len(found) < 4:
             raise LleError(f"{name} holds {len(found)} pairs; training needs 4 or more")
         found = _every_fourth(found, split)
-    return PairedSet(f"{name}, {split}", found)
+    return PairedSet(f"{name}, {split}", found).in_memory()
 
 
 def _list_photos(folder: Path) -> list[PairFiles]:
@@ -223,9 +220,9 @@ def _list_camera_pairs(folder: Path, split: str) -> list[PairFiles]:
     ]
 
 
-def load_folder(folder: str | Path, *, lazy: bool = True) -> PairedSet:
-    """Load any folder that holds ``low/`` and ``high/`` with pictures of the same names."""
-    return PairedSet(str(folder), list_pairs(folder), lazy=lazy)
+def load_folder(folder: str | Path) -> PairedSet:
+    """List any folder that holds ``low/`` and ``high/`` with pictures of the same names."""
+    return PairedSet(str(folder), list_pairs(folder))
 
 
 def list_dark(folder: Path) -> list[Path]:

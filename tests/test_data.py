@@ -145,7 +145,7 @@ def test_any_folder_of_pairs_whatever_their_endings_and_a_slice_held_in_memory(f
 def test_what_is_wrong_with_a_folder_is_said(folder, spoil, message):
     spoil(folder / "low")
     with pytest.raises(LleError, match=message):
-        data.load_folder(folder, lazy=False)
+        data.load_folder(folder).in_memory()
 
 
 def test_every_fourth_of_your_own_pairs_is_for_validation(folder):

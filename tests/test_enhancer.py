@@ -66,15 +66,11 @@ def test_one_seed_gives_one_network_near_the_neutral_map():
 # Resampling
 
 
-@pytest.mark.parametrize("size", [*SIZES, (90, 7), (97, 131)])
-def test_a_thumbnail_averages_areas(size):
-    picture = RNG.random((2, *size, 3), dtype=np.float32)
-    small = ops.convert_to_numpy(resample.make_thumbnail(picture, 6))
-    assert small.shape == (2, 6, 6, 3)
-    np.testing.assert_allclose(small.mean((1, 2)), picture.mean((1, 2)), atol=1e-5)
-    if min(size) > enhancer.SIDE:  # smaller pictures are not trained on
-        ours = ops.convert_to_numpy(resample.make_thumbnail(picture, enhancer.SIDE))[0]
-        np.testing.assert_allclose(make_thumbnail(picture[0]), ours, atol=1e-5)
+@pytest.mark.parametrize("size", [(32, 44), (97, 131)])
+def test_training_and_the_enhancer_average_thumbnails_alike(size):
+    picture = RNG.random((1, *size, 3), dtype=np.float32)
+    ours = ops.convert_to_numpy(resample.make_thumbnail(picture, enhancer.SIDE))[0]
+    np.testing.assert_allclose(make_thumbnail(picture[0]), ours, atol=1e-5)
 
 
 def test_a_box_is_a_part_of_the_enlarged_map():

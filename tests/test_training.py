@@ -49,7 +49,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pairs(folder):
-    return data.load_folder(folder, lazy=False)
+    return data.load_folder(folder).in_memory()
 
 
 # Recipes
