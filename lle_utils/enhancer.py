@@ -132,9 +132,8 @@ class Enhancer(keras.Model):
 
     def _predict(self, images):
         """Run the network with the edges mirrored, and keep gray pictures gray."""
-        _, height, width, _ = ops.shape(images)
         maps = self.network(mirror(images, REACH, REACH, REACH, REACH))
-        maps = maps[:, REACH : REACH + height, REACH : REACH + width]
+        maps = maps[:, REACH:-REACH, REACH:-REACH]
         return _toward_gray(maps, ops.stop_gradient(colorfulness(images)))
 
     def get_config(self):
