@@ -1,4 +1,4 @@
-"""From pairs to batches: which pictures, which part of them, how dark."""
+"""From pairs to batches, with augmentation: which pictures, which part of them, in which light."""
 
 import dataclasses
 import math

@@ -1,4 +1,7 @@
-"""What a training run is determined by, and the recipes of the packaged weights."""
+"""What a training run is determined by, and the recipe of the packaged enhancer.
+
+(The founding weights' settings are in ``weights/founding.json``.)
+"""
 
 import dataclasses
 from collections.abc import Sequence
