@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
-from lle_utils import __version__, enhancing, paths, process
+from lle_utils import __version__, enhance_files, paths, process
 from lle_utils.api import MOST_ITERATIONS, load
 from lle_utils.errors import LleError, small_memory_named
 from lle_utils.fetch.command import add_fetch_parser
@@ -220,7 +220,7 @@ def _enhance(args: argparse.Namespace) -> int:
             report.append(outcome._asdict())
             if outcome.error:
                 failed = _complain(outcome.error)
-            elif outcome.output != enhancing.STANDARD:
+            elif outcome.output != enhance_files.STANDARD:
                 tqdm.write(_printable(outcome.output))
             for note in outcome.notes:
                 _complain(f"note: {outcome.input}: {note}")
@@ -242,19 +242,19 @@ def _plan(args: argparse.Namespace) -> tuple[list, list]:
         raise LleError(f"--maps shows {MOST_MAPS} iterations at most")
     output, suffix = args.output, args.suffix
     if output is None and suffix is None:
-        suffix = enhancing.SUFFIX_BESIDE if args.side_by_side else enhancing.SUFFIX
-    elif output not in (None, enhancing.STANDARD):
+        suffix = enhance_files.SUFFIX_BESIDE if args.side_by_side else enhance_files.SUFFIX
+    elif output not in (None, enhance_files.STANDARD):
         output = paths.expand_user(output)
-    found, problems = enhancing.find_pictures(args.input, output)
-    jobs = enhancing.choose_targets(found, output, suffix or "")
+    found, problems = enhance_files.find_pictures(args.input, output)
+    jobs = enhance_files.choose_targets(found, output, suffix or "")
     for job in jobs:
         # A stream that was closed (`<&-`, `>&-`) is None.
-        if job.source == enhancing.STANDARD and (sys.stdin is None or sys.stdin.isatty()):
+        if job.source == enhance_files.STANDARD and (sys.stdin is None or sys.stdin.isatty()):
             raise LleError("standard input is no file: use - after a pipe, or with < FILE")
-        if job.target == enhancing.STANDARD and (sys.__stdout__ is None or sys.stdout.isatty()):
+        if job.target == enhance_files.STANDARD and (sys.__stdout__ is None or sys.stdout.isatty()):
             raise LleError("standard output is no file: use a pipe, > FILE or -o FILE")
     options = {"overwrite": args.overwrite, "skip_existing": args.skip_existing}
-    return enhancing.check_targets(jobs, maps=args.maps, **options), problems
+    return enhance_files.check_targets(jobs, maps=args.maps, **options), problems
 
 
 def _outcomes(jobs: Sequence, problems: Sequence, args: argparse.Namespace) -> Iterator:
@@ -271,10 +271,10 @@ def _outcomes(jobs: Sequence, problems: Sequence, args: argparse.Namespace) -> I
 
 
 def _start(args: argparse.Namespace) -> Callable:
-    """Return `enhancing.enhance_files` with the model that was asked for."""
+    """Return `enhance_files.enhance_files` with the model that was asked for."""
     model = load(args.weights, args.backend)
     return functools.partial(
-        enhancing.enhance_files,
+        enhance_files.enhance_files,
         enhance=lambda picture: _enhance_picture(model, picture, args),
         draw=(lambda picture: _draw_maps(model, picture, args)) if args.maps else None,
         side_by_side=args.side_by_side,

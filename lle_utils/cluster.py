@@ -12,15 +12,15 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 
-from lle_utils.enhancing import STANDARD, Job, Outcome, file_state
+from lle_utils.enhance_files import STANDARD, Job, Outcome, file_state
 from lle_utils.errors import LleError
 
 
 def enhance_files(jobs: Sequence[Job], start: Callable, address: str) -> Iterator[Outcome]:
     """Enhance files on a cluster whose workers see the same folders, and yield what became of each.
 
-    `start`, which is pickled and called once per process, returns `enhancing.enhance_files` with a
-    model. `address` is that of Dask's scheduler, or "local": one worker per core of this computer.
+    `start`, which is pickled and called once per process, returns `enhance_files.enhance_files`
+    with a model. `address` is that of Dask's scheduler, or "local": one worker per core.
     """
     if any(STANDARD in (job.source, job.target) for job in jobs):
         raise LleError("--dask is for files, not for standard input or output")

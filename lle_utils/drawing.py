@@ -87,7 +87,7 @@ def iteration_by_iteration(
     if reference is not None:
         beside.append(("reference", reference, _brightness(reference)))
     blocks = -(-len(steps) // _COLUMNS)
-    cell = _WIDTH / (_COLUMNS + 1.25) * image.shape[0] / image.shape[1]
+    cell = max(0.4, _WIDTH / (_COLUMNS + 1.25) * image.shape[0] / image.shape[1])
     height = blocks * (2 * cell + (1.1 if kinds else 0.8))
     figure = Figure((_WIDTH, height), dpi=DPI, layout="constrained")
     _draw_steps(figure, beside, dict(enumerate(steps, 1)), _brightness, kinds)

@@ -15,7 +15,7 @@ import pytest
 from calling import ROOT, save
 
 from lle_utils import cli, cluster
-from lle_utils.enhancing import Job, file_state
+from lle_utils.enhance_files import Job, file_state
 from lle_utils.paths import WEIGHTS
 from lle_utils.photos import read_photo
 

@@ -79,7 +79,7 @@ def _ask_server(url, part):
             if response.status_code != 206:
                 have = 0  # the server sends the whole file
             size = {"total": verify.LOL.archive_bytes, "initial": have, "unit_scale": True}
-            bar = tqdm(desc="Downloading", unit="B", leave=False, **size)
+            bar = tqdm(desc="Downloading", unit="B", leave=False, disable=None, **size)
             with part.open("ab" if have else "wb") as file, bar:
                 for chunk in response.iter_content(CHUNK_BYTES):
                     file.write(chunk)

@@ -152,7 +152,7 @@ def test_a_folder_without_the_right_to_write():
     """Run as an ordinary user, because root may write anywhere."""
     code = (
         "import os, tqdm.auto\n"
-        "from lle_utils import cli, enhancing\n"
+        "from lle_utils import cli, enhance_files\n"
         "os.geteuid() == 0 and os.setuid(65534)\n"
         "for output in ('in/new/out', 'out', 'out/a.png', 'closed/out'):\n"
         "    assert cli.main(['enhance', 'in', 'in/a.png', '-o', output, '--overwrite']) == 1\n"
