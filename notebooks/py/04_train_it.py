@@ -140,9 +140,10 @@ for ax in axes.flat:
 plt.show()
 
 # %% [markdown]
-# What is drawn must depend only on the seed, the [epoch](glossary.md#epoch) and the batch's number,
-# so generators are made from lists of them. (With `seed + epoch`, a run with seed 1 would see in
-# each epoch what a run with seed 0 sees one epoch later.) That lets us resume in section 10.
+# What is drawn must depend only on the seed, the [epoch](glossary.md#epoch) and the batch's number:
+# that lets us resume in section 10. So random generators are seeded with lists of these numbers.
+# (With their sum, a run with seed 1 would see in each epoch what a run with seed 0 sees one epoch
+# later.)
 #
 # ## 3. What the founding project's loss compares
 #
