@@ -75,7 +75,7 @@ def enhance(
     photo = from_pil(image) if from_pillow else Photo([check_array(image)])
     (frame,) = photo.frames
     if frame.dtype.kind == "f" or not frame.size:
-        as_float(frame)  # refuses no pixels, and what is not in [0, 1]
+        as_float(frame)  # refuses an empty array, and values outside [0, 1]
     order = slice(None)
     if channels == "bgr" and not from_pillow and frame.shape[-1] > 1:
         order = [2, 1, 0, 3][: frame.shape[-1]]

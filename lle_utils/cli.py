@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     """Run a command; say in one line why it failed."""
-    # File names that are no valid text are printed as the bytes that they are.
+    # File names that are not valid text are printed as the bytes that they are.
     unicode = sys.stdout.encoding.lower().startswith("utf")
     sys.stdout.reconfigure(errors="surrogateescape" if unicode else "backslashreplace")
     try:
@@ -250,9 +250,9 @@ def _plan(args: argparse.Namespace) -> tuple[list, list]:
     for job in jobs:
         # A stream that was closed (`<&-`, `>&-`) is None.
         if job.source == enhance_files.STANDARD and (sys.stdin is None or sys.stdin.isatty()):
-            raise LleError("standard input is no file: use - after a pipe, or with < FILE")
+            raise LleError("standard input is not a file: use - after a pipe, or with < FILE")
         if job.target == enhance_files.STANDARD and (sys.__stdout__ is None or sys.stdout.isatty()):
-            raise LleError("standard output is no file: use a pipe, > FILE or -o FILE")
+            raise LleError("standard output is not a file: use a pipe, > FILE or -o FILE")
     options = {"overwrite": args.overwrite, "skip_existing": args.skip_existing}
     return enhance_files.check_targets(jobs, maps=args.maps, **options), problems
 

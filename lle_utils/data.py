@@ -104,8 +104,8 @@ def load(name: str, split: str = "train", *, exposures: int = 1, lazy: bool = Fa
     name : {"sample", "lol"}
         The embedded sample, or LOL as it was fetched.
     split : {"train", "validation", "test", "unseen"}
-        No scene is in two splits, but that LOL's official test split, eval15, repeats 14 scenes of
-        the training split. LOL's ``validation`` is for choosing by; its ``unseen`` scenes, which
+        No scene is in two splits, except that LOL's official test split, eval15, repeats 14 scenes
+        of the training split. LOL's ``validation`` is for choosing by; its ``unseen`` scenes, which
         the sample lacks, are scored once at the end.
     exposures : int, default 1
         How many dark pictures of each scene. The first is the sample's embedded or LOL's
@@ -171,8 +171,8 @@ def load_source(name: str, split: str = "train") -> PairedSet:
         for training only; the real pairs of other cameras in ``cameras/pairs/SET/{low,high}``; the
         sample in eight exposures; your own pairs, in ``low/`` and ``high/`` of a folder.
     split : {"train", "validation"}
-        LOL's or the sample's. For validation are also the cameras in `VALIDATION_CAMERAS` and
-        every fourth of your own pairs.
+        LOL's or the sample's. Of "pairs", the cameras in `VALIDATION_CAMERAS` are for validation;
+        of your own pairs, every fourth.
     """
     _check(split, ("train",) if name == "photos" else ("train", "validation"), "splits")
     if name in ("lol", "sample"):

@@ -181,7 +181,7 @@ def _check_folder(folder: Path, dataset: str) -> None:
     if dataset == "lol" and in_repository and not folder.resolve().is_relative_to(ignored):
         raise LleError(
             f"{folder} is in the repository, and LOL's pictures may not be redistributed: name a "
-            "folder outside of it, or none"
+            "folder outside it, or none"
         )
     if not folder.exists():
         check_writable(folder, overwrite=False)

@@ -88,7 +88,7 @@ def enhance_lazily(
     factors = {"native": 1, "fitted": fitted, "none": 0}
     if detail not in factors:
         raise ValueError(f'detail is "native", "fitted" or "none", not {detail!r}')
-    adjust_exposure(np.float32(0), exposure)  # refuses what is none
+    adjust_exposure(np.float32(0), exposure)  # refuses what is not an exposure
     if hasattr(model, "schedule"):
         return Enhanced(model, picture, iterations, exposure, factors[detail])
     enhanced = trace(model, np.asarray(picture), iterations)[-1].image

@@ -26,7 +26,7 @@ class OnnxEnhancer:
             import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.enable_cpu_mem_arena = False  # keeps the memory of the largest tile for ever
+        options.enable_cpu_mem_arena = False  # keeps the memory of the largest tile forever
         options.log_severity_level = 3
         providers = onnxruntime.get_available_providers()
         self._session = onnxruntime.InferenceSession(path, options, providers=providers)

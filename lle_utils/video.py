@@ -129,13 +129,13 @@ class Clip(contextlib.AbstractContextManager):
     Raises
     ------
     LleError
-        If PyAV or the file is missing, or the file is no video, damaged, or has no frames.
+        If PyAV or the file is missing, or the file is not a video, is damaged, or has no frames.
     """
 
     def __init__(self, source: str):
         if not find_spec("av"):
             raise LleError(f"{source}: videos need PyAV: pip install 'lle-utils[video]', or av")
-        os.environ.setdefault("SVT_LOG", "1")  # AV1's encoder is else as talkative as TensorFlow
+        os.environ.setdefault("SVT_LOG", "1")  # else AV1's encoder is as talkative as TensorFlow
         import av
 
         check_file(source)
@@ -230,7 +230,7 @@ def _damage_named(source: str) -> Iterator[None]:
     try:
         yield
     except av.FFmpegError as error:
-        problem = f"not a video, a damaged one, or none that can be written ({error.strerror})"
+        problem = f"not a video, a damaged one, or one that cannot be written ({error.strerror})"
         raise LleError(f"{source}: {problem}") from None
 
 

@@ -322,7 +322,7 @@ def test_from_a_pipe_to_a_pipe(lle, monkeypatch):
 def test_a_closed_stream_is_said(refused, monkeypatch, stream, closed, command):
     save("a.png")
     monkeypatch.setattr(sys, stream, None)
-    refused(*command.split(), says=f"standard {closed}put is no file")
+    refused(*command.split(), says=f"standard {closed}put is not a file")
 
 
 def test_a_bad_pipe_is_reported(lle, monkeypatch):

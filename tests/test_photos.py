@@ -221,7 +221,7 @@ def test_files_without_a_profile_get_srgb(kind):
 def test_opacity_goes_before_white_where_there_is_none(kind):
     photo = Photo([np.dstack([smooth(), np.zeros((24, 32), np.uint8)])])
     assert decode(encode(photo, kind)).frames[0].min() > 250
-    assert photo.notes == [f"{kind} has no opacity: the picture is put before white"]
+    assert photo.notes == [f"{kind} has no opacity: the picture is put on white"]
 
 
 def test_a_second_picture_in_a_jpeg_is_no_animation(tmp_path):

@@ -62,8 +62,8 @@ def one_number(network) -> str:
     require(found.shape[1:] == (*pictures.shape[:3], 1), f"{told}; {cure}")
     require(
         np.ptp(found, axis=(1, 2, 3, 4)).max() <= 1e-5,
-        "with other weights the map differs between pixels or pictures: nothing of the picture may "
-        "reach it.",
+        "with other weights the map differs between pixels or pictures: it must not depend on the "
+        "picture.",
     )
     require(np.ptp(found) > 0.05, "no weight moves the number, so nothing can train it.")
     told = f"with other weights it becomes {found.min():.3g} or {found.max():.3g}"

@@ -89,7 +89,7 @@ def _ask_server(url, part):
                         raise SourceError("it sends more than the whole data set")
     except requests.exceptions.ContentDecodingError:
         part.unlink()  # no compressed answer can be continued
-        return "the connection failed while a compressed answer came"
+        return "the connection failed during a compressed answer"
     except (requests.RequestException, ValueError) as problem:
         return f"the connection failed ({type(problem).__name__})"
     return None

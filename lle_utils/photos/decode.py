@@ -43,7 +43,7 @@ _RAW = (
     "a camera's raw file. Develop it first (darktable, RawTherapee, the camera maker's program), "
     "and enhance the 16-bit TIFF or the JPEG that you get"
 )
-_TOO_LARGE = f"it has more than {MOST_PIXELS // 10**6} million pixels; shrink it or cut it up first"
+_TOO_LARGE = f"it has more than {MOST_PIXELS // 10**6} million pixels; shrink or crop it first"
 _TONE_MAP = "Tone-map it in an image editor, and save it as a 16-bit TIFF or PNG"
 
 
@@ -135,7 +135,7 @@ def _check_sizes(sizes: list[int]) -> None:
     if max(sizes) > MOST_PIXELS:
         raise LleError(_TOO_LARGE)
     if len(sizes) > 1 and sum(sizes) > MOST_FRAME_PIXELS:
-        raise LleError(f"its {len(sizes)} pictures are too large together; take it apart first")
+        raise LleError(f"its {len(sizes)} pictures are too large together; split it up first")
 
 
 def _decode_other(content: bytes) -> Photo:
@@ -145,7 +145,7 @@ def _decode_other(content: bytes) -> Photo:
         if image.format == "MPO":
             photo.format = "JPEG"
             photo.notes.append(
-                "only the first of its pictures is kept (a gain map or preview goes)"
+                "only the first of its pictures is kept (a gain map or preview is dropped)"
             )
         elif getattr(image, "n_frames", 1) > 1:
             _read_animation(image, photo)

@@ -78,7 +78,7 @@ def _encode_other(photo: Photo, kind: str) -> bytes:
             return _encode_deep_png(scale(photo.frames[0], np.uint16), options)
     frames = [scale(frame, np.uint8) for frame in photo.frames]
     if kind in ("BMP", "JPEG") and frames[0].shape[-1] in (2, 4):
-        photo.notes.append(f"{kind} has no opacity: the picture is put before white")
+        photo.notes.append(f"{kind} has no opacity: the picture is put on white")
         frames = [_flatten(frame) for frame in frames]
     if kind == "JPEG":
         options["exif"] = photo.exif and metadata.PREFIX + photo.exif
@@ -106,7 +106,7 @@ def _to_image(frame: np.ndarray) -> Image.Image:
 
 
 def _flatten(frame: np.ndarray) -> np.ndarray:
-    """Put a picture with opacity before white."""
+    """Put a picture with opacity on white."""
     share = frame[..., -1:].astype(np.float32) / 255
     return np.round(frame[..., :-1] * share + 255 * (1 - share)).astype(np.uint8)
 
