@@ -14,6 +14,7 @@ from lle_utils.curve import (
 )
 from lle_utils.inference import (  # noqa: F401 (the two functions: to be called from here, too)
     EXPOSURE,
+    FLIPS,
     SIDE,
     THUMBNAIL,
     TINT,
@@ -33,9 +34,6 @@ from lle_utils.resample import (
 
 SCHEDULE = (EXPOSURE, EXPOSURE, EXPOSURE, THUMBNAIL, 2, 1, 1)
 """What each iteration looks at: *how much* light, three times; *where*; and *what is noise*."""
-
-FLIPS = ((), (1,), (2,), (1, 2))
-"""The axes of a batch along which its four flipped versions are flipped."""
 
 
 @keras.saving.register_keras_serializable("lle_utils")
@@ -125,10 +123,10 @@ class Enhancer(keras.Model):
         mean = ops.average_pool(maps, WINDOW, strides=1, padding="valid")
         return upsample(maps[:, REACH:-REACH, REACH:-REACH] - mean, factor, height, width)
 
-    def predict_map(self, image: np.ndarray) -> np.ndarray:
-        """Run the network alone on one picture (height, width, 3), for `inference`."""
+    def predict_maps(self, images: np.ndarray) -> np.ndarray:
+        """Run the network alone on pictures (batch, height, width, 3), for `inference`."""
         check_process()
-        return ops.convert_to_numpy(self.network(image[None]))[0]
+        return ops.convert_to_numpy(self.network(images))
 
     def _predict(self, images):
         """Run the network with the edges mirrored, and keep gray pictures gray."""

@@ -30,6 +30,7 @@ SETTINGS = ("schedule", "iterations", "floor")
 EXPOSURE, THUMBNAIL = "exposure", "thumbnail"  # entries of a schedule
 
 SIDE = 24  # of the thumbnail in pixels, whatever the picture's size
+FLIPS = ((), (1,), (2,), (1, 2))  # axes along which a batch of thumbnails is flipped
 TINT = 0.5  # share of the color of the thumbnail's map that is left: light is to have little color
 REACH = 7  # pixels beyond its own that a map's pixel depends on: one per layer of 3 x 3
 WINDOW = 2 * REACH + 1  # side of the square over which a detail map is averaged
@@ -208,9 +209,10 @@ class Enhanced:
         for step in range(iterations):
             late = step >= len(model.schedule)
             source = EXPOSURE if late else model.schedule[step]
-            flips = [np.s_[:, :], np.s_[::-1, :], np.s_[:, ::-1], np.s_[::-1, ::-1]]
-            maps = [_predict(model, thumbnail[flip])[flip] for flip in flips]
-            where = _toward_gray(sum(maps) / len(flips), TINT)
+            flipped = np.concatenate([np.flip(thumbnail[None], axes) for axes in FLIPS])
+            maps = np.split(_predict(model, flipped), len(FLIPS))
+            mean = sum(np.flip(m, axes) for m, axes in zip(maps, FLIPS, strict=True)) / len(FLIPS)
+            where = _toward_gray(mean[0], TINT)
             tolerance = LATE_TOLERANCE if late else TOLERANCE
             exposure = soft_threshold(where.mean((0, 1), keepdims=True), tolerance)
             parameter_map = soft_threshold(where) if source == THUMBNAIL else exposure
@@ -243,16 +245,16 @@ class Enhanced:
         return (tall @ widened).reshape(*image.shape[:2], -1)
 
 
-def _predict(model, image: np.ndarray) -> np.ndarray:
+def _predict(model, images: np.ndarray) -> np.ndarray:
     """Run the network with the edges mirrored, and keep gray pictures gray."""
-    maps = model.predict_map(_widen(image))[REACH:-REACH, REACH:-REACH]
-    most = image.max(axis=-1, keepdims=True)
-    saturation = 1 - image.min(axis=-1, keepdims=True) / most
+    maps = model.predict_maps(_widen(images))[:, REACH:-REACH, REACH:-REACH]
+    most = images.max(axis=-1, keepdims=True)
+    saturation = 1 - images.min(axis=-1, keepdims=True) / most
     return _toward_gray(maps, np.minimum(5 * saturation, 1))
 
 
-def _widen(image: np.ndarray) -> np.ndarray:
-    return np.pad(image, ((REACH, REACH), (REACH, REACH), (0, 0)), "symmetric")
+def _widen(images: np.ndarray) -> np.ndarray:
+    return np.pad(images, ((0, 0), (REACH, REACH), (REACH, REACH), (0, 0)), "symmetric")
 
 
 def _toward_gray(maps: np.ndarray, share) -> np.ndarray:
@@ -278,7 +280,7 @@ def _detail_map(model, image: np.ndarray, factor: int) -> np.ndarray:
 
 def _details(model, image: np.ndarray) -> np.ndarray:
     """Predict the map of a picture, and subtract its mean over `WINDOW` x `WINDOW` pixels."""
-    maps = soft_threshold(_predict(model, _widen(image)))
+    maps = soft_threshold(_predict(model, _widen(image[None]))[0])
     mean = cv2.blur(maps, (WINDOW, WINDOW)).reshape(maps.shape)
     return (maps - mean)[REACH:-REACH, REACH:-REACH]
 

@@ -33,9 +33,9 @@ class OnnxEnhancer:
         metadata = self._session.get_modelmeta().custom_metadata_map
         vars(self).update(json.loads(metadata["settings"]))  # see `inference.SETTINGS`
 
-    def predict_map(self, image: np.ndarray) -> np.ndarray:
-        """Run the network on one picture (height, width, 3) of float32."""
-        return self._session.run(None, {"picture": image[None]})[0][0]
+    def predict_maps(self, images: np.ndarray) -> np.ndarray:
+        """Run the network on pictures (batch, height, width, 3) of float32."""
+        return self._session.run(None, {"picture": images})[0]
 
 
 def load_onnx(name: str) -> OnnxEnhancer | None:

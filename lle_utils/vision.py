@@ -301,7 +301,7 @@ def without_details(model):
 
 def _changed(model, **settings) -> SimpleNamespace:
     """Return what `enhance_picture` needs of an enhancer, with some settings changed."""
-    kept = {name: getattr(model, name) for name in ("predict_map", *SETTINGS)}
+    kept = {name: getattr(model, name) for name in ("predict_maps", *SETTINGS)}
     return SimpleNamespace(**kept | settings)
 
 

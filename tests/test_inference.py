@@ -86,8 +86,8 @@ class Constant:
 
     schedule, iterations, floor = (EXPOSURE, THUMBNAIL, 2, 1, 1), 5, 0.002
 
-    def predict_map(self, image):
-        return np.full_like(image, 0.5)
+    def predict_maps(self, images):
+        return np.full_like(images, 0.5)
 
 
 def test_without_details_the_light_stays(random, in_tiles, monkeypatch):
