@@ -410,7 +410,7 @@ def _score_dark(enhance: Callable, found: Sequence[Path], folder: Path) -> tuple
                 _complain(error)
 
     videos = [path for path in found if is_video(str(path))]
-    pictures = [path for path in found if path not in videos]
+    pictures = [path for path in found if not is_video(str(path))]
     report = evaluate_dark(
         enhance,
         each(_bar(pictures, unit="picture"), read_image),

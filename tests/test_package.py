@@ -22,7 +22,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 
 BINARY_ENDINGS = (".keras", ".onnx", ".png", ".jpg", ".gif", ".webp")
 MACHINE_PATH = re.compile(r"(?<![\w.:/{}>-])/(?:tmp|work|root|home|Users)/\w+")
-MADE_UP_PATHS = {"/tmp/evil", "/home/me"}  # in tests of such paths
+MADE_UP_PATHS = {"/tmp/evil"}  # in a test of such paths
 
 
 def ranges(requirements) -> dict[str, SpecifierSet]:
